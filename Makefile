@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# The commands people type. The build itself is Meson's: build/ is the release build, build/asan the
+# one with sanitizers. Programs end in build/bin/, kext bundles in build/kexts/.
+
+export CC = clang
+BUILD = build
+ASAN = $(BUILD)/asan
+FUZZ = $(BUILD)/fuzz
+SANITIZE = -Ddebug=true -Doptimization=1 -Db_sanitize=address,undefined -Db_lundef=false \
+    -Dsanitizer_build=true
+PROGRAMS = kextmatch kextrun kextlink hvhost hvctl hvsetup hvshutdownd hvtimesyncd hvfilecopyd hvkvpd
+
+.PHONY: all run test kext bench fuzz conformance dist clean
+.NOTPARALLEL:
+
+all: packages-build $(BUILD)/build.ninja
+	ninja -C $(BUILD)
+	@$(link-programs)
+
+# Starts the simulated host and the shipped kexts on it, and says what works.
+run: packages-run all
+	tests/e2e/run
+
+# Everything that can be checked on any machine, with sanitizers.
+test: packages-test $(ASAN)/build.ninja
+	ninja -C $(ASAN)
+	tests/run $(ASAN)
+
+# The kext bundles for macOS, in build/kexts/.
+kext: packages-build $(BUILD)/build.ninja
+	ninja -C $(BUILD) kext
+
+bench: packages-bench all
+	tests/bench/run
+
+fuzz: packages-fuzz $(FUZZ)/build.ninja
+	ninja -C $(FUZZ)
+	tests/fuzz/run $(FUZZ)
+
+# Real Linux guests against our host.
+conformance: packages-conformance all
+	tests/conformance/run
+
+# What users download.
+dist: packages-build all kext
+	setup/dist
+
+clean:
+	rm -rf $(BUILD)
+
+packages-%:
+	@tools/install-packages build $(filter-out build,$*)
+
+$(BUILD)/build.ninja:
+	meson setup $(BUILD)
+
+$(ASAN)/build.ninja:
+	meson setup $(ASAN) $(SANITIZE)
+
+$(FUZZ)/build.ninja:
+	meson setup $(FUZZ) $(SANITIZE) -Dfuzzer_build=true
+
+define link-programs
+mkdir -p $(BUILD)/bin; \
+for program in $(PROGRAMS); do \
+    file=$$(find $(BUILD) \( -path $(ASAN) -o -path $(FUZZ) -o -path $(BUILD)/bin \) -prune -o \
+        -type f -perm -u+x -name $$program -print | head -n 1); \
+    if [ -n "$$file" ]; then ln -sf "../$${file#$(BUILD)/}" $(BUILD)/bin/$$program; fi; \
+done
+endef

@@ -37,20 +37,20 @@ struct vmbus_server;
 
 /* How a device is offered. Copied by host_device_plug(). */
 struct vmbus_device_offer {
-    struct vmbus_guid class_id;
-    struct vmbus_guid instance_id; /* unique among the plugged devices of one machine */
-    uint16_t flags;                /* VMBUS_OFFER_FLAG_*; with NAMED_PIPE_MODE see below */
+    struct guid class_id;
+    struct guid instance_id; /* unique among the plugged devices of one machine */
+    uint16_t flags;                /* VMBUS_OFFER_*; VMBUS_OFFER_PIPE: see receive and send */
     uint16_t mmio_megabytes;
     uint16_t optional_mmio_megabytes;
     uint16_t sub_channels_max; /* how many sub-channels may be added, 0 for most classes */
     uint32_t order;            /* devices of one class are offered in this order */
     bool monitored;            /* offer a monitor id (guest may trigger through monitor pages) */
-    uint8_t user_defined[120]; /* as in the OFFER message, from offset 60 */
+    uint8_t user_data[VMBUS_USER_DATA_SIZE]; /* as in the OFFER message, from offset 60 */
 };
 
 /* What the guest asked for with OPEN_CHANNEL. Valid during the call only. */
 struct vmbus_open_request {
-    uint32_t target_processor;  /* VMBUS_NO_PROCESSOR (all ones): the guest polls */
+    uint32_t target_processor;  /* VMBUS_VP_NONE: the guest polls */
     const uint8_t *user_data;   /* 120 bytes, all zero for a reserved open */
     size_t to_host_ring_size;   /* bytes of the data area of the guest -> host ring */
     size_t to_guest_ring_size;  /* bytes of the data area of the host -> guest ring */
@@ -154,7 +154,7 @@ int host_gpadl_map(const struct host_gpadl *gpadl, size_t offset, size_t size,
 
 /* A packet from the guest. Header and payload are private copies: checked, and stable. */
 struct host_packet {
-    uint16_t type;               /* VMBUS_PACKET_TYPE_* */
+    uint16_t type;               /* VMBUS_PACKET_* */
     bool completion_requested;
     uint64_t transaction_id;     /* to be given back in the completion, no meaning to the host */
     const uint8_t *payload;      /* points into the channel, valid until the next receive */
@@ -168,7 +168,7 @@ struct host_packet {
  * Takes the next packet. Returns 1 and fills *packet; 0 if there is none (interrupts from the
  * guest are on again); -EPIPE if the guest broke the ring: nothing can be received any more until
  * the guest re-opens. A malformed packet that leaves the ring usable is reported and skipped.
- * For offers with VMBUS_OFFER_FLAG_NAMED_PIPE_MODE the pipe header is checked and removed.
+ * For offers with VMBUS_OFFER_PIPE the pipe header is checked and removed.
  */
 int host_channel_receive(struct host_channel *channel, struct host_packet *packet);
 

@@ -7,7 +7,7 @@
 
 #include "protocol/wire.h"
 
-/* ---- Ring: one control page, then whole pages of data ----------------------------------------- */
+/* ---- Ring: one control page, then whole pages of data --------------------------------------- */
 
 #define VMBUS_RING_CONTROL_SIZE   4096u
 #define VMBUS_RING_DATA_MINIMUM   4096u
@@ -32,7 +32,7 @@ WIRE_OFFSET(struct vmbus_ring_control, pending_send_size, 12);
 WIRE_OFFSET(struct vmbus_ring_control, feature_bits, 64);
 WIRE_OFFSET(struct vmbus_ring_control, guest_to_host_interrupts, 4088);
 
-/* ---- Packets ---------------------------------------------------------------------------------- */
+/* ---- Packets -------------------------------------------------------------------------------- */
 
 enum vmbus_packet_type {
     VMBUS_PACKET_IN_BAND        = 6,
@@ -82,7 +82,7 @@ struct vmbus_packet_transfer_pages {
 WIRE_SIZE(struct vmbus_packet_transfer_pages, 24);
 WIRE_OFFSET(struct vmbus_packet_transfer_pages, range_count, 20);
 
-/* ---- Pipe framing: starts the data of every packet on a channel offered with VMBUS_OFFER_PIPE - */
+/* ---- Pipe framing: starts the data of every packet on a channel offered with VMBUS_OFFER_PIPE  */
 
 enum vmbus_pipe_type {
     VMBUS_PIPE_DATA                = 1,

@@ -20,7 +20,7 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "wire formats are little-endian");
 
-/* A GUID as Windows lays it out in memory and on the wire: three little-endian fields, eight bytes. */
+/* A GUID as Windows lays it out in memory and on the wire: three little-endian fields, 8 bytes. */
 struct guid {
     uint32_t data1;
     uint16_t data2;

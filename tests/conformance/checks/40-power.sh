@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Sourced: a guest that resets makes contact again; one that panics leaves its crash parameters with the host.
+
+if wanted reboot; then
+    # The second boot powers off because QEMU counts: -no-reboot would end it at the first reset.
+    qemu_options="-action reboot=reset" boot reboot amd64 2 reboot-once -- --release ws2022 --stop-after-resets 2
+    problem=
+    contacts=$(grep -a -c '^GUEST vmbus' "$console" || true)
+    [ "$contacts" -ge 2 ] || problem="$contacts contacts on the console"
+    row reboot "reset, then contact again" "$([ -z "$problem" ]; echo $?)" "${problem:-$contacts contacts}"
+fi
+
+if wanted panic; then
+    boot panic amd64 2 panic -- --release ws2022
+    problem=
+    grep -a -q -i 'crash' "$hostlog" || problem="the host saw no crash"
+    row panic "kernel panic: unload and crash parameters" "$([ -z "$problem" ]; echo $?)" \
+        "${problem:-$(grep -a -i -m 1 'crash' "$hostlog" | cut -c1-60)}"
+fi

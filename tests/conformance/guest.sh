@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Sourced: starts hvhost and a Linux guest on it. Uses $work and $root.
+
+export ASAN_OPTIONS=abort_on_error=1
+hvhost=$root/build/bin/hvhost
+hvctl=$root/build/bin/hvctl
+
+# boot NAME ARCHITECTURE PROCESSORS TEST -- HVHOST-OPTION...
+# Boots a guest until it powers off. Afterwards: $console and $hostlog are files, $host_status and
+# $guest_status the exit statuses. Options after "--" go to hvhost, those in $qemu_options to QEMU.
+boot() {
+    local name=$1 architecture=$2 processors=$3 test=$4
+    shift 5
+    local folder=$work/runs/$name mode=64 host
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    console=$folder/console.log hostlog=$folder/host.log control=$folder/control.sock
+    [ "$architecture" = amd64 ] || mode=32
+    "$hvhost" --socket "$folder/partition.sock" --control "$control" "$@" >"$hostlog" 2>&1 &
+    host=$!
+    until [ -S "$folder/partition.sock" ]; do
+        kill -0 $host 2>/dev/null || break
+        inotifywait -qq -t 1 -e create "$folder" 2>/dev/null || true
+    done
+    guest_status=0
+    # shellcheck disable=SC2086
+    timeout 120 "$work/qemu/qemu-system-x86_64" -L "$work/qemu/firmware" \
+        -machine pc,memory-backend=ram -accel tcg,thread=multi -cpu qemu64 -smp "$processors" -m 512M \
+        -object memory-backend-memfd,id=ram,size=512M,share=on \
+        -nodefaults -no-user-config -display none -vga none -serial "file:$console" -monitor none \
+        ${qemu_options--no-reboot} -acpitable "file=$work/vmbus.aml" \
+        -device "hv-remote,socket=$folder/partition.sock,guest-mode=$mode" \
+        -kernel "$work/$architecture/vmlinuz" -initrd "$work/$architecture/initramfs.gz" \
+        -append "console=ttyS0 panic=-1 loglevel=4 hvtest=$test" >"$folder/qemu.log" 2>&1 || guest_status=$?
+    host_status=0
+    wait $host || host_status=$?
+    touch "$console"
+}
+
+# What went wrong in the last boot, one line; empty when nothing did.
+complaint() {
+    grep -a -m 1 'GUEST complaint' "$console" | tr -d '\r' && return
+    if [ "$guest_status" -ne 0 ]; then echo "QEMU ended with status $guest_status"; return; fi
+    if [ "$host_status" -ne 0 ]; then echo "hvhost ended with status $host_status: $(tail -n 1 "$hostlog")"; return; fi
+    grep -a -q 'GUEST done' "$console" || echo "the guest did not come to its end"
+}
+
+# said TEXT: what the guest said after "GUEST TEXT ", first time.
+said() {
+    sed -n "s/^GUEST $1 //p" "$console" | tr -d '\r' | head -n 1
+}
+
+# heartbeats: how many hvhost counted before it ended.
+heartbeats() {
+    sed -n 's/.*heartbeat.* \([0-9][0-9]*\) answered.*/\1/p' "$hostlog" | tail -n 1
+}

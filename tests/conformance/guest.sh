@@ -18,10 +18,7 @@ boot() {
     [ "$architecture" = amd64 ] || mode=32
     "$hvhost" --socket "$folder/partition.sock" --control "$control" "$@" >"$hostlog" 2>&1 &
     host=$!
-    until [ -S "$folder/partition.sock" ]; do
-        kill -0 $host 2>/dev/null || break
-        inotifywait -qq -t 1 -e create "$folder" 2>/dev/null || true
-    done
+    wait_for_socket "$folder/partition.sock" $host 10 || true
     guest_status=0
     # shellcheck disable=SC2086
     timeout 120 "$work/qemu/qemu-system-x86_64" -L "$work/qemu/firmware" \

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Sourced by run: one virtual machine, made of hvhost and kextrun. Uses $work, $bin, $macos, $generation, $release.
+
+host_process= guest_process=
+host_control=$work/host.sock guest_control=$work/guest.sock
+nbd=$work/nbd
+
+if [ "${macos%%.*}" -ge 12 ]; then
+    kext=$root/build/kexts/MacHyperVSupportMonterey.kext
+else
+    kext=$root/build/kexts/MacHyperVSupport.kext
+fi
+
+# A disk as people have it: a dynamic VHDX that holds a file system with files in it.
+machine_prepare() {
+    rm -rf "$work"
+    mkdir -p "$work/files" "$nbd"
+    cp -r docs "$work/files/docs"
+    cp LICENSE README.md "$work/files/"
+    head -c 8M /dev/urandom >"$work/files/random.bin"
+    truncate -s 64M "$work/disk.raw"
+    mke2fs -q -t ext4 -d "$work/files" -L machv "$work/disk.raw"
+    qemu-img convert -q -f raw -O vhdx -o subformat=dynamic "$work/disk.raw" "$work/disk.vhdx"
+    cp "$work/disk.vhdx" "$work/original.vhdx"
+    rm "$work/disk.raw"
+}
+
+machine_start() {
+    "$bin/hvhost" --socket "$work/partition.sock" --control "$host_control" --release "$release" \
+        --generation "$generation" --disk "$work/disk.vhdx" >"$work/host.log" 2>&1 &
+    host_process=$!
+    wait_for_socket "$work/partition.sock" $host_process 10 || return 1
+    started=$(date +%s%N)
+    "$bin/kextrun" --partition "$work/partition.sock" --control "$guest_control" --macos "$macos" \
+        --processors 2 --memory 512 --nbd "$nbd" "$kext" >"$work/guest.log" 2>&1 &
+    guest_process=$!
+    wait_for_socket "$nbd/disk0.sock" $guest_process 30 || return 1
+    boot_milliseconds=$((($(date +%s%N) - started) / 1000000))
+}
+
+machine_show() {
+    echo "== kernel log =="
+    cat "$work/guest.log"
+    echo
+    echo "== registry =="
+    "$bin/kextrun" ioreg --control "$guest_control"
+}
+
+machine_say_how() {
+    cat <<END
+
+The machine keeps running. To talk to it:
+  build/bin/hvctl --control build/run/host.sock status
+  build/bin/kextrun ioreg --control build/run/guest.sock
+  nbdinfo 'nbd+unix:///?socket=build/run/nbd/disk0.sock'
+  tail -f build/run/guest.log
+To stop it:
+  build/bin/kextrun quit --control build/run/guest.sock
+END
+}
+
+# Orderly end, from inside the guest. Returns 0 when both ended with status 0; says which did not.
+machine_stop() {
+    local guest_status=0 host_status=0
+    "$bin/kextrun" quit --control "$guest_control" >/dev/null || return 1
+    wait_for_end "$guest_process" 15 || guest_status=$?
+    wait_for_end "$host_process" 15 || host_status=$?
+    guest_process= host_process=
+    [ $guest_status -eq 0 ] || echo "kextrun ended with status $guest_status" >&2
+    [ $host_status -eq 0 ] || echo "hvhost ended with status $host_status" >&2
+    [ $guest_status -eq 0 ] && [ $host_status -eq 0 ]
+}
+
+machine_kill() {
+    [ -z "$guest_process" ] || kill -KILL "$guest_process" 2>/dev/null || true
+    [ -z "$host_process" ] || kill -TERM "$host_process" 2>/dev/null || true
+}

@@ -15,7 +15,7 @@ scsi_check() {
 
     head -c 1M /dev/urandom >"$work/pattern.bin"
     qemu-io -f raw -c "write -q -s $work/pattern.bin 40M 1M" -c "flush" "$uri" >"$work/qemu-io.log" 2>&1 ||
-        { echo "writing failed: $(tail -n 1 "$work/qemu-io.log")"; return 1; }
+        { figure="writing failed: $(tail -n 1 "$work/qemu-io.log")"; return 1; }
     machine_stop || { figure="the machine did not stop cleanly"; return 1; }
     qemu-img convert -q -O raw "$work/disk.vhdx" "$work/after.raw"
     cmp -s "$work/pattern.bin" <(dd if="$work/after.raw" bs=1M skip=40 count=1 2>/dev/null) ||

@@ -11,7 +11,7 @@
 #define HV_PAGE_SIZE  4096u
 #define HV_PAGE_SHIFT 12
 
-/* ---- Discovery by CPUID --------------------------------------------------------------------- */
+/* ---- Discovery by CPUID ---------------------------------------------------------------------- */
 
 #define HV_CPUID_1_ECX_HYPERVISOR (1u << 31)    /* leaf 1: some hypervisor is present */
 
@@ -20,7 +20,7 @@
 #define HV_CPUID_VERSION         0x40000002u
 #define HV_CPUID_FEATURES        0x40000003u
 #define HV_CPUID_RECOMMENDATIONS 0x40000004u
-#define HV_CPUID_LIMITS          0x40000005u    /* EAX virtual, EBX logical processors, ECX vectors */
+#define HV_CPUID_LIMITS          0x40000005u    /* EAX virtual, EBX logical CPUs; ECX vectors */
 #define HV_CPUID_HARDWARE        0x40000006u
 #define HV_CPUID_CPU_MANAGEMENT  0x40000007u
 #define HV_CPUID_NESTED_FEATURES 0x40000009u
@@ -132,7 +132,7 @@
 #define HV_ISOLATION_TYPE_SNP     2u
 #define HV_ISOLATION_TYPE_TDX     3u
 
-/* ---- Synthetic MSRs ------------------------------------------------------------------------- */
+/* ---- Synthetic MSRs -------------------------------------------------------------------------- */
 
 #define HV_MSR_GUEST_OS_ID        0x40000000u
 #define HV_MSR_HYPERCALL          0x40000001u
@@ -233,7 +233,7 @@ WIRE_OFFSET(struct hv_reference_tsc_page, offset, 16);
 
 #define HV_TIME_UNITS_PER_SECOND UINT64_C(10000000)     /* all hypervisor times: 100 ns */
 
-/* ---- Hypercalls ----------------------------------------------------------------------------- */
+/* ---- Hypercalls ------------------------------------------------------------------------------ */
 
 /* Input value. */
 #define HV_HYPERCALL_CODE_MASK         UINT64_C(0xFFFF)
@@ -310,7 +310,7 @@ struct hv_signal_event {
 } WIRE_PACKED;
 WIRE_SIZE(struct hv_signal_event, 8);
 
-/* ---- SynIC ---------------------------------------------------------------------------------- */
+/* ---- SynIC ----------------------------------------------------------------------------------- */
 
 #define HV_SYNIC_SINT_COUNT   16u
 #define HV_SINT_INTERCEPT     0u        /* the hypervisor's own, never used by a guest */

@@ -10,7 +10,7 @@
 #include "protocol/wire.h"
 #include "protocol/vmbus_ring.h"
 
-/* ---- Framing -------------------------------------------------------------------------------- */
+/* ---- Framing --------------------------------------------------------------------------------- */
 
 #define IC_VERSION(major, minor) ((uint32_t)(major) << 16 | (uint32_t)(minor))
 #define IC_VERSION_MAJOR(v)      ((v) >> 16)
@@ -77,7 +77,7 @@ WIRE_OFFSET(struct ic_message_header, transaction_id, 24);
 #define IC_STATUS_TIMEOUT               0x800705B4u
 #define IC_STATUS_WMI_NOT_FOUND         0x80041002u
 
-/* ---- Negotiation: the host's first message, and again at any later time --------------------- */
+/* ---- Negotiation: the host's first message, and again at any later time ---------------------- */
 
 /* Body. In the request the framework versions follow, then the message versions; in the reply one
  * of each (counts 1 and 1), or none (counts 0 and 0) if nothing fits. */
@@ -121,7 +121,7 @@ WIRE_SIZE(struct ic_negotiate_reply, 16);
 #define IC_VSS_7_0       IC_VERSION(7, 0)
 #define IC_FILE_COPY_1_1 IC_VERSION(1, 1)
 
-/* ---- Heartbeat: about every two seconds; the guest answers with sequence + 1 ---------------- */
+/* ---- Heartbeat: about every two seconds; the guest answers with sequence + 1 ----------------- */
 
 #define IC_HEARTBEAT_APPLICATIONS_UNKNOWN  0u
 #define IC_HEARTBEAT_APPLICATIONS_HEALTHY  1u
@@ -135,7 +135,7 @@ struct ic_heartbeat {
 WIRE_SIZE(struct ic_heartbeat, 16);
 #define IC_HEARTBEAT_SIZE_MINIMUM 8u    /* older hosts and Linux know the sequence only */
 
-/* ---- Shutdown ------------------------------------------------------------------------------- */
+/* ---- Shutdown -------------------------------------------------------------------------------- */
 
 #define IC_SHUTDOWN_FORCE          0x1u
 #define IC_SHUTDOWN_RESTART        0x2u         /* 3.1 */
@@ -152,7 +152,7 @@ struct ic_shutdown {
 WIRE_SIZE(struct ic_shutdown, 2060);
 #define IC_SHUTDOWN_SIZE_MINIMUM 12u
 
-/* ---- Time synchronisation ------------------------------------------------------------------- */
+/* ---- Time synchronisation -------------------------------------------------------------------- */
 
 /* Times: 100 ns since 1601-01-01 00:00 UTC; reference times: HV_MSR_TIME_REF_COUNT. */
 #define IC_TIME_UNIX_EPOCH       UINT64_C(116444736000000000)
@@ -184,7 +184,7 @@ WIRE_SIZE(struct ic_time_sync_4_0, 24);
 WIRE_OFFSET(struct ic_time_sync_4_0, flags, 16);
 #define IC_TIME_SYNC_4_0_SIZE_MINIMUM 22u
 
-/* ---- Guest file copy ------------------------------------------------------------------------ */
+/* ---- Guest file copy ------------------------------------------------------------------------- */
 
 enum ic_file_copy_operation {
     IC_FILE_COPY_START    = 0,
@@ -228,7 +228,7 @@ WIRE_SIZE(struct ic_file_copy_write, 6196);
 WIRE_OFFSET(struct ic_file_copy_write, offset, 40);
 WIRE_OFFSET(struct ic_file_copy_write, data, 52);
 
-/* ---- KVP: key-value pairs and network addresses --------------------------------------------- */
+/* ---- KVP: key-value pairs and network addresses ---------------------------------------------- */
 
 enum ic_kvp_operation {
     IC_KVP_GET       = 0,
@@ -354,7 +354,7 @@ WIRE_SIZE(struct ic_kvp_ip_binary, 4 + 3712);
 WIRE_OFFSET(struct ic_kvp_ip_binary, ipv4_addresses, 4 + 284);
 WIRE_OFFSET(struct ic_kvp_ip_binary, origins, 4 + 3456);
 
-/* ---- VSS: backup ---------------------------------------------------------------------------- */
+/* ---- VSS: backup ----------------------------------------------------------------------------- */
 
 enum ic_vss_operation {
     IC_VSS_CREATE           = 0,
@@ -407,7 +407,7 @@ struct ic_vss_freeze {
 } WIRE_PACKED;
 WIRE_SIZE(struct ic_vss_freeze, 20);
 
-/* ---- Dynamic memory: no pipe, no IC header; the guest speaks first -------------------------- */
+/* ---- Dynamic memory: no pipe, no IC header; the guest speaks first --------------------------- */
 
 enum dynamic_memory_message_type {
     DYNAMIC_MEMORY_ERROR                 = 0,

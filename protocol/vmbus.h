@@ -2,7 +2,7 @@
 /* VMBus: control messages of protocol versions 0.13 to 6.0.
  *
  * Rings, packets and pipes are in protocol/vmbus_ring.h, device classes in
- * protocol/vmbus_classes.h; this header includes both. "Guest" and "host" name the two ends; sizes are in bytes.
+ * protocol/vmbus_classes.h; this header includes both. Sizes are in bytes.
  * Sources: Linux (include/linux/hyperv.h), OpenVMM (vmbus_core), mu_msvm, FreeBSD. */
 #ifndef PROTOCOL_VMBUS_H
 #define PROTOCOL_VMBUS_H
@@ -11,7 +11,7 @@
 #include "protocol/vmbus_classes.h"
 #include "protocol/vmbus_ring.h"
 
-/* ---- Versions: major << 16 | minor. The guest proposes, the host says yes or no ------------- */
+/* ---- Versions: major << 16 | minor. The guest proposes, the host says yes or no -------------- */
 
 #define VMBUS_VERSION(major, minor) ((uint32_t)(major) << 16 | (uint32_t)(minor))
 #define VMBUS_VERSION_MAJOR(v)      ((v) >> 16)
@@ -29,7 +29,7 @@
 #define VMBUS_VERSION_5_3  VMBUS_VERSION(5, 3)      /* Server 2022 */
 #define VMBUS_VERSION_6_0  VMBUS_VERSION(6, 0)      /* after Server 2022 */
 
-/* ---- Numbers -------------------------------------------------------------------------------- */
+/* ---- Numbers --------------------------------------------------------------------------------- */
 
 #define VMBUS_CONNECTION_MESSAGE       1u           /* control messages, every version */
 #define VMBUS_CONNECTION_EVENT         2u           /* shared signal of version 0.13 */
@@ -48,7 +48,7 @@
 #define VMBUS_INTERRUPT_PAGE_RECEIVE   0u           /* byte offset: host to guest */
 #define VMBUS_INTERRUPT_PAGE_SEND      2048u        /* byte offset: guest to host */
 
-/* ---- Message types -------------------------------------------------------------------------- */
+/* ---- Message types --------------------------------------------------------------------------- */
 
 enum vmbus_message_type {
     VMBUS_MESSAGE_INVALID                    = 0,
@@ -94,7 +94,7 @@ WIRE_SIZE(struct vmbus_message_header, 8);
 /* Messages with nothing but a header: REQUEST_OFFERS, ALL_OFFERS_DELIVERED, UNLOAD,
  * UNLOAD_RESPONSE, PAUSE, PAUSE_RESPONSE, RESUME. */
 
-/* ---- 1 OFFER_CHANNEL ------------------------------------------------------------------------ */
+/* ---- 1 OFFER_CHANNEL ------------------------------------------------------------------------- */
 
 #define VMBUS_OFFER_ENUMERATE_INTERFACE   0x0001u
 #define VMBUS_OFFER_CONFIDENTIAL_RING     0x0002u   /* before 6.0: transfer pages supported */
@@ -176,7 +176,7 @@ WIRE_OFFSET(struct vmbus_message_offer_channel, connection_id, 192);
 
 #define VMBUS_OFFER_SIZE_0_13 190u
 
-/* ---- 2 RESCIND_CHANNEL, 7 CLOSE_CHANNEL, 13 RELID_RELEASED, 20 CLOSE_RESERVED_RESPONSE ------ */
+/* ---- 2 RESCIND_CHANNEL, 7 CLOSE_CHANNEL, 13 RELID_RELEASED, 20 CLOSE_RESERVED_RESPONSE ------- */
 
 struct vmbus_message_channel {
     struct vmbus_message_header header;
@@ -184,7 +184,7 @@ struct vmbus_message_channel {
 } WIRE_PACKED;
 WIRE_SIZE(struct vmbus_message_channel, 12);
 
-/* ---- 5 OPEN_CHANNEL, 6 OPEN_RESULT ---------------------------------------------------------- */
+/* ---- 5 OPEN_CHANNEL, 6 OPEN_RESULT ----------------------------------------------------------- */
 
 struct vmbus_message_open_channel {
     struct vmbus_message_header header;
@@ -223,7 +223,7 @@ struct vmbus_message_open_result {
 } WIRE_PACKED;
 WIRE_SIZE(struct vmbus_message_open_result, 20);
 
-/* ---- 8 GPADL_HEADER, 9 GPADL_BODY, 10 GPADL_CREATED, 11 TEARDOWN, 12 TORNDOWN --------------- */
+/* ---- 8 GPADL_HEADER, 9 GPADL_BODY, 10 GPADL_CREATED, 11 TEARDOWN, 12 TORNDOWN ---------------- */
 
 /* Ranges, one after the other: this, then one 64-bit page number for each page touched. */
 struct vmbus_gpa_range {
@@ -280,7 +280,7 @@ struct vmbus_message_gpadl_torndown {
 } WIRE_PACKED;
 WIRE_SIZE(struct vmbus_message_gpadl_torndown, 12);
 
-/* ---- 14 INITIATE_CONTACT, 15 VERSION_RESPONSE ----------------------------------------------- */
+/* ---- 14 INITIATE_CONTACT, 15 VERSION_RESPONSE ------------------------------------------------ */
 
 /* Feature flags of 6.0: in force are those that the guest asked for and the host returned. */
 #define VMBUS_FEATURE_GUEST_SIGNAL_PARAMETERS  0x01u
@@ -352,7 +352,7 @@ struct vmbus_message_version_response_monitor {     /* VMBUS_FEATURE_SERVER_MONI
 WIRE_SIZE(struct vmbus_message_version_response_monitor, 40);
 WIRE_OFFSET(struct vmbus_message_version_response_monitor, monitor_page_host_to_guest, 24);
 
-/* ---- 18 OPEN_RESERVED_CHANNEL, 19 CLOSE_RESERVED_CHANNEL ------------------------------------ */
+/* ---- 18 OPEN_RESERVED_CHANNEL, 19 CLOSE_RESERVED_CHANNEL ------------------------------------- */
 
 struct vmbus_message_open_reserved_channel {
     struct vmbus_message_header header;
@@ -372,7 +372,7 @@ struct vmbus_message_close_reserved_channel {
 } WIRE_PACKED;
 WIRE_SIZE(struct vmbus_message_close_reserved_channel, 20);
 
-/* ---- 21 TL_CONNECT, 23 TL_CONNECT_RESULT ---------------------------------------------------- */
+/* ---- 21 TL_CONNECT, 23 TL_CONNECT_RESULT ----------------------------------------------------- */
 
 struct vmbus_message_tl_connect {
     struct vmbus_message_header header;
@@ -397,7 +397,7 @@ struct vmbus_message_tl_connect_result {
 } WIRE_PACKED;
 WIRE_SIZE(struct vmbus_message_tl_connect_result, 44);
 
-/* ---- 22 MODIFY_CHANNEL, 24 MODIFY_CHANNEL_RESPONSE ------------------------------------------ */
+/* ---- 22 MODIFY_CHANNEL, 24 MODIFY_CHANNEL_RESPONSE ------------------------------------------- */
 
 struct vmbus_message_modify_channel {
     struct vmbus_message_header header;
@@ -413,7 +413,7 @@ struct vmbus_message_modify_channel_response {
 } WIRE_PACKED;
 WIRE_SIZE(struct vmbus_message_modify_channel_response, 16);
 
-/* ---- 25 MODIFY_CONNECTION, 26 MODIFY_CONNECTION_RESPONSE ------------------------------------ */
+/* ---- 25 MODIFY_CONNECTION, 26 MODIFY_CONNECTION_RESPONSE ------------------------------------- */
 
 struct vmbus_message_modify_connection {
     struct vmbus_message_header header;
@@ -428,7 +428,7 @@ struct vmbus_message_modify_connection_response {
 } WIRE_PACKED;
 WIRE_SIZE(struct vmbus_message_modify_connection_response, 9);
 
-/* ---- Monitor pages (optional; a guest may give none) ---------------------------------------- */
+/* ---- Monitor pages (optional; a guest may give none) ----------------------------------------- */
 
 #define VMBUS_MONITOR_GROUPS    4u
 #define VMBUS_MONITOR_PER_GROUP 32u
@@ -459,7 +459,7 @@ WIRE_OFFSET(struct vmbus_monitor_page, next_check_time, 0x40);
 WIRE_OFFSET(struct vmbus_monitor_page, latency, 0x240);
 WIRE_OFFSET(struct vmbus_monitor_page, parameters, 0x440);
 
-/* ---- Least sizes of the messages that a host sends ------------------------------------------ */
+/* ---- Least sizes of the messages that a host sends ------------------------------------------- */
 
 /* Returns the least number of bytes of a message of `type` from a host that speaks `version`, or 0
  * if a host never sends that type. Longer messages are to be accepted. */

@@ -7,7 +7,7 @@
 
 #include "protocol/wire.h"
 
-/* ---- Ring: one control page, then whole pages of data --------------------------------------- */
+/* ---- Ring: one control page, then whole pages of data ---------------------------------------- */
 
 #define VMBUS_RING_CONTROL_SIZE   4096u
 #define VMBUS_RING_DATA_MINIMUM   4096u
@@ -32,7 +32,7 @@ WIRE_OFFSET(struct vmbus_ring_control, pending_send_size, 12);
 WIRE_OFFSET(struct vmbus_ring_control, feature_bits, 64);
 WIRE_OFFSET(struct vmbus_ring_control, guest_to_host_interrupts, 4088);
 
-/* ---- Packets -------------------------------------------------------------------------------- */
+/* ---- Packets --------------------------------------------------------------------------------- */
 
 enum vmbus_packet_type {
     VMBUS_PACKET_IN_BAND        = 6,

@@ -75,15 +75,24 @@ struct vmbus_device_operations {
      */
     void (*closed)(void *device, struct host_channel *channel);
 
-    /* [data path] The guest signalled: packets may have come, or room in a full ring. */
+    /*
+     * [data path] The guest signalled: packets may have come, or room in a full ring. Also called
+     * once after each opening, so that a device that speaks first starts here, not in `opened`.
+     * The device receives until there is nothing left; one that stops earlier (its own queue is
+     * full) gets no signal for what remains and has host_channel_run() called again later.
+     */
     void (*ready)(void *device, struct host_channel *channel);
 
-    /* A GPADL that is not the ring was created on this channel. Negative errno refuses it. */
+    /*
+     * A GPADL was created on this open channel (one created before, such as the ring, is not
+     * reported). Negative errno refuses it.
+     */
     int (*gpadl_created)(void *device, struct host_channel *channel, struct host_gpadl *gpadl);
 
     /*
      * The guest wants a GPADL's memory back. The device must call host_gpadl_released() once it
-     * has let go of the memory. NULL: released at once.
+     * has let go of the memory. NULL: released at once; only right for a device that never
+     * looks at GPADLs. Not called for a channel that was reported `closed`: released with it.
      */
     void (*gpadl_torn_down)(void *device, struct host_channel *channel, struct host_gpadl *gpadl);
 
@@ -117,7 +126,7 @@ void host_device_unplug(struct host_channel *primary);
  */
 int host_channel_add_sub_channels(struct host_channel *primary, unsigned count);
 
-/* The device is done with a channel that was reported `closed`, or whose `opened` is pending. */
+/* The device is done with a channel, and its GPADLs, that was reported `closed`. */
 void host_channel_released(struct host_channel *channel);
 
 /* The device is done with a GPADL that was reported `gpadl_torn_down`. */

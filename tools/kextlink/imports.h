@@ -6,8 +6,8 @@
  * Text, one entry a line, fields separated by one tab, "#" begins a comment line:
  *
  *   import  NAME          exported to kexts by every release of the range: may be used anywhere
- *   table   NAME          may stand in a virtual table only (a pad, or a method that a later release
- *                         renamed: the kernel's linker replaces it there and nowhere else)
+ *   table   NAME          may stand in a virtual table only (a pad, or a method that a later
+ *                         release renamed: the kernel's linker replaces it there and nowhere else)
  *   class   NAME  SLOTS   an Apple class and the largest slot count it has in the range
  */
 #ifndef TOOLS_KEXTLINK_IMPORTS_H
@@ -27,7 +27,7 @@ enum import_use {
     IMPORT_ANYWHERE,
 };
 
-/* Reads the table in `text` (`size` bytes; copied). NULL after a message about the first bad line. */
+/* Reads the table in `text` (`size` bytes; copied). NULL after a message on the first bad line. */
 struct imports *imports_read(struct arena *arena, const char *name, const char *text, size_t size,
                              FILE *messages);
 

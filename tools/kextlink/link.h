@@ -3,13 +3,13 @@
  * link.h: what the parts of kextlink share. One link goes through these steps, one file each:
  *
  *   object.c         reads each input object (hostile bytes) into sections and symbols
- *   symbols.c        joins the symbols of all objects; reports duplicates and what kexts cannot have
+ *   symbols.c        joins the symbols of all objects, and orders those of the output
  *   layout.c         gathers input sections into output sections and gives everything an address
  *   relocate*.c      writes the final bytes and lists the relocations that the kernel must still do
  *   check_*.c        refuses what a kernel's kext linker would refuse, or worse, accept in silence
  *   write_*.c        header, load commands, symbol and relocation tables around the bytes
  *
- * All memory belongs to the link's arena. A fault in the input is reported through link_error(); the
+ * All memory belongs to the link's arena. A fault in the input is reported by link_error(); the
  * link goes on to find more faults where that is safe, and yields no output if there was any.
  */
 #ifndef TOOLS_KEXTLINK_LINK_H

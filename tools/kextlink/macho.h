@@ -2,8 +2,8 @@
 /*
  * macho.h: the part of the Mach-O file format that kexts use.
  *
- * Names follow Apple's <mach-o/loader.h>, <mach-o/nlist.h> and <mach-o/reloc.h> closely enough to be
- * recognised; the structures are declared here because no Apple header is needed to build anything.
+ * Names follow Apple's <mach-o/loader.h>, <mach-o/nlist.h> and <mach-o/reloc.h> closely enough to
+ * be recognised; the structures are declared here so that no Apple header is needed.
  * All fields are little-endian except those of the fat header, which are big-endian.
  */
 #ifndef TOOLS_KEXTLINK_MACHO_H
@@ -232,7 +232,7 @@ struct macho_relocation {
 };
 static_assert(sizeof(struct macho_relocation) == 8, "relocation_info");
 
-/* Where a kext's kmod_info has what the linker checks (packed to 4 bytes; XNU osfmk/mach/kmod.h). */
+/* Where a kext's kmod_info has what the linker checks (packed to 4; XNU osfmk/mach/kmod.h). */
 enum {
     KMOD_INFO_VERSION_64 = 0x08,
     KMOD_INFO_NAME_64 = 0x10,

@@ -11,16 +11,16 @@ struct arena {
     struct arena_block *blocks;
 };
 
-/* Zeroed memory, aligned for any type, owned by the arena. Ends the process when there is none left:
- * nothing sensible can be done about that in a build tool. */
+/* Zeroed memory, aligned for any type, owned by the arena. Ends the process when there is none
+ * left: nothing sensible can be done about that in a build tool. */
 void *arena_allocate(struct arena *arena, size_t size);
 char *arena_copy_string(struct arena *arena, const char *bytes, size_t length);
 char *arena_format(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void arena_free(struct arena *arena);
 
-/* Returns `items` (of `item_size` bytes each, owned by the arena), moved if need be so that one more
- * fits after the first `count`; the capacity doubles whenever `count` reaches a power of two. */
+/* Returns `items` (of `item_size` bytes each, owned by the arena), moved if need be so that one
+ * more fits after the first `count`; the capacity doubles when `count` reaches a power of two. */
 void *arena_grow(struct arena *arena, void *items, size_t count, size_t item_size);
 
 /* Appends `value` to the array `items` with `count` items. */

@@ -66,13 +66,14 @@ bool relocation_target(struct link *link, const struct input_section *section,
         target = section_of_address(object, relocation->value);
     else if (relocation->symbol > 0 && relocation->symbol <= object->section_count)
         target = &object->sections[relocation->symbol - 1];
-    if (!target || !target->output) {
+    if (!target)
+        relocation_error(link, section, relocation, "malformed: refers to no section");
+    else if (!target->output)
         relocation_error(link, section, relocation,
-                         "refers to no section that is part of a kext");
-        return false;
-    }
+                         arena_format(&link->arena, "refers to section %s,%s, which is not part of "
+                                      "a kext", target->segment, target->name));
     *out = (struct target){NULL, target};
-    return true;
+    return target && target->output;
 }
 
 static void add(struct link *link, const struct input_section *section, struct fixup fixup)

@@ -39,6 +39,10 @@
 #define ALRMTYPE 0xff
 #define TIME_ABSOLUTE 0
 #define TIME_RELATIVE 1
+#define kNanosecondScale 1
+#define kMicrosecondScale 1000
+#define kMillisecondScale 1000000
+#define kSecondScale 1000000000
 
 /* Threads and waits (kern) */
 #define THREAD_CALL_PRIORITY_HIGH 0

@@ -5,6 +5,7 @@
 #pragma once
 
 /* IOReturn codes (IOKit/IOReturn.h) */
+#define kIOReturnSuccess 0
 #define kIOReturnError ((int32_t)0xe00002bc)
 #define kIOReturnNoMemory ((int32_t)0xe00002bd)
 #define kIOReturnNoResources ((int32_t)0xe00002be)
@@ -68,6 +69,7 @@
 #define KERN_RESOURCE_SHORTAGE 6
 #define KERN_NO_ACCESS 8
 #define KERN_ABORTED 0xe
+#define KERN_NOT_WAITING 0x30
 #define KERN_NOT_SUPPORTED 0x2e
 #define KERN_OPERATION_TIMED_OUT 0x31
 

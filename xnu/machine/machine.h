@@ -21,8 +21,10 @@ struct machine_configuration {
     unsigned processors;        /* 1 ... MACHINE_PROCESSORS_MAX; 0: 1 */
     bool deterministic;         /* fibres and virtual time instead of real threads */
     uint64_t seed;              /* of the fibre scheduler's choices */
-    /* Fibres only: stop with MACHINE_EXIT_DEADLOCK after so many switches; 0: never. A bound for
-     * tests whose threads keep each other busy for ever. */
+    /*
+     * Fibres only: stop with MACHINE_EXIT_DEADLOCK after so many switches; 0: never. A bound for
+     * tests whose threads keep each other busy for ever.
+     */
     uint64_t switches_max;
 };
 
@@ -35,8 +37,8 @@ int machine_start(const struct machine_configuration *configuration);
 
 /*
  * Runs `function` as a kernel thread on processor 0 and waits, outside the kernel, until it has
- * ended: how a program's or a test's main enters the kernel. With fibres, this call is what runs the
- * scheduler; threads that are left continue in the next call. If all of them sleep for ever before
+ * ended: how a program's or a test's main enters the kernel. With fibres, this call is what runs
+ * the scheduler; threads that are left continue in the next call. If all sleep for ever before
  * `function` has ended, that is a deadlock: the report names every sleeper and its event, and the
  * process ends with MACHINE_EXIT_DEADLOCK (or returns -EDEADLK when a death hook is set).
  */
@@ -58,7 +60,7 @@ void machine_stop(void);
 /* Prints all threads with processor, state and event, one line each, into the log. */
 void machine_report_threads(void);
 
-/* A pseudo-random number; from the seed in deterministic mode, from the host's entropy otherwise. */
+/* A pseudo-random number; from the seed in deterministic mode, from the host's entropy else. */
 uint64_t machine_random(void);
 /* Strong random bytes (read_random); seeded in deterministic mode. */
 void machine_random_bytes(void *buffer, size_t size);

@@ -48,13 +48,15 @@ int machine_pages_protect(void *address, size_t size, unsigned protection);
 
 /*
  * IOMalloc and everything like it: in guest RAM, 16-byte aligned or `alignment` (a power of two up
- * to the page size), not zeroed (filled with 0xA5 in builds with assertions). Size 0 gives NULL.
+ * to the page size), not zeroed (sanitizer builds fill it with 0xA5). Size 0 gives NULL.
  * Above 2048 bytes they are whole pages. NULL: no memory.
  */
 void *machine_allocate(size_t size, size_t alignment);
 void *machine_allocate_zeroed(size_t size, size_t alignment);
-/* `size` must be what was asked for (IOFree gives it), or 0 if the caller does not know; a wrong
- * size, a double release and a foreign address panic with both values. NULL is ignored. */
+/*
+ * `size` must be what was asked for (IOFree gives it), or 0 if the caller does not know; a wrong
+ * size, a double release and a foreign address panic with both values. NULL is ignored.
+ */
 void machine_release(void *address, size_t size);
 /* The size asked for, 0 for an address that is not the start of a live allocation. */
 size_t machine_allocation_size(const void *address);

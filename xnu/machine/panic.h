@@ -14,7 +14,7 @@ enum machine_exit_status {
     MACHINE_EXIT_KEXT = 3,          /* a kext or its Info.plist is damaged or not runnable */
     MACHINE_EXIT_LINK = 4,          /* a kext does not link: symbols, vtables, libraries */
     MACHINE_EXIT_START = 5,         /* a kext's start function refused */
-    MACHINE_EXIT_PARTITION = 6,     /* no host at the socket, it vanished or said GOODBYE with an error */
+    MACHINE_EXIT_PARTITION = 6,     /* no host at the socket, it vanished or ended in error */
     MACHINE_EXIT_PANIC = 7,         /* the kernel or a kext called panic() */
     MACHINE_EXIT_CRASH = 8,         /* a kext faulted */
     MACHINE_EXIT_DEADLOCK = 9,      /* deterministic mode: nothing can ever run again */
@@ -33,7 +33,7 @@ _Noreturn void machine_exit(int status);
 
 /*
  * Called first when the machine is about to die, with the exit status and the line that says why;
- * a test may leave it by longjmp when it was the cause. NULL for none.
+ * a test may leave it by longjmp to a point in the same kernel thread. NULL for none.
  */
 void machine_set_death_hook(void (*hook)(int status, const char *reason));
 

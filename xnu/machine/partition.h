@@ -62,7 +62,7 @@ struct partition_operations {
      * Fibres only. Called when nothing can run (now < deadline), and from time to time with
      * deadline == now: lets the partition do its own work that is due, or wait in real time for its
      * peer. Returns the uptime at which something happened, in now ... deadline; deadline when
-     * nothing did. MACHINE_NEVER in answer to a deadline of MACHINE_NEVER: nothing will ever happen.
+     * nothing did. MACHINE_NEVER in answer to a deadline of MACHINE_NEVER: nothing ever will.
      * NULL: the partition never acts by itself.
      */
     uint64_t (*idle)(void *partition, uint64_t now, uint64_t deadline);
@@ -92,8 +92,8 @@ int machine_partition_connect(const char *socket_path, char *message, size_t mes
 /*
  * What the host wants: power off or reset (an orderly shutdown is the integration service's job,
  * this is the plug), or that it has gone (`what` is MACHINE_POWER_OFF, `status` negative, `reason`
- * one line). Called on a host thread that is not a kernel thread, or by the fibre scheduler: it must
- * only take notice, and wake somebody. Without a hook the process ends (MACHINE_EXIT_PARTITION
+ * one line). Called on a host thread that is not a kernel thread, or by the fibre scheduler: it
+ * must only take notice, and wake somebody. Without a hook the process ends (MACHINE_EXIT_PARTITION
  * if status is negative).
  */
 typedef void machine_power_hook(void *context, enum machine_power what, int status,

@@ -154,7 +154,7 @@ struct machine_thread *machine_mutex_owner(const struct machine_mutex *mutex);
  * All-zero bytes are an unlocked lock, so it may be embedded in zeroed memory.
  */
 struct machine_spin_lock {
-    void *holder; /* struct machine_thread; read and written by the machine only */
+    uint64_t holder; /* 0: free; read and written by the machine only */
 };
 
 void machine_spin_lock(struct machine_spin_lock *lock);

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The engine of real threads: a kernel thread is a pthread whose stack lies in guest RAM, a
+ * processor's interrupts are one more pthread, sleeping is a futex.
+ */
+#include <errno.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "xnu/machine/machine_private.h"
+
+struct real_processor {
+    pthread_mutex_t interrupt_lock;
+    /* Readable: look at the pending vectors and at the rendezvous. Ours, or the partition's. */
+    atomic_int event;
+    int own_event;
+    atomic_bool kicked;
+    struct machine_thread *thread;
+};
+
+static struct real_processor processors[MACHINE_PROCESSORS_MAX];
+static struct timespec time_base;
+
+/* Threads whose function has ended, to be joined before their stack can be reused. */
+static pthread_mutex_t zombies_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct machine_thread *zombies;
+
+static uint64_t real_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)((now.tv_sec - time_base.tv_sec) * 1000000000 + now.tv_nsec -
+                      time_base.tv_nsec);
+}
+
+/* The host's time of an uptime; false when it never comes. */
+static bool host_deadline(uint64_t deadline, struct timespec *host) {
+    if (deadline > UINT64_MAX / 4) {
+        return false;
+    }
+    uint64_t nanoseconds = (uint64_t)time_base.tv_nsec + deadline;
+    host->tv_sec = time_base.tv_sec + (time_t)(nanoseconds / 1000000000);
+    host->tv_nsec = (long)(nanoseconds % 1000000000);
+    return true;
+}
+
+static void futex_wake_one(atomic_int *word) {
+    syscall(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL, NULL, 0);
+}
+
+static void end_if_stopping(struct machine_thread *thread);
+
+static void real_park(struct machine_thread *thread, uint64_t deadline) {
+    struct timespec host;
+    struct timespec *until = host_deadline(deadline, &host) ? &host : NULL;
+    while (atomic_load(&thread->wait) == WAIT_PENDING && !atomic_load(&machine_stopping)) {
+        long result = syscall(SYS_futex, &thread->wait, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG,
+                              WAIT_PENDING, until, NULL, FUTEX_BITSET_MATCH_ANY);
+        if (result != 0 && errno == ETIMEDOUT) {
+            break;
+        }
+    }
+    end_if_stopping(thread);
+}
+
+static void real_unpark(struct machine_thread *thread) {
+    futex_wake_one(&thread->wait);
+}
+
+static void real_yield(void) {
+    sched_yield();
+    end_if_stopping(machine_current);
+}
+
+static void real_switch_point(void) {
+}
+
+static void real_spin(unsigned turn) {
+    if (turn < 64) {
+        __builtin_ia32_pause();
+    } else {
+        sched_yield();
+    }
+}
+
+static void real_spin_delay(uint64_t nanoseconds) {
+    uint64_t end = real_now() + nanoseconds;
+    while (real_now() < end) {
+        __builtin_ia32_pause();
+    }
+}
+
+/* ---- descriptors ---------------------------------------------------------------------------- */
+
+static int poll_event_of(struct machine_thread *thread) {
+    if (atomic_load(&thread->poll_event) < 0) {
+        atomic_store(&thread->poll_event, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    }
+    return atomic_load(&thread->poll_event);
+}
+
+static int real_poll(struct machine_thread *thread, int descriptor, bool writable,
+                     uint64_t deadline) {
+    struct pollfd polled[2] = {
+        {.fd = descriptor, .events = writable ? POLLOUT : POLLIN},
+        {.fd = poll_event_of(thread), .events = POLLIN},
+    };
+    for (;;) {
+        struct timespec left = {0};
+        bool bounded = deadline <= UINT64_MAX / 4;
+        if (bounded) {
+            uint64_t now = real_now();
+            uint64_t nanoseconds = deadline > now ? deadline - now : 0;
+            left.tv_sec = (time_t)(nanoseconds / 1000000000);
+            left.tv_nsec = (long)(nanoseconds % 1000000000);
+        }
+        int ready = ppoll(polled, 2, bounded ? &left : NULL, NULL);
+        if (ready < 0 && errno != EINTR) {
+            return -errno;
+        }
+        end_if_stopping(thread);
+        if (ready > 0 && polled[0].revents != 0) {
+            return 1;
+        }
+        uint64_t count;
+        if (ready > 0 && read(polled[1].fd, &count, sizeof count) > 0 && thread->interruptible &&
+            atomic_exchange(&thread->interrupt_pending, false)) {
+            return -EINTR;
+        }
+        if (ready == 0) {
+            return 0;
+        }
+    }
+}
+
+static void real_poll_interrupt(struct machine_thread *thread) {
+    uint64_t one = 1;
+    int event = atomic_load(&thread->poll_event);
+    if (event >= 0 && write(event, &one, sizeof one) < 0) {
+        return; /* full: it is readable anyway */
+    }
+}
+
+/* ---- start and end -------------------------------------------------------------------------- */
+
+static void end_if_stopping(struct machine_thread *thread) {
+    if (atomic_load(&machine_stopping) && thread != NULL && !thread->adopted &&
+        !thread->is_interrupt_thread) {
+        longjmp(thread->exit_context, 1);
+    }
+}
+
+static void bury_zombies(void) {
+    pthread_mutex_lock(&zombies_lock);
+    struct machine_thread *dead = zombies;
+    zombies = NULL;
+    pthread_mutex_unlock(&zombies_lock);
+    while (dead != NULL) {
+        struct machine_thread *next = dead->zombie_next;
+        pthread_join(dead->pthread, NULL);
+        stack_release(dead->stack, dead->stack_size);
+        machine_thread_release(dead);
+        dead = next;
+    }
+}
+
+static void forget_wait(struct machine_thread *thread) {
+    thread->in_interrupt = false;
+    machine_wait_cancel();
+}
+
+static void *thread_main(void *argument) {
+    struct machine_thread *thread = argument;
+    machine_current = thread;
+    traps_thread_enter();
+    if (setjmp(thread->exit_context) == 0) {
+        thread->function(thread->argument);
+        thread_finish(thread);
+    } else if (!atomic_load(&thread->ended)) {
+        forget_wait(thread);
+        atomic_store(&thread->ended, true);
+    }
+    if (thread->poll_event >= 0) {
+        close(atomic_exchange(&thread->poll_event, -1));
+    }
+    traps_thread_leave();
+    machine_current = NULL;
+    pthread_mutex_lock(&zombies_lock);
+    thread->zombie_next = zombies;
+    zombies = thread;
+    pthread_mutex_unlock(&zombies_lock);
+    return NULL;
+}
+
+static int real_create(struct machine_thread *thread) {
+    pthread_attr_t attributes;
+    bury_zombies();
+    pthread_attr_init(&attributes);
+    int error = pthread_attr_setstack(&attributes, thread->stack + MACHINE_PAGE_SIZE,
+                                      thread->stack_size);
+    if (error == 0) {
+        error = pthread_create(&thread->pthread, &attributes, thread_main, thread);
+    }
+    pthread_attr_destroy(&attributes);
+    return -error;
+}
+
+static void real_exit(struct machine_thread *thread) {
+    if (thread->adopted) {
+        if (thread->poll_event >= 0) {
+            close(atomic_exchange(&thread->poll_event, -1));
+        }
+        machine_thread_release(thread);
+        return;
+    }
+    longjmp(thread->exit_context, 1);
+}
+
+/* ---- interrupts ----------------------------------------------------------------------------- */
+
+static void real_interrupts_off(unsigned processor) {
+    pthread_mutex_lock(&processors[processor].interrupt_lock);
+}
+
+static void real_interrupts_on(unsigned processor) {
+    pthread_mutex_unlock(&processors[processor].interrupt_lock);
+}
+
+static void real_interrupt_kick(unsigned processor) {
+    uint64_t one = 1;
+    if (write(processors[processor].event, &one, sizeof one) < 0) {
+        return; /* full: it is readable anyway */
+    }
+}
+
+/* A rendezvous in progress; one at a time. */
+static struct {
+    pthread_mutex_t lock;
+    atomic_uint arrived, finished;
+    void (*action)(void *argument);
+    void *argument;
+} rendezvous = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void meet(atomic_uint *counter) {
+    atomic_fetch_add(counter, 1);
+    for (unsigned turn = 0; atomic_load(counter) < machine_processors_used; turn++) {
+        real_spin(turn);
+    }
+}
+
+static void rendezvous_take_part(void) {
+    meet(&rendezvous.arrived);
+    rendezvous.action(rendezvous.argument);
+    meet(&rendezvous.finished);
+}
+
+static void real_rendezvous(void (*action)(void *argument), void *argument) {
+    unsigned self = machine_current->processor;
+    pthread_mutex_lock(&rendezvous.lock);
+    rendezvous.action = action;
+    rendezvous.argument = argument;
+    atomic_store(&rendezvous.arrived, 0);
+    atomic_store(&rendezvous.finished, 0);
+    machine_interrupts_set_enabled(false);
+    for (unsigned i = 0; i < machine_processors_used; i++) {
+        if (i != self) {
+            atomic_store(&processors[i].kicked, true);
+            real_interrupt_kick(i);
+        }
+    }
+    rendezvous_take_part();
+    machine_interrupts_set_enabled(true);
+    pthread_mutex_unlock(&rendezvous.lock);
+}
+
+static void interrupt_once(unsigned index) {
+    struct machine_thread *thread = machine_current;
+    machine_interrupts_set_enabled(false);
+    thread->in_interrupt = true;
+    if (atomic_exchange(&processors[index].kicked, false)) {
+        rendezvous_take_part();
+    }
+    processor_deliver(index);
+    thread->in_interrupt = false;
+    machine_interrupts_set_enabled(true);
+}
+
+static void *interrupt_main(void *argument) {
+    struct machine_thread *thread = argument;
+    unsigned index = thread->processor;
+    machine_current = thread;
+    traps_thread_enter();
+    while (!atomic_load(&machine_stopping)) {
+        uint64_t count;
+        int event = atomic_load(&processors[index].event);
+        /* The partition's end may have made its descriptor non-blocking. */
+        if (read(event, &count, sizeof count) < 0) {
+            struct pollfd polled = {.fd = event, .events = POLLIN};
+            poll(&polled, 1, -1);
+            continue;
+        }
+        interrupt_once(index);
+    }
+    traps_thread_leave();
+    machine_current = NULL;
+    return NULL;
+}
+
+static int start_processor(unsigned index) {
+    struct real_processor *processor = &processors[index];
+    pthread_attr_t attributes;
+    pthread_mutex_init(&processor->interrupt_lock, NULL);
+    atomic_store(&processor->kicked, false);
+    processor->own_event = eventfd(0, EFD_CLOEXEC);
+    atomic_store(&processor->event, processor->own_event);
+    struct machine_thread *thread = thread_new("interrupts", index, NULL, NULL, true);
+    if (processor->own_event < 0 || thread == NULL) {
+        return -ENOMEM;
+    }
+    thread->is_interrupt_thread = true;
+    processor->thread = machine_processors[index].interrupt_thread = thread;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstack(&attributes, thread->stack + MACHINE_PAGE_SIZE, thread->stack_size);
+    int error = pthread_create(&thread->pthread, &attributes, interrupt_main, thread);
+    pthread_attr_destroy(&attributes);
+    return -error;
+}
+
+static int real_start(const struct machine_configuration *configuration) {
+    clock_gettime(CLOCK_MONOTONIC, &time_base);
+    int error = 0;
+    for (unsigned i = 0; i < machine_processors_used && error == 0; i++) {
+        error = start_processor(i);
+    }
+    return error;
+}
+
+static void stop_thread(struct machine_thread *thread, void *context) {
+    unsigned *left = context;
+    if (!thread->is_interrupt_thread && !thread->adopted && !atomic_load(&thread->ended)) {
+        *left += 1;
+        futex_wake_one(&thread->wait);
+        real_poll_interrupt(thread);
+    }
+}
+
+/* Threads that never sleep cannot be ended: they are given this long, then left behind. */
+#define STOP_PATIENCE_NS UINT64_C(2000000000)
+
+static void stop_threads(void) {
+    uint64_t give_up = real_now() + STOP_PATIENCE_NS;
+    unsigned left = 1;
+    while (left != 0 && real_now() < give_up) {
+        left = 0;
+        thread_for_each(stop_thread, &left);
+        bury_zombies();
+        sched_yield();
+    }
+    if (left != 0) {
+        report_line("%u kernel threads did not sleep within two seconds and were left running",
+                    left);
+        machine_report_threads();
+    }
+}
+
+static void real_stop(void) {
+    atomic_store(&machine_stopping, true);
+    stop_threads();
+    for (unsigned i = 0; i < machine_processors_used; i++) {
+        struct machine_thread *thread = processors[i].thread;
+        real_interrupt_kick(i);
+        pthread_join(thread->pthread, NULL);
+        stack_release(thread->stack, thread->stack_size);
+        machine_thread_release(thread);
+        close(processors[i].own_event);
+        pthread_mutex_destroy(&processors[i].interrupt_lock);
+    }
+    bury_zombies();
+    atomic_store(&machine_stopping, false);
+}
+
+/* The partition's descriptors replace ours, so that the interrupt thread waits for one thing. */
+static void real_use_descriptor(unsigned processor, int descriptor) {
+    uint64_t one = 1;
+    int own = processors[processor].own_event;
+    int wanted = descriptor >= 0 ? descriptor : own;
+    int previous = atomic_exchange(&processors[processor].event, wanted);
+    if (write(previous, &one, sizeof one) < 0) {
+        return; /* full: the thread leaves its read anyway */
+    }
+}
+
+/* ---- entering from outside ------------------------------------------------------------------ */
+
+static int real_run(const char *name, machine_thread_function *function, void *argument) {
+    struct machine_thread *thread = machine_thread_start_on(0, name, function, argument);
+    if (thread == NULL) {
+        return -ENOMEM;
+    }
+    if (!machine_thread_adopt("main")) {
+        machine_thread_release(thread);
+        return -EBUSY;
+    }
+    machine_thread_join(thread);
+    machine_thread_abandon();
+    machine_thread_release(thread);
+    return 0;
+}
+
+static void real_run_until(uint64_t uptime) {
+}
+
+const struct thread_engine thread_engine_real = {
+    .create = real_create,
+    .exit = real_exit,
+    .park = real_park,
+    .unpark = real_unpark,
+    .yield = real_yield,
+    .switch_point = real_switch_point,
+    .spin = real_spin,
+    .poll = real_poll,
+    .poll_interrupt = real_poll_interrupt,
+    .now = real_now,
+    .spin_delay = real_spin_delay,
+    .interrupts_off = real_interrupts_off,
+    .interrupts_on = real_interrupts_on,
+    .interrupt_kick = real_interrupt_kick,
+    .use_descriptor = real_use_descriptor,
+    .rendezvous = real_rendezvous,
+    .run = real_run,
+    .run_until = real_run_until,
+    .start = real_start,
+    .stop = real_stop,
+};

@@ -135,7 +135,7 @@ int device_channel_append_gpa_direct(struct device_channel *channel,
                                      const struct ring_piece *data, uint32_t data_count,
                                      void *request);
 
-/* Appends the completion of a packet of the host that had VMBUS_PACKET_FLAG_COMPLETION_REQUESTED. */
+/* Appends the completion of a packet that had VMBUS_PACKET_FLAG_COMPLETION_REQUESTED. */
 int device_channel_append_completion(struct device_channel *channel, uint64_t transaction_id,
                                      const struct ring_piece *pieces, uint32_t count);
 

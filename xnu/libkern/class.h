@@ -19,7 +19,7 @@ struct kernel_class {
     unsigned size;
 };
 
-#define KERNEL_CLASS_COMMON(length, Class, Super)                                                  \
+#define KERNEL_CLASS_PARTS(length, Class, Super, Instance)                                         \
     _Static_assert(sizeof(#Class) - 1 == length, "wrong length of the class name");                \
     void Class##__construct(Class *me, const OSMetaClass *metaclass)                               \
     {                                                                                              \
@@ -46,7 +46,7 @@ struct kernel_class {
     void Class##_destruct_delete(Class *me)                                                        \
     {                                                                                              \
         Class##__destruct(me);                                                                     \
-        OSObject_operator_delete(me, sizeof(Class));                                               \
+        OSObject_operator_delete(me, sizeof(Instance));                                            \
     }                                                                                              \
     const OSMetaClass *Class##_get_metaclass(const Class *me) __asm(                               \
         "__ZNK" #length #Class "12getMetaClassEv");                                                \
@@ -59,16 +59,18 @@ struct kernel_class {
     static const struct kernel_class Class##_kernel_class                                          \
         __attribute__((used, section("kernel_classes"))) = {                                       \
             &Class##_gMetaClass, &Class##_metaclass_table[2], &Super##_gMetaClass, #Class,         \
-            sizeof(Class)}
+            sizeof(Instance)}
 
-/* A class of which objects can be made by name. */
-#define KERNEL_CLASS(length, Class, Super)                                                         \
-    KERNEL_CLASS_COMMON(length, Class, Super);                                                     \
+/* A class of which objects can be made by name. `Instance` is the type of its objects: the class itself,
+ * or a struct that begins with it and has private fields behind (only for classes that kexts do not
+ * subclass). */
+#define KERNEL_CLASS_INSTANCE(length, Class, Super, Instance)                                      \
+    KERNEL_CLASS_PARTS(length, Class, Super, Instance);                                            \
     OSObject *Class##_metaclass_alloc(const OSMetaClass *metaclass) __asm(                         \
         "__ZNK" #length #Class "9MetaClass5allocEv");                                              \
     OSObject *Class##_metaclass_alloc(const OSMetaClass *metaclass)                                \
     {                                                                                              \
-        Class *object = OSObject_operator_new(sizeof(Class));                                      \
+        Class *object = OSObject_operator_new(sizeof(Instance));                                   \
                                                                                                    \
         if (!object)                                                                               \
             return NULL;                                                                           \
@@ -78,9 +80,11 @@ struct kernel_class {
     }                                                                                              \
     _Static_assert(1, "")
 
+#define KERNEL_CLASS(length, Class, Super) KERNEL_CLASS_INSTANCE(length, Class, Super, Class)
+
 /* A class with pure virtual methods: alloc gives NULL. */
 #define KERNEL_CLASS_ABSTRACT(length, Class, Super)                                                \
-    KERNEL_CLASS_COMMON(length, Class, Super);                                                     \
+    KERNEL_CLASS_PARTS(length, Class, Super, Class);                                               \
     OSObject *Class##_metaclass_alloc(const OSMetaClass *metaclass) __asm(                         \
         "__ZNK" #length #Class "9MetaClass5allocEv");                                              \
     OSObject *Class##_metaclass_alloc(const OSMetaClass *metaclass)                                \

@@ -7,8 +7,8 @@
  *     IOKIT_CLASS(9, HyperVFoo, IOService, .start = foo_start, .free = foo_free)
  *
  * Each method has the type of its vtable member (`struct IOService_vtable`), so its first parameter
- * is the class that introduced it. Source of the rules: xnu's libkern/c++ (OSMetaClass.h), libkern/kxld
- * (vtable patching), libkern/libkern/OSKextLib.h, and Apple gcc's kext ABI on i386. */
+ * is the class that introduced it. Source of the rules: xnu's libkern/c++ (OSMetaClass.h) and
+ * libkern/kxld (vtable patching), and Apple gcc's kext ABI on i386. */
 #pragma once
 
 #include "abi/OSMetaClass.h"
@@ -234,8 +234,8 @@ kern_return_t OSRuntimeFinalizeCPP(kmod_info_t *info, void *data) __asm("_OSRunt
 #define IOKIT_RUNTIME_FINALIZE(info) ((void)(info), KERN_SUCCESS)
 #endif
 
-/* Defines `_kmod_info`. identifier, version: string literals of less than 64 bytes, equal to those in
- * Info.plist; start, stop: kmod_function, or iokit_module_nothing. Once per kext. The alignment
+/* Defines `_kmod_info`. identifier, version: string literals of less than 64 bytes, equal to those
+ * in Info.plist; start, stop: kmod_function, or iokit_module_nothing. Once per kext. The alignment
  * keeps the two pointers from crossing a page. */
 #define IOKIT_MODULE(identifier, version_text, start_function, stop_function)                     \
     static kern_return_t iokit_module_start(kmod_info_t *info, void *data)                        \

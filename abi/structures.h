@@ -359,7 +359,10 @@ typedef struct IODetailedTimingInformationV2 {
     uint32_t horizontalBorderLeft, horizontalBorderRight, verticalBorderTop, verticalBorderBottom;
     uint32_t horizontalSyncConfig, horizontalSyncLevel, verticalSyncConfig, verticalSyncLevel;
     uint32_t numLinks;
-    uint32_t reservedB[7];
+    uint32_t verticalBlankingExtension; /* this and what follows: newer releases only */
+    uint16_t pixelEncoding, bitsPerColorComponent, colorimetry, dynamicRange;
+    uint16_t dscCompressedBitsPerPixel, dscSliceHeight, dscSliceWidth;
+    uint16_t reservedB[5];
 } IODetailedTimingInformationV2;
 
 typedef struct IOTimingInformation {

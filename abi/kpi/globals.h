@@ -9,8 +9,11 @@
 #include "abi/types.h"
 
 /* Planes, keys, notification types and the two booleans. All are set before any driver starts. */
-extern OSBoolean *const kOSBooleanTrue __asm("_kOSBooleanTrue");
-extern OSBoolean *const kOSBooleanFalse __asm("_kOSBooleanFalse");
+/* C++ references: the exported word is the address of the pointer. */
+extern OSBoolean *const *const kOSBooleanTrue_reference __asm("_kOSBooleanTrue");
+extern OSBoolean *const *const kOSBooleanFalse_reference __asm("_kOSBooleanFalse");
+#define kOSBooleanTrue (*kOSBooleanTrue_reference)
+#define kOSBooleanFalse (*kOSBooleanFalse_reference)
 
 extern const OSSymbol *gIONameKey __asm("_gIONameKey");
 extern const OSSymbol *gIOLocationKey __asm("_gIOLocationKey");

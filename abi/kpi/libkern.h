@@ -45,8 +45,10 @@ char *strncpy(char *destination, const char *source, size_t size) __asm("_strncp
 int strcasecmp(const char *s1, const char *s2) __asm("_strcasecmp");
 int strncasecmp(const char *s1, const char *s2, size_t n) __asm("_strncasecmp");
 char *strchr(const char *s, int c) __asm("_strchr");
-size_t strlcpy(char *destination, const char *source, size_t size) __asm("_strlcpy"); /* since 10.5 */
-size_t strlcat(char *destination, const char *source, size_t size) __asm("_strlcat"); /* since 10.5 */
+size_t strlcpy(char *destination, const char *source, size_t size)
+    __asm("_strlcpy"); /* since 10.5 */
+size_t strlcat(char *destination, const char *source, size_t size)
+    __asm("_strlcat"); /* since 10.5 */
 long strtol(const char *string, char **end, int base) __asm("_strtol");
 unsigned long strtoul(const char *string, char **end, int base) __asm("_strtoul");
 

@@ -48,4 +48,5 @@ int sysctl_handle_string(struct sysctl_oid *oidp, void *arg1, int arg2, struct s
     __asm("_sysctl_handle_string");
 int sysctl_handle_opaque(struct sysctl_oid *oidp, void *arg1, int arg2, struct sysctl_req *req)
     __asm("_sysctl_handle_opaque");
-int sysctlbyname(const char *name, void *old, size_t *old_size, void *new_value, size_t new_size) __asm("_sysctlbyname");
+int sysctlbyname(const char *name, void *old, size_t *old_size, void *new_value, size_t new_size)
+    __asm("_sysctlbyname");

@@ -28,7 +28,7 @@ test: packages-test $(ASAN)/build.ninja
 
 # The kext bundles for macOS, in build/kexts/.
 kext: packages-build $(BUILD)/build.ninja
-	ninja -C $(BUILD) kext
+	ninja -C $(BUILD) kexts
 
 bench: packages-bench all
 	tests/bench/run

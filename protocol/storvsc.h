@@ -197,18 +197,9 @@ static inline uint32_t storvsc_packet_size(uint16_t version)
 }
 
 /*
- * An accelerated IDE disk's instance GUID, as bytes: channel in 0, device (the target id that
- * requests must carry) in 4 and 5, 0x99 0x88 in 6 and 7. The offer's user data is this:
+ * An accelerated IDE disk's instance GUID is {channel, device, 0x8899, 0...}; its requests carry
+ * the device (raw GUID bytes 4 and 5) as target. The offer's user data: struct vmbus_offer_ide.
  */
-struct storvsc_ide_offer_data {
-    uint16_t reserved;
-    uint8_t path;
-    uint8_t target;
-    uint32_t reserved2;
-    uint32_t flags; /* STORVSC_IDE_OFFER_* */
-    uint32_t reserved3[3];
-} __attribute__((packed));
-#define STORVSC_IDE_OFFER_IDE_DEVICE 0x2u
 
 #define STORVSC_ASSERT(condition) _Static_assert(condition, #condition)
 STORVSC_ASSERT(sizeof(struct storvsc_srb) == STORVSC_SRB_SIZE);
@@ -223,7 +214,6 @@ STORVSC_ASSERT(offsetof(struct storvsc_properties, transfer_bytes_max) == 12);
 STORVSC_ASSERT(sizeof(struct storvsc_fc_hba_data) == 36);
 STORVSC_ASSERT(sizeof(struct storvsc_packet) == STORVSC_PACKET_SIZE);
 STORVSC_ASSERT(offsetof(struct storvsc_packet, srb) == STORVSC_PACKET_HEADER_SIZE);
-STORVSC_ASSERT(sizeof(struct storvsc_ide_offer_data) == 24);
 #undef STORVSC_ASSERT
 
 #endif

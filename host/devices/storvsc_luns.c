@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The storage controller's LUNs: which disk is where, coming and going. */
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/devices/storvsc_internal.h"
+#include "host/disk/disk_faults.h"
+
+uint8_t storvsc_spc_version(const struct storvsc *controller)
+{
+    return controller->settings.version_max < STORVSC_VERSION_6_2 ? SCSI_VERSION_SPC2
+                                                                  : SCSI_VERSION_SPC3;
+}
+
+/* A name for the disk that stays the same from run to run: controller, LUN, and a constant. */
+static void make_identity(const struct storvsc *controller, unsigned lun, uint8_t identity[16])
+{
+    memcpy(identity, &controller->settings.instance, 16);
+    identity[0] ^= (uint8_t)(lun + 1);
+    identity[15] ^= 0x5d;
+}
+
+static int initialise_target(const struct storvsc *controller, struct storvsc_lun *lun)
+{
+    const struct disk_geometry *geometry = &lun->disk->geometry;
+    struct scsi_target_settings settings = {
+        .block_count = geometry->size / geometry->block_size,
+        .block_size = geometry->block_size,
+        .physical_block_size = geometry->physical_block_size,
+        .transfer_bytes_max = controller->settings.transfer_bytes_max,
+        .read_only = geometry->read_only,
+        .unmap = geometry->can_discard && !geometry->read_only &&
+                 controller->settings.version_max >= STORVSC_VERSION_5_1,
+        .write_cache = true,
+        .spc_version = storvsc_spc_version(controller),
+    };
+    make_identity(controller, lun->number, settings.identity);
+    return scsi_target_initialise(&lun->target, &settings);
+}
+
+int storvsc_add_disk(struct storvsc *controller, unsigned number, struct disk *disk)
+{
+    unsigned limit = controller->settings.kind == STORVSC_IDE_DISK ? 1 : STORVSC_LUNS_MAX;
+    if (number >= limit) {
+        return -ERANGE;
+    }
+    if (controller->luns[number] != NULL) {
+        return -EEXIST;
+    }
+    struct storvsc_lun *lun = calloc(1, sizeof(*lun));
+    if (lun == NULL) {
+        return -ENOMEM;
+    }
+    lun->controller = controller;
+    lun->number = number;
+    lun->disk = disk;
+    int result = initialise_target(controller, lun);
+    if (result != 0) {
+        free(lun);
+        return result;
+    }
+    controller->luns[number] = lun;
+    controller->event_wanted = true;
+    return 0;
+}
+
+static void release_lun(struct storvsc_lun *lun)
+{
+    disk_close(lun->disk);
+    free(lun);
+}
+
+void storvsc_lun_request_ended(struct storvsc_lun *lun)
+{
+    lun->in_flight--;
+    if (lun->removed && lun->in_flight == 0) {
+        release_lun(lun);
+    }
+}
+
+int storvsc_remove_disk(struct storvsc *controller, unsigned number)
+{
+    struct storvsc_lun *lun = number < STORVSC_LUNS_MAX ? controller->luns[number] : NULL;
+    if (lun == NULL) {
+        return -ENOENT;
+    }
+    controller->luns[number] = NULL;
+    controller->event_wanted = true;
+    lun->removed = true;
+    if (disk_is_faulty(lun->disk)) {
+        disk_faults_release_lost(lun->disk);
+    }
+    if (lun->in_flight == 0) {
+        release_lun(lun);
+    }
+    return 0;
+}
+
+int storvsc_disk_resized(struct storvsc *controller, unsigned number)
+{
+    struct storvsc_lun *lun = number < STORVSC_LUNS_MAX ? controller->luns[number] : NULL;
+    if (lun == NULL) {
+        return -ENOENT;
+    }
+    const struct disk_geometry *geometry = &lun->disk->geometry;
+    scsi_target_set_block_count(&lun->target, geometry->size / geometry->block_size);
+    return 0;
+}
+
+struct disk *storvsc_disk(struct storvsc *controller, unsigned number)
+{
+    struct storvsc_lun *lun = number < STORVSC_LUNS_MAX ? controller->luns[number] : NULL;
+    return lun != NULL ? lun->disk : NULL;
+}
+
+void storvsc_release_held_back(struct storvsc *controller)
+{
+    for (unsigned i = 0; i < STORVSC_LUNS_MAX; i++) {
+        struct storvsc_lun *lun = controller->luns[i];
+        if (lun != NULL && disk_is_faulty(lun->disk)) {
+            disk_faults_release_lost(lun->disk);
+        }
+    }
+}
+
+static void describe_lun(const struct storvsc_lun *lun, struct json_object *luns)
+{
+    const struct disk *disk = lun->disk;
+    struct json_object *object = json_object_new_object();
+    json_object_object_add(object, "lun", json_object_new_int((int)lun->number));
+    json_object_object_add(object, "path", json_object_new_string(disk->name));
+    json_object_object_add(object, "format", json_object_new_string(disk->format));
+    json_object_object_add(object, "size", json_object_new_uint64(disk->geometry.size));
+    json_object_object_add(object, "block_size",
+                           json_object_new_int((int)disk->geometry.block_size));
+    json_object_object_add(object, "read_only", json_object_new_boolean(disk->geometry.read_only));
+    json_object_object_add(object, "in_flight", json_object_new_int((int)lun->in_flight));
+    json_object_object_add(object, "bytes_read",
+                           json_object_new_uint64(disk->counters.bytes_read));
+    json_object_object_add(object, "bytes_written",
+                           json_object_new_uint64(disk->counters.bytes_written));
+    json_object_object_add(object, "flushes", json_object_new_uint64(disk->counters.flushes));
+    json_object_object_add(object, "errors", json_object_new_uint64(disk->counters.errors));
+    json_object_array_add(luns, object);
+}
+
+struct json_object *storvsc_describe_luns(const struct storvsc *controller)
+{
+    struct json_object *luns = json_object_new_array();
+    for (unsigned i = 0; i < STORVSC_LUNS_MAX; i++) {
+        if (controller->luns[i] != NULL) {
+            describe_lun(controller->luns[i], luns);
+        }
+    }
+    return luns;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A virtual device as the program that runs a virtual machine sees it.
+ *
+ * Each kind of device is one file (or a small folder's worth) that offers a constructor returning
+ * one of these: it plugs into VMBus on one side (host/vmbus/device.h), has its real part (a disk,
+ * a TAP, a clock) on the other, and says here when it wants to be called. It owns no thread and
+ * reads no clock. All calls come from the one thread that runs the machine.
+ *
+ * To add a device: write host/devices/<name>.c with its constructor, list it in meson.build, and
+ * give it a row in host/hvhost/devices.c.
+ */
+#ifndef HOST_DEVICES_VIRTUAL_DEVICE_H
+#define HOST_DEVICES_VIRTUAL_DEVICE_H
+
+#include <stdint.h>
+
+struct json_object;
+struct virtual_device;
+struct vmbus_server;
+
+struct virtual_device_operations {
+    const char *kind; /* "scsi", "heartbeat", ... */
+
+    /* Offers the device to the guest. Returns 0 or a negative errno. */
+    int (*plug)(struct virtual_device *device, struct vmbus_server *server);
+
+    /* Takes it away from the guest; it stays in memory until free(). */
+    void (*unplug)(struct virtual_device *device);
+
+    /* When run() is wanted for the time's sake: 0 at once, UINT64_MAX never. NULL: never. */
+    uint64_t (*deadline_ns)(struct virtual_device *device);
+
+    /* A descriptor whose readability calls for run(), or -1. NULL: none. */
+    int (*descriptor)(struct virtual_device *device);
+
+    /*
+     * Called after each burst of events, whatever they were: does what is due, and sends what has
+     * piled up (host_channel_flush() once a channel). Must be quick when there is nothing to do.
+     * NULL: nothing ever.
+     */
+    void (*run)(struct virtual_device *device, uint64_t now_ns);
+
+    /* Adds what is worth knowing to the JSON object `to`. NULL: nothing. */
+    void (*describe)(struct virtual_device *device, struct json_object *to);
+
+    /* The channels are closed or their server is gone. */
+    void (*free)(struct virtual_device *device);
+};
+
+/* First member of each device's own structure. */
+struct virtual_device {
+    const struct virtual_device_operations *operations;
+    struct virtual_device *next; /* the owner's list */
+};
+
+#endif

@@ -150,8 +150,10 @@ class ClassHeader:
 
     def function_name(self, member):
         """The C name of the function symbol that fills a slot."""
-        newest = max((m for m in self.tables.classes[member.owner].members[self.architecture]
-                      if m.slot == member.slot), key=lambda m: m.since)
+        rows = [m for m in self.tables.classes[member.owner].members[self.architecture]
+                if m.slot is not None]
+        member = max((m for m in rows if m.symbol == member.symbol), key=lambda m: m.since)
+        newest = max((m for m in rows if m.slot == member.slot), key=lambda m: m.since)
         name = self.names.of_slot(self.architecture, member.owner, member.slot)[0]
         if member.kind == 'pad':
             name = member.method

@@ -3,10 +3,8 @@
  * Source of the rules: xnu libkern/c++/OSArray.cpp. */
 #include "abi/kpi/libkern.h"
 
-#include "xnu/libkern/class.h"
+#include "xnu/libkern/object.h"
 #include "xnu/libkern/collection.h"
-
-KERNEL_CLASS(7, OSArray, OSCollection);
 
 /* ---- making one ---- */
 

@@ -5,10 +5,8 @@
  * address of the pointer. Source of the rules: xnu libkern/c++/OSBoolean.cpp. */
 #include "abi/kpi/libkern.h"
 
-#include "xnu/libkern/class.h"
+#include "xnu/libkern/object.h"
 #include "xnu/libkern/start.h"
-
-KERNEL_CLASS(9, OSBoolean, OSObject);
 
 static OSBoolean *boolean_true, *boolean_false;
 

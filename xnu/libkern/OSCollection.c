@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* OSCollection: the update stamp that iterators watch, and the immutable flag of what the registry holds.
  * Source of the rules: xnu libkern/c++/OSCollection.cpp. */
-#include "xnu/libkern/class.h"
+#include "xnu/libkern/object.h"
 #include "xnu/libkern/collection.h"
 #include "xnu/libkern/release.h"
-
-KERNEL_CLASS_ABSTRACT(12, OSCollection, OSObject);
 
 enum { CYCLE_ROOM = 16 };
 

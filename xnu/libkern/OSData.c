@@ -3,9 +3,7 @@
  * Source of the rules: xnu libkern/c++/OSData.cpp. */
 #include "abi/kpi/libkern.h"
 
-#include "xnu/libkern/class.h"
-
-KERNEL_CLASS(6, OSData, OSObject);
+#include "xnu/libkern/object.h"
 
 enum { INCREMENT_DEFAULT = 16 };
 #define DATA_BORROWED UINT32_MAX

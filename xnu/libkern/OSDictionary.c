@@ -3,11 +3,9 @@
  * Source of the rules: xnu libkern/c++/OSDictionary.cpp. */
 #include "abi/kpi/libkern.h"
 
-#include "xnu/libkern/class.h"
+#include "xnu/libkern/object.h"
 #include "xnu/libkern/collection.h"
 #include "xnu/libkern/string_private.h"
-
-KERNEL_CLASS(12, OSDictionary, OSCollection);
 
 struct pair {
     const OSSymbol *key;

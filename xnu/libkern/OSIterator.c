@@ -4,10 +4,7 @@
  * Source of the rules: xnu libkern/c++/OSIterator.cpp, OSCollectionIterator.cpp. */
 #include "abi/OSIterator.h"
 
-#include "xnu/libkern/class.h"
-
-KERNEL_CLASS_ABSTRACT(10, OSIterator, OSObject);
-KERNEL_CLASS(20, OSCollectionIterator, OSIterator);
+#include "xnu/libkern/object.h"
 
 static OSCollection *collection_of(OSCollectionIterator *me)
 {

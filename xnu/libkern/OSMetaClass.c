@@ -4,7 +4,7 @@
  * Until the module that brings it has been accepted (module.c) a metaclass is not registered: className
  * then holds the C string its constructor was given, and `reserved` is NULL.
  * Source of the rules: xnu libkern/c++/OSMetaClass.cpp. */
-#include "xnu/libkern/class.h"
+#include "xnu/libkern/object.h"
 #include "xnu/libkern/metaclass.h"
 
 /* ---- construction: only inside a module load ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* OSMetaClassBase: the root of all classes: casts by metaclass and by name.
  * Source of the rules: xnu libkern/c++/OSMetaClass.cpp. */
-#include "xnu/libkern/class.h"
+#include "xnu/libkern/object.h"
 
 void OSMetaClassBase_construct_base(OSMetaClassBase *me) __asm("__ZN15OSMetaClassBaseC2Ev");
 void OSMetaClassBase_construct_base(OSMetaClassBase *me)

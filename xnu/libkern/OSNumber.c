@@ -3,9 +3,7 @@
  * Source of the rules: xnu libkern/c++/OSNumber.cpp. */
 #include "xnu/bsd/format.h"
 #include "xnu/bsd/kpi_string.h"
-#include "xnu/libkern/class.h"
-
-KERNEL_CLASS(8, OSNumber, OSObject);
+#include "xnu/libkern/object.h"
 
 enum { BITS_MAX = 64, TEXT_SIZE = 32 };
 

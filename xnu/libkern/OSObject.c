@@ -5,7 +5,7 @@
  * that free() has begun, 0xfffe that the count is saturated and the object stays for ever.
  * Source of the rules: xnu libkern/c++/OSObject.cpp. */
 #include "xnu/bsd/format.h"
-#include "xnu/libkern/class.h"
+#include "xnu/libkern/object.h"
 
 enum {
     COUNT_FREEING = 0xffff,
@@ -135,17 +135,6 @@ void OSObject__destruct(OSObject *me)
     me->vtable = &OSObject_table_symbol.slots;
 }
 
-void OSObject__complete_destructor(OSObject *me)
-{
-    OSObject__destruct(me);
-}
-
-void OSObject__deleting_destructor(OSObject *me)
-{
-    OSObject__destruct(me);
-    OSObject_operator_delete(me, sizeof(*me));
-}
-
 void *OSObject_operator_new(unsigned long size)
 {
     return kernel_allocate(size);
@@ -157,11 +146,6 @@ void OSObject_operator_delete(void *memory, unsigned long size)
 }
 
 /* ---- default answers ---- */
-
-const OSMetaClass *OSObject__getMetaClass(OSObject *me)
-{
-    return &OSObject_gMetaClass;
-}
 
 int OSObject__Dispatch(OSObject *me, IORPC rpc)
 {
@@ -183,18 +167,3 @@ bool OSObject__serialize(OSObject *me, OSSerialize *serializer)
     object_release(string);
     return good;
 }
-
-/* ---- the class itself: a root, so not made by KERNEL_CLASS ---- */
-
-OSObject *OSObject_metaclass_alloc(const OSMetaClass *metaclass)
-    __asm("__ZNK8OSObject9MetaClass5allocEv");
-OSObject *OSObject_metaclass_alloc(const OSMetaClass *metaclass)
-{
-    return NULL;
-}
-
-extern const void *const OSObject_metaclass_table[] __asm("__ZTVN8OSObject9MetaClassE");
-
-static const struct kernel_class OSObject_kernel_class
-    __attribute__((used, section("kernel_classes"))) = {
-        &OSObject_gMetaClass, &OSObject_metaclass_table[2], NULL, "OSObject", sizeof(OSObject)};

@@ -4,10 +4,8 @@
  * Source of the rules: xnu libkern/c++/OSOrderedSet.cpp. */
 #include "abi/kpi/libkern.h"
 
-#include "xnu/libkern/class.h"
+#include "xnu/libkern/object.h"
 #include "xnu/libkern/collection.h"
-
-KERNEL_CLASS(12, OSOrderedSet, OSCollection);
 
 typedef int32_t order_function(const OSMetaClassBase *left, const OSMetaClassBase *right,
                                void *reference);

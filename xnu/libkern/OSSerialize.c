@@ -6,10 +6,7 @@
 #include "abi/kpi/libkern.h"
 
 #include "xnu/bsd/format.h"
-#include "xnu/libkern/class.h"
-
-KERNEL_CLASS(11, OSSerialize, OSObject);
-KERNEL_CLASS(12, OSSerializer, OSObject);
+#include "xnu/libkern/object.h"
 
 enum { CAPACITY_DEFAULT = 256, TAGS_ROOM = 64, NUMBER_ROOM = 16 };
 

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* OSSet: objects without order, each once (by pointer); kept in an OSArray.
  * Source of the rules: xnu libkern/c++/OSSet.cpp. */
-#include "xnu/libkern/class.h"
+#include "xnu/libkern/object.h"
 #include "xnu/libkern/collection.h"
-
-KERNEL_CLASS(5, OSSet, OSCollection);
 
 /* ---- making one ---- */
 

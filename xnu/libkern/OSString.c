@@ -3,10 +3,8 @@
  * Source of the rules: xnu libkern/c++/OSString.cpp. */
 #include "abi/kpi/libkern.h"
 
-#include "xnu/libkern/class.h"
+#include "xnu/libkern/object.h"
 #include "xnu/libkern/string_private.h"
-
-KERNEL_CLASS(8, OSString, OSObject);
 
 /* ---- making one ---- */
 

@@ -6,21 +6,24 @@
  * Source of the rules: xnu libkern/c++/OSSymbol.cpp. */
 #include "abi/kpi/libkern.h"
 
-#include "xnu/libkern/class.h"
+#include "xnu/libkern/object.h"
 #include "xnu/libkern/string_private.h"
 #include "xnu/libkern/symbol_pool.h"
 
-KERNEL_CLASS(8, OSSymbol, OSString);
-
 enum { BUCKET_COUNT = 1024 };
 
+struct pool_entry {
+    struct pool_entry *next;
+    struct string_layout *symbol;
+};
+
 static struct kernel_lock pool_lock = KERNEL_LOCK("symbols");
-static struct string_layout *buckets[BUCKET_COUNT];
+static struct pool_entry *buckets[BUCKET_COUNT];
 static unsigned symbol_count;
 
 /* ---- the pool; pool_lock is held ---- */
 
-static struct string_layout **bucket_of(const char *text)
+static struct pool_entry **bucket_of(const char *text)
 {
     uint32_t hash = 2166136261u; /* FNV-1a */
 
@@ -32,35 +35,38 @@ static struct string_layout **bucket_of(const char *text)
 /* +1, or NULL. */
 static OSSymbol *pool_find(const char *text)
 {
-    struct string_layout *symbol = *bucket_of(text);
+    struct pool_entry *entry = *bucket_of(text);
 
-    for (; symbol; symbol = symbol->next) {
-        if (strcmp(symbol->text, text) == 0 && object_try_retain(&symbol->object))
-            return (OSSymbol *)symbol;
+    for (; entry; entry = entry->next) {
+        if (strcmp(entry->symbol->text, text) == 0 &&
+            object_try_retain(&entry->symbol->object))
+            return (OSSymbol *)entry->symbol;
     }
     return NULL;
 }
 
-static void pool_insert(OSSymbol *symbol)
+static void pool_insert(struct pool_entry *entry, OSSymbol *symbol)
 {
-    struct string_layout **bucket = bucket_of(string_of(symbol)->text);
+    struct pool_entry **bucket = bucket_of(string_of(symbol)->text);
 
-    string_of(symbol)->next = *bucket;
-    *bucket = string_of(symbol);
+    entry->symbol = string_of(symbol);
+    entry->next = *bucket;
+    *bucket = entry;
     symbol_count++;
 }
 
 static void pool_remove(OSSymbol *symbol)
 {
-    struct string_layout **link = bucket_of(string_of(symbol)->text);
+    struct pool_entry **link = bucket_of(string_of(symbol)->text);
+    struct pool_entry *entry;
 
-    for (; *link; link = &(*link)->next) {
-        if (*link == string_of(symbol)) {
-            *link = string_of(symbol)->next;
-            symbol_count--;
-            return;
-        }
-    }
+    while ((entry = *link) && entry->symbol != string_of(symbol))
+        link = &entry->next;
+    if (!entry)
+        return;
+    *link = entry->next;
+    symbol_count--;
+    kernel_free(entry, sizeof(*entry));
 }
 
 /* Gives a symbol with borrowed text in [start, end) text of its own. */
@@ -80,13 +86,13 @@ static void keep_text(struct string_layout *symbol, const char *start, const cha
 
 void symbol_pool_unload(const void *start, const void *end)
 {
-    struct string_layout *symbol;
+    struct pool_entry *entry;
     unsigned i;
 
     kernel_lock_take(&pool_lock);
     for (i = 0; i < BUCKET_COUNT; i++) {
-        for (symbol = buckets[i]; symbol; symbol = symbol->next)
-            keep_text(symbol, start, end);
+        for (entry = buckets[i]; entry; entry = entry->next)
+            keep_text(entry->symbol, start, end);
     }
     kernel_lock_drop(&pool_lock);
 }
@@ -98,10 +104,26 @@ unsigned symbol_pool_count(void)
 
 /* ---- making one ---- */
 
+/* A symbol that is not in the pool yet, and the entry for it; NULL: no memory. */
+static OSSymbol *make_symbol(const char *text, bool copy, struct pool_entry **entry)
+{
+    OSSymbol *symbol = object_new(&OSSymbol_gMetaClass);
+
+    if (!symbol)
+        return NULL;
+    *entry = kernel_allocate(sizeof(**entry));
+    if (*entry && (copy ? OSString__initWithCString((OSString *)symbol, text)
+                        : OSString__initWithCStringNoCopy((OSString *)symbol, text)))
+        return symbol;
+    kernel_free(*entry, sizeof(**entry));
+    object_release(symbol);
+    return NULL;
+}
+
 static const OSSymbol *symbol_with_text(const char *text, bool copy)
 {
+    struct pool_entry *entry;
     OSSymbol *symbol, *other;
-    bool good;
 
     if (!text)
         return NULL;
@@ -110,23 +132,18 @@ static const OSSymbol *symbol_with_text(const char *text, bool copy)
     kernel_lock_drop(&pool_lock);
     if (symbol)
         return symbol;
-    symbol = object_new(&OSSymbol_gMetaClass);
+    symbol = make_symbol(text, copy, &entry);
     if (!symbol)
         return NULL;
-    good = copy ? OSString__initWithCString((OSString *)symbol, text)
-                : OSString__initWithCStringNoCopy((OSString *)symbol, text);
-    if (!good) {
-        object_release(symbol);
-        return NULL;
-    }
     kernel_lock_take(&pool_lock);
     other = pool_find(text);
     if (!other)
-        pool_insert(symbol);
+        pool_insert(entry, symbol);
     kernel_lock_drop(&pool_lock);
     if (!other)
         return symbol;
-    object_release(symbol); /* somebody was faster */
+    kernel_free(entry, sizeof(*entry)); /* somebody was faster */
+    object_release(symbol);
     return other;
 }
 

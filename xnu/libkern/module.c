@@ -6,7 +6,7 @@
  * Source of the rules: xnu libkern/c++/OSMetaClass.cpp, OSRuntime.cpp. */
 #include "abi/kpi/libkern.h"
 
-#include "xnu/libkern/class.h"
+#include "xnu/libkern/object.h"
 #include "xnu/libkern/metaclass.h"
 #include "xnu/libkern/module.h"
 #include "xnu/libkern/symbol_pool.h"

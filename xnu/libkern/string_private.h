@@ -4,7 +4,7 @@
 #define MACHV_XNU_LIBKERN_STRING_PRIVATE_H
 
 #include "abi/OSSerialize.h"
-#include "abi/OSSymbol.h"
+#include "abi/OSString.h"
 
 #include <stdbool.h>
 
@@ -20,11 +20,9 @@ struct string_layout {
     char *text;
     unsigned flags;
     unsigned size;                  /* with the NUL */
-    struct string_layout *next;     /* OSSymbol only: the pool's chain */
 };
 
-_Static_assert(sizeof(OSString) == offsetof(struct string_layout, next), "room of OSString");
-_Static_assert(sizeof(OSSymbol) == sizeof(struct string_layout), "room of OSSymbol");
+_Static_assert(sizeof(OSString) == sizeof(struct string_layout), "room of OSString");
 
 static inline struct string_layout *string_of(const void *string)
 {

@@ -196,6 +196,9 @@ void relocation_read(const struct input_section *section, uint32_t index, struct
 struct symbol *symbol_enter(struct link *link, const char *name);
 struct symbol *symbol_find(const struct link *link, const char *name); /* NULL: unknown name */
 void symbols_order(struct link *link);
+/* Is it external in the output? Only what kernels look up in a kext is: classes and kmod_info.
+ * Names of C functions stay local, lest they collide with a library's (kld of 10.4 refuses that). */
+bool symbol_is_exported(const struct symbol *symbol);
 uint64_t symbol_address(const struct symbol *symbol); /* of a symbol that is defined here */
 /* The symbol at exactly this address (an external one if there are several), or NULL. */
 const struct symbol *symbol_at(const struct link *link, uint64_t address);

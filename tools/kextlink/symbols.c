@@ -59,6 +59,12 @@ uint64_t symbol_address(const struct symbol *symbol)
     return symbol->section->output_address + symbol->offset;
 }
 
+bool symbol_is_exported(const struct symbol *symbol)
+{
+    return symbol->external && !symbol->private_external &&
+           (strncmp(symbol->name, "__Z", 3) == 0 || strcmp(symbol->name, "_kmod_info") == 0);
+}
+
 static int compare_names(const void *left, const void *right)
 {
     return strcmp((*(struct symbol *const *)left)->name, (*(struct symbol *const *)right)->name);
@@ -83,7 +89,7 @@ static bool is_in_output(const struct symbol *symbol)
 /* Assembler and linker temporaries ("L" and "l" names) mean nothing once linked. */
 static bool is_kept_local(const struct symbol *symbol)
 {
-    return is_in_output(symbol) && (!symbol->external || symbol->private_external) &&
+    return is_in_output(symbol) && !symbol_is_exported(symbol) &&
            symbol->name[0] != 'L' && symbol->name[0] != 'l' && symbol->name[0] != '\0';
 }
 
@@ -107,7 +113,7 @@ static void append_locals(struct link *link)
         for (uint32_t j = 0; j < object->symbol_count; j++) {
             struct symbol *symbol = object->symbols[j];
 
-            /* A private external symbol is in the list of each object that names it. */
+            /* A symbol that was external is in the list of each object that names it. */
             if (symbol && is_kept_local(symbol) && symbol->object == object)
                 append_output(link, &link->local_count, symbol);
         }
@@ -137,7 +143,7 @@ void symbols_order(struct link *link)
     qsort(sorted, link->symbol_count, sizeof *sorted, compare_names);
     append_locals(link);
     for (size_t i = 0; i < link->symbol_count; i++)
-        if (is_in_output(sorted[i]) && !sorted[i]->private_external)
+        if (is_in_output(sorted[i]) && symbol_is_exported(sorted[i]))
             append_output(link, &link->defined_count, sorted[i]);
     for (size_t i = 0; i < link->symbol_count; i++)
         if (is_used_import(sorted[i]))

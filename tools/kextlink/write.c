@@ -31,9 +31,9 @@ void write_symbols(const struct link *link, uint8_t *entries, uint8_t *strings)
         struct macho_nlist_32 narrow;
 
         if (symbol->section) {
-            entry.n_type = MACHO_N_SECT | (symbol->private_external ? MACHO_N_PEXT
-                                           : symbol->external       ? MACHO_N_EXT
-                                                                    : 0);
+            entry.n_type = MACHO_N_SECT | (symbol_is_exported(symbol) ? MACHO_N_EXT
+                                           : symbol->external         ? MACHO_N_PEXT
+                                                                      : 0);
             entry.n_sect = (uint8_t)symbol->section->output->ordinal;
             entry.n_value = symbol_address(symbol);
         } else {
@@ -83,7 +83,7 @@ bool write_map(const struct link *link, FILE *file)
         const struct symbol *symbol = link->by_address[i];
 
         fprintf(file, "%08llx  %s  %s (%s)\n", (unsigned long long)symbol_address(symbol),
-                symbol->external && !symbol->private_external ? "external" : "local   ",
+                symbol_is_exported(symbol) ? "external" : "local   ",
                 symbol->name, symbol->object ? symbol->object->name : "kextlink");
     }
     fprintf(file, "# imports\n#use       name\n");

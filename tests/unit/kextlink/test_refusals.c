@@ -282,7 +282,7 @@ static void a_double_underscore_in_an_i386_name_is_warned_of(void **state)
     struct outcome outcome = link_with("i386", &name, bench_path("named"));
 
     assert_int_equal(outcome.exit_code, 0);
-    assert_non_null(strstr(outcome.messages, "kextlink: warning: _old__name: \"__\" within"));
+    assert_non_null(strstr(outcome.messages, "kextlink: warning: __ZN3Old6__nameE: \"__\" within"));
     outcome = link_with("x86_64", &name, bench_path("named"));
     assert_string_equal(outcome.messages, "");
 }

@@ -73,7 +73,7 @@ static inline size_t kext_file_word_size(const struct kext_file *file)
     return file->is_64 ? 8 : 4;
 }
 
-/* The slice for a processor type inside a fat file; the whole file if it is not fat. False: none. */
+/* The slice for a processor type inside a fat file; the file if it is not fat. False: none. */
 bool kext_file_slice(const uint8_t *bytes, size_t size, uint32_t processor, const uint8_t **slice,
                      size_t *slice_size);
 

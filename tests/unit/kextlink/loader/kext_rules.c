@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * kext_rules.c: what loaders from 10.4 to kmutil and OpenCore's injector demand of a kext's layout.
- * Sources: XNU libkern/kxld/kxld_object.c, kxld_seg.c, kxld_sect.c, kxld_reloc.c; libsa/kld_patch.c;
- * OpenCorePkg OcAppleKernelLib and OcMachoLib; dyld kernel-collection-builder.
+ * Sources: XNU libkern/kxld/kxld_object.c, kxld_seg.c, kxld_sect.c, kxld_reloc.c;
+ * libsa/kld_patch.c; OpenCorePkg OcAppleKernelLib and OcMachoLib; dyld kernel-collection-builder.
  */
 #include "tests/unit/kextlink/loader/kext_rules.h"
 
@@ -117,6 +117,8 @@ static bool check_symbol(struct kext_file *file, size_t index, unsigned int *pha
         return kext_problem(file, "symbol %s is not sorted by name", symbol->name);
     if (kind == 2 && (symbol->type != 1 || symbol->section != 0 || symbol->value != 0))
         return kext_problem(file, "undefined symbol %s has odd fields", symbol->name);
+    if (kind == 1 && strncmp(symbol->name, "__Z", 3) && strcmp(symbol->name, "_kmod_info"))
+        return kext_problem(file, "%s is external: it may collide with a library's", symbol->name);
     if (symbol->description & 0x68)
         return kext_problem(file, "symbol %s: n_desc 0x%x", symbol->name, symbol->description);
     if (!symbol->name[0] || symbol->name[0] == 'L')
@@ -208,8 +210,8 @@ static bool check_local(struct kext_file *file, const struct kext_relocation *re
     uint64_t target = kext_file_word(file, relocation->address);
 
     if (relocation->symbol == 0 || relocation->symbol > file->section_count)
-        return kext_problem(file, "local relocation at 0x%llx names section %u: it would be skipped",
-                            (unsigned long long)relocation->address, relocation->symbol);
+        return kext_problem(file, "local relocation at 0x%llx names section %u: kernels "
+                                  "skip it", (unsigned long long)relocation->address, relocation->symbol);
     section = &file->sections[relocation->symbol - 1];
     if (target < section->address || target > section->address + section->size)
         return kext_problem(file, "pointer at 0x%llx to 0x%llx leaves section %s",

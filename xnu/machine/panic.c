@@ -10,10 +10,6 @@
 
 #include "xnu/machine/machine_private.h"
 
-#ifdef MACHINE_ADDRESS_SANITIZER
-#include <sanitizer/common_interface_defs.h>
-#endif
-
 #define FRAMES_MAX 32
 #define LOG_LINES 12
 
@@ -102,9 +98,6 @@ _Noreturn void machine_panic_v(const char *format, va_list arguments) {
                 thread != NULL ? thread->name : "none", reason);
     report_backtrace((uintptr_t)__builtin_return_address(0),
                      (uintptr_t)__builtin_frame_address(0));
-#ifdef MACHINE_ADDRESS_SANITIZER
-    __sanitizer_print_stack_trace();
-#endif
     machine_die(MACHINE_EXIT_PANIC, reason);
 }
 

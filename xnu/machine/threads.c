@@ -218,6 +218,7 @@ void threads_stop(void) {
         all_threads = next;
     }
     atomic_store(&next_processor, 0);
+    last_number = 0;
     exit_hook = NULL;
 }
 

@@ -422,12 +422,12 @@ static void report_to_stderr(const char *text) {
 }
 
 static int deadlock(const char *why) {
-    report_line("deadlock: %s (uptime %llu ns)", why, (unsigned long long)scheduler.now);
-    threads_report(report_to_stderr);
     if (machine_has_death_hook()) {
         machine_call_death_hook(MACHINE_EXIT_DEADLOCK, why);
         return -EDEADLK;
     }
+    report_line("deadlock: %s (uptime %llu ns)", why, (unsigned long long)scheduler.now);
+    threads_report(report_to_stderr);
     machine_die(MACHINE_EXIT_DEADLOCK, why);
 }
 

@@ -17,8 +17,6 @@
 #include "xnu/machine/traps_private.h"
 
 #ifdef MACHINE_ADDRESS_SANITIZER
-#include <sanitizer/common_interface_defs.h>
-
 /*
  * Our handlers take the place of the sanitizer's; its own signal stacks would be unmapped under
  * ours; and addresses of local variables must lie in guest RAM, not on a fake stack.
@@ -112,9 +110,6 @@ static _Noreturn void crash(const ucontext_t *context, const char *what) {
                 thread != NULL && thread->in_interrupt ? ", in an interrupt" : "", reason);
     report_registers(context);
     report_backtrace(instruction, (uintptr_t)context->uc_mcontext.gregs[REG_RBP]);
-#ifdef MACHINE_ADDRESS_SANITIZER
-    __sanitizer_print_stack_trace();
-#endif
     machine_die(MACHINE_EXIT_CRASH, reason);
 }
 

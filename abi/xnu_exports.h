@@ -9,7 +9,7 @@
  * (base constructor, destructors, alloc, getMetaClass) is there as a working weak definition.
  *
  * Releases are numbers: 1006 is the last update of 10.6, 1200 that of macOS 12; six digits name one
- * exactly (100603 is 10.6.3). 2600 and everything unknown above count as the newest. */
+ * exactly (100603 is 10.6.3, 120300 is 12.3). 2600 and above count as the newest known. */
 #pragma once
 
 #include <stddef.h>

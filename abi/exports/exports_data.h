@@ -29,3 +29,7 @@ extern const struct xnu_class_data xnu_class_data[];
 extern const size_t xnu_classes_length;
 extern const struct xnu_symbol xnu_symbols[];
 extern const size_t xnu_symbols_length;
+
+/* Releases at which something in the tables begins or ends, ascending; the last is 999999. */
+extern const uint32_t xnu_releases[];
+extern const size_t xnu_releases_length;

@@ -16,27 +16,27 @@
 static uint32_t chosen_release;
 static const struct xnu_symbol **by_address;
 
-/* 1006 -> 100699: the last update; six digits stay. */
-static uint32_t exact_release(uint32_t release)
+/* The newest release known to the tables that is not newer than the asked one: 1006 -> 100608. */
+static uint32_t known_release(uint32_t release)
 {
-    if (release >= 100000)
-        return release;
-    if (release >= 2600)
-        return NEWEST;
-    return release * 100 + 99;
+    size_t i = xnu_releases_length;
+
+    if (release >= 2600 && release < 100000)
+        release = NEWEST;
+    else if (release >= 1100 && release < 100000)
+        release = release / 100 * 10000 + 9999;
+    else if (release < 1100)
+        release = release * 100 + 99;
+    while (i > 1 && xnu_releases[i - 1] > release)
+        i--;
+    return xnu_releases[i - 1];
 }
 
 static uint32_t version_value(const struct xnu_version *versions, uint32_t release)
 {
-    for (; versions->value != 0; versions++) {
-        /* A release between two that were examined has what the older one had. */
-        const struct xnu_version *next = versions + 1;
-        int before_next = next->value == 0 ? versions->last == NEWEST || release <= versions->last
-                                           : release < next->first;
-
-        if (release >= versions->first && before_next)
+    for (; versions->value != 0; versions++)
+        if (release >= versions->first && release <= versions->last)
             return versions->value;
-    }
     return 0;
 }
 
@@ -134,7 +134,7 @@ void xnu_tables_fill(uint32_t release)
 {
     size_t i;
 
-    chosen_release = exact_release(release);
+    chosen_release = known_release(release);
     for (i = 0; i < xnu_classes_length; i++) {
         struct xnu_class *class = &xnu_classes[i];
 

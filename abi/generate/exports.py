@@ -149,7 +149,9 @@ class Exports:
         for own in self.classes:
             lines.append(f'    {{{own.name}_slots, sizeof {own.name}_slots / sizeof *{own.name}_slots, '
                          f'{own.name}_slot_numbers, {own.name}_sizes}},')
-        lines += ['};', 'const size_t xnu_classes_length = sizeof xnu_classes / sizeof *xnu_classes;']
+        lines += ['};', 'const size_t xnu_classes_length = sizeof xnu_classes / sizeof *xnu_classes;',
+                  f'const uint32_t xnu_releases[] = {{{self.releases()}}};',
+                  'const size_t xnu_releases_length = sizeof xnu_releases / sizeof *xnu_releases;']
         return 'xnu_classes.c', lines
 
     def definition(self, own):
@@ -174,8 +176,7 @@ class Exports:
         oldest = min(m.since for m in members)
         for m in members:
             since = 0 if m.since == oldest else m.since
-            until = self.until(m, members)
-            lines.append(f'    {{{m.slot}, {since}, {until}, '
+            lines.append(f'    {{{m.slot}, {since}, {m.until}, '
                          f'{own.name}_f{symbols.index(self.occupant(m))}}},')
         lines.append('};')
         for column, name in ((f'slots_{ARCHITECTURE}', 'slot_numbers'),
@@ -190,13 +191,17 @@ class Exports:
     def occupant(member):
         return '___cxa_pure_virtual' if member.kind == 'pure' else member.symbol
 
-    @staticmethod
-    def until(member, members):
-        """A row holds until the slot's next row begins, also in releases that were not examined."""
-        later = [m.since for m in members if m.slot == member.slot and m.since > member.since]
-        if later and member.until != NEWEST:
-            return min(later) - 1
-        return member.until
+    def releases(self):
+        """Every release at which a row begins or ends, and the first of what follows none."""
+        known = {NEWEST}
+        for own in self.classes:
+            known.update(m.since for m in own.members[ARCHITECTURE])
+            known.update(m.until for m in own.members[ARCHITECTURE])
+            for column in (f'slots_{ARCHITECTURE}', f'sizeof_{ARCHITECTURE}_by_version'):
+                known.update(n for version in own.versions(column) for n in version[:2] if n)
+        for _, _, first, last in self.rows:
+            known.update(n for n in (first, last) if n)
+        return ', '.join(str(number) for number in sorted(known))
 
 
 def main():

@@ -109,6 +109,10 @@ typedef uint32_t IOEthernetControllerAVBState;
 typedef uint32_t IOEthernetControllerAVBStateEvent;
 typedef uint32_t IOEthernetControllerAVBTimeSyncSupport;
 typedef uint32_t IODMACommand_MappingOptions;
+/* IODMACommand::MappingOptions (IOKit/IODMACommand.h) */
+#define IODMACommand_kMapped 0
+#define IODMACommand_kBypassed 1
+#define IODMACommand_kNonCoherent 2
 typedef uint32_t tIOPCIDeviceResetTypes;
 typedef uint32_t tIOPCIDeviceResetOptions;
 typedef uint32_t tIOPCILinkSpeed;

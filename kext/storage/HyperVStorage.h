@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The synthetic SCSI (and accelerated IDE) controller as an IOSCSIParallelInterfaceController.
+ *
+ * Each LUN of the controller is a SCSI target of its own with LUN 0, as startup disk selection needs. The files:
+ *   HyperVStorage.c    the class: opening, limits, start and stop
+ *   storage_tasks.c    tasks of the SCSI stack: to the ring, and back from it; time-outs and resets
+ *   storage_targets.c  which LUNs are there: scans, hot add and removal */
+#ifndef KEXT_STORAGE_HYPERVSTORAGE_H
+#define KEXT_STORAGE_HYPERVSTORAGE_H
+
+#include "abi/IOSCSIParallelInterfaceController.h"
+#include "abi/kpi/locks.h"
+#include "abi/kpi/threads.h"
+#include "abi/runtime.h"
+#include "kext/core/device_channel.h"
+#include "kext/core/dma_memory.h"
+#include "kext/core/log.h"
+#include "kext/storage/page_list.h"
+#include "kext/storage/storvsc_engine.h"
+
+enum {
+    STORAGE_TASKS_MAX = 256,               /* tasks in flight on one controller */
+    STORAGE_TRANSFER_MAX = 2 << 20,        /* bytes of one task; less if the host says so */
+    STORAGE_TRANSMIT_PAGES = 256,          /* ring for requests: 256 tasks of 2 MiB just fit */
+    STORAGE_RECEIVE_PAGES = 64,
+    STORAGE_ANSWER_MILLISECONDS = 5000,    /* for initialisation messages and resets, as Linux and FreeBSD */
+    STORAGE_DRAIN_MILLISECONDS = 10000,    /* for what is outstanding when a LUN is reset */
+    STORAGE_TASK_MILLISECONDS = 60000,     /* before a task is asked after */
+};
+
+/* What waits for a completion: a task of the SCSI stack, or a probe of ours. */
+enum storage_request_kind { STORAGE_REQUEST_TASK, STORAGE_REQUEST_PROBE };
+
+struct storage_request {
+    enum storage_request_kind kind;
+    uint8_t operation_code; /* of the CDB */
+    uint8_t lun;
+    uint32_t requested;     /* bytes */
+};
+
+/* One INQUIRY of a scan. It belongs to the controller, not to the scanning thread, because a host that answers
+ * late still owns it. */
+struct storage_probe {
+    struct storage_request request;
+    bool outstanding;           /* the host has it */
+    bool present;               /* what it answered */
+};
+
+/* The HBA-specific data of one parallel task; memory and zeroing are the superclass's. */
+struct storage_task {
+    struct storage_request request;
+    OSObject *parallel;         /* the task itself, borrowed */
+    struct storage_task *next;  /* in the queue of those that wait for room in the ring */
+    bool dma_prepared;
+    bool in_flight;             /* the host has it */
+    uint32_t timeouts;          /* of this use */
+};
+
+struct HyperVStorage {
+    IOSCSIParallelInterfaceController super;
+    HyperVVMBusDevice *device;          /* the provider, borrowed */
+    struct device_channel *channel;     /* NULL when closed */
+    struct storvsc_engine engine;       /* written before any task is accepted; counters later, by the gate */
+    struct storvsc_address address;     /* of an IDE disk; zero for SCSI */
+    bool is_ide;
+    uint32_t transfer_bytes_max;
+
+    /* Under the channel's transmit lock (device_channel_begin): */
+    uint64_t *pages;                    /* scratch for one page list */
+    struct storage_task *waiting_first; /* tasks for which the ring had no room */
+    struct storage_task *waiting_last;
+
+    /* Under `lock`: */
+    IOLock *lock;
+    uint16_t outstanding[STORVSC_LUNS_MAX]; /* tasks that the host has, per LUN */
+    uint64_t present;                   /* LUNs that have a target */
+    bool scan_wanted;
+    bool scanning;
+    bool stopping;
+
+    struct storage_probe probe;         /* under `lock` */
+    struct dma_memory probe_memory;     /* one page for INQUIRY data */
+    thread_call_t scan_call;
+};
+
+IOKIT_CLASS_DECLARE(13, HyperVStorage, IOSCSIParallelInterfaceController);
+
+/* One line in the kernel log, with the controller's channel. */
+#define storage_log(self, format, ...)                                                            \
+    hv_log("HyperVStorage", "channel %u: " format,                                                \
+           (unsigned)device_offer((self)->device)->channel_id, ##__VA_ARGS__)
+
+/* ---- storage_tasks.c ---- */
+
+SCSIServiceResponse storage_process_task(IOSCSIParallelInterfaceController *me, OSObject *parallel);
+void storage_task_timed_out(IOSCSIParallelInterfaceController *me, OSObject *parallel);
+SCSIServiceResponse storage_reset_lun(IOSCSIParallelInterfaceController *me, uint64_t target, uint64_t lun);
+SCSIServiceResponse storage_reset_target(IOSCSIParallelInterfaceController *me, uint64_t target);
+/* Handlers of the channel. */
+void storage_completion(void *owner, struct device_channel *channel, void *request, int error,
+                        const struct packet_view *packet);
+void storage_room(void *owner, struct device_channel *channel);
+/* Ends what waits for room, after the channel is closed. */
+void storage_fail_waiting(struct HyperVStorage *self);
+
+/* ---- storage_targets.c ---- */
+
+/* Allocates what scans need, before the channel is opened. */
+bool storage_targets_init(struct HyperVStorage *self);
+/* Asks for a scan, from any context that may take a mutex. */
+void storage_scan(struct HyperVStorage *self);
+/* Forbids scans and waits for one that runs. */
+void storage_targets_stop(struct HyperVStorage *self);
+void storage_targets_free(struct HyperVStorage *self);
+/* The completion of a probe. */
+void storage_probe_completed(struct HyperVStorage *self, struct storage_request *request, int error,
+                             const struct packet_view *packet);
+
+#endif

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a kernel of a given release exports to kexts, as seen from the user-space kernel: one table of
- * symbols, and the vtables and metaclasses of all known classes.
+/* What a kernel of a given release exports to kexts, as seen from the user-space kernel: one table
+ * of symbols, and the vtables and metaclasses of all known classes.
  *
  * The data are generated from abi/tables (x86_64). Every function symbol of the tables has a weak
- * definition that calls xnu_unimplemented with its readable name; a definition of the same symbol in
- * the user-space kernel replaces it. So link the generated objects and the kernel's as objects (or
- * with link_whole), not as an archive that is searched. What every C++ compiler emits for a class
- * (base constructor, destructors, alloc, getMetaClass) is there as a working weak definition.
+ * definition that calls xnu_unimplemented with its readable name; a definition of the same symbol
+ * in the user-space kernel replaces it. So link the generated objects and the kernel's as objects
+ * (or with link_whole), not as an archive that is searched. What every C++ compiler emits for a
+ * class (base constructor, destructors, alloc, getMetaClass) is there as a working weak
+ * definition.
  *
- * Releases are numbers: 1006 is the last update of 10.6, 1200 that of macOS 12; six digits name one
- * exactly (100603 is 10.6.3, 120300 is 12.3). 2600 and above count as the newest known. */
+ * Releases are numbers: 1006 is the last update of 10.6, 1200 that of macOS 12; six digits name
+ * one exactly (100603 is 10.6.3, 120300 is 12.3). 2600 and above count as the newest known. */
 #pragma once
 
 #include <stddef.h>
@@ -37,8 +38,8 @@ struct xnu_class {
 /* To be defined by the user-space kernel: a function that it lacks was called. */
 void xnu_unimplemented(const char *name) __attribute__((noreturn));
 
-/* Fills the vtables for a release and chooses it for the functions below. Call first, and again only
- * while no object exists. */
+/* Fills the vtables for a release and chooses it for the functions below. Call first, and again
+ * only while no object exists. */
 void xnu_tables_fill(uint32_t release);
 
 /* Registers the metaclasses of all classes of the chosen release, superclasses first. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a C++ compiler emits for an I/O Kit class (OSDefineMetaClassAndStructors), as weak functions.
+/* What a C++ compiler emits for an I/O Kit class (OSDefineMetaClassAndStructors), as weak
+ * functions.
  *
- * `length` is strlen of the class's name, as the mangled names have it. Object: word 0 is the vtable
- * pointer. Metaclass object: class size at byte 32. Source: xnu libkern/c++/OSMetaClass.h. */
+ * `length` is strlen of the class's name, as the mangled names have it. Object: word 0 is the
+ * vtable pointer. Metaclass object: class size at byte 32. Source: xnu OSMetaClass.h. */
 #pragma once
 
 #include <stddef.h>

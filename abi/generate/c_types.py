@@ -102,7 +102,8 @@ def parameter(text):
         return text[:cut], text[cut:].strip()
     match = re.match(r'^(.*[\s*&\]])([A-Za-z_]\w*)$', text)
     builtin = {'int', 'long', 'char', 'short', 'const', 'bool', 'void', 'double', 'float'}
-    if not match or match.group(2) in builtin or match.group(1).strip() in ('const', 'volatile', ''):
+    if (not match or match.group(2) in builtin or
+            match.group(1).strip() in ('const', 'volatile', '')):
         return text, ''
     return match.group(1).strip(), match.group(2)
 

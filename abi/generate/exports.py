@@ -3,11 +3,13 @@
 """Writes the data behind abi/xnu_exports.h for x86_64.
 Usage: exports.py TABLES OUTPUT_FOLDER (xnu_classes.c, xnu_symbols.c, xnu_traps_0.c ...)"""
 import os
+import re
 import sys
 
 from tables import Tables, length_prefixed, read_table, release_number
 
-NOTICE = '/* SPDX-License-Identifier: BSD-3-Clause */\n/* {}; generated from abi/tables, do not edit. */\n'
+NOTICE = ('/* SPDX-License-Identifier: BSD-3-Clause */\n'
+          '/* {}; generated from abi/tables, do not edit. */\n')
 ARCHITECTURE = 'x86_64'
 TRAP_FILES = 4
 ROOTS = ('OSMetaClassBase', 'OSMetaClass')      # their functions are all the user-space kernel's
@@ -68,9 +70,8 @@ class Exports:
             self.rows.add((symbol, family, 0, NEWEST))
 
     def class_of(self, symbol):
-        rest = symbol.replace('__ZTVN', '').replace('__ZTV', '').replace('__ZNK', '').replace('__ZN', '')
-        digits = ''.join(c for c in rest[:3] if c.isdigit())
-        return self.tables.classes[rest[len(digits):len(digits) + int(digits)]]
+        match = re.match(r'__Z(?:TVN|TV|NK|N)(\d+)', symbol)
+        return self.tables.classes[symbol[match.end():match.end() + int(match.group(1))]]
 
     def add_kernel(self, symbols):
         for row in symbols:
@@ -127,8 +128,12 @@ class Exports:
         for name, component, first, last in rows:
             text = f'"{component}"' if component else 'NULL'
             lines.append(f'    {{"{name}", s{index[name]}, {text}, {first}, {last}}},')
-        lines += ['};', 'const size_t xnu_symbols_length = sizeof xnu_symbols / sizeof *xnu_symbols;']
+        lines += ['};', self.length('xnu_symbols')]
         return 'xnu_symbols.c', lines
+
+    @staticmethod
+    def length(array):
+        return f'const size_t {array}_length = sizeof {array} / sizeof *{array};'
 
     def class_file(self):
         lines = [NOTICE.format('Tables, metaclasses and facts of all classes'),
@@ -147,11 +152,12 @@ class Exports:
                          f'{own.name}_table, {meta}, {object_}, 0, 0}},')
         lines.append('};\n\nconst struct xnu_class_data xnu_class_data[] = {')
         for own in self.classes:
-            lines.append(f'    {{{own.name}_slots, sizeof {own.name}_slots / sizeof *{own.name}_slots, '
-                         f'{own.name}_slot_numbers, {own.name}_sizes}},')
-        lines += ['};', 'const size_t xnu_classes_length = sizeof xnu_classes / sizeof *xnu_classes;',
+            name = own.name
+            lines.append(f'    {{{name}_slots, sizeof {name}_slots / sizeof *{name}_slots, '
+                         f'{name}_slot_numbers, {name}_sizes}},')
+        lines += ['};', self.length('xnu_classes'),
                   f'const uint32_t xnu_releases[] = {{{self.releases()}}};',
-                  'const size_t xnu_releases_length = sizeof xnu_releases / sizeof *xnu_releases;']
+                  self.length('xnu_releases')]
         return 'xnu_classes.c', lines
 
     def definition(self, own):

@@ -10,7 +10,8 @@ from c_types import (ENUMERATIONS, SCALARS, STRUCTURES, declare, is_tag, paramet
 from names import Names
 from tables import ARCHITECTURES, Tables, length_prefixed, release_number
 
-NOTICE = '/* SPDX-License-Identifier: BSD-3-Clause */\n/* {}; generated from abi/tables, do not edit. */\n'
+NOTICE = ('/* SPDX-License-Identifier: BSD-3-Clause */\n'
+          '/* {}; generated from abi/tables, do not edit. */\n')
 # What -DABI_OLDEST selects: the release whose symbol names a class table of ours uses.
 OLDEST = {'i386': [(1004, '10.4.8')], 'x86_64': [(1200, '12.0.1'), (1006, '10.6')]}
 INTEGER_SIZES = {'uint8_t': 1, 'int8_t': 1, 'char': 1, 'bool': 1, 'uint16_t': 2, 'int16_t': 2,
@@ -78,7 +79,8 @@ class ClassHeader:
         array = re.match(r'^(.*?)\[(\d+)\]$', text)
         if array and '(' not in text:
             count = int(array.group(2))
-            if size % count or array.group(1).endswith('char'):   # its length differs by architecture
+            # An array of bytes may have another length on the other architecture.
+            if size % count or array.group(1).endswith('char'):
                 return f'unsigned char {name}[{size}]'
             return f'{self.field_type(array.group(1), name, size // count)}[{count}]'
         if '*' in text or '(' in text:
@@ -144,7 +146,8 @@ class ClassHeader:
     def data(self):
         name, mangled = self.own.name, length_prefixed(self.own.name)
         self.emit(f'extern OSMetaClass {name}_gMetaClass __asm("__ZN{mangled}10gMetaClassE");')
-        self.emit(f'extern const OSMetaClass *const {name}_metaClass __asm("__ZN{mangled}9metaClassE");')
+        self.emit(f'extern const OSMetaClass *const {name}_metaClass '
+                  f'__asm("__ZN{mangled}9metaClassE");')
         self.emit(f'extern const OSMetaClass *const {name}_superClass '
                   f'__asm("__ZN{mangled}10superClassE");\n')
 
@@ -170,7 +173,8 @@ class ClassHeader:
             slot_name, introducer, _ = self.introduced(member.slot)
             header = ClassHeader(self.tables, self.names, self.tables.classes[introducer],
                                  self.architecture, self.opaque)
-            prototype = header.signature(member, self.function_name(member), self.own.name, slot_name)
+            prototype = header.signature(member, self.function_name(member), self.own.name,
+                                         slot_name)
             since = f' /* since {member.since_text} */' if self.is_late(member) else ''
             self.emit(f'{prototype}\n    __asm("{member.symbol}");{since}')
         self.emit()
@@ -186,11 +190,16 @@ class ClassHeader:
             since = f' /* since {member.since_text} */' if self.is_late(member) else ''
             self.emit(f'{prototype}\n    __asm("{member.symbol}");{since}')
         for member in self.own.members[self.architecture]:
-            if member.kind == 'dtor' or (member.kind == 'ctor' and member.method == 'construct' and
-                                         (len(member.arguments) == 1 or member.symbol.endswith('PKS_j'))):
-                prototype = self.signature(member, f'{self.own.name}__{member.method}', self.own.name)
-                self.emit(f'{prototype}\n    __asm("{member.symbol}");')
+            if member.kind == 'dtor' or self.is_base_constructor(member):
+                name = f'{self.own.name}__{member.method}'
+                self.emit(f'{self.signature(member, name, self.own.name)}\n'
+                          f'    __asm("{member.symbol}");')
         self.emit()
+
+    @staticmethod
+    def is_base_constructor(member):
+        return member.kind == 'ctor' and member.method == 'construct' and \
+            member.symbol.endswith(('C2EPK11OSMetaClass', 'PKcPKS_j'))
 
     def call(self, member, prototype, callee, introducer):
         cast = 'me' if introducer == self.own.name else f'({introducer} *)me'
@@ -216,7 +225,8 @@ class ClassHeader:
         for name, introducer, member in self.callable_slots(range(count)):
             header = ClassHeader(self.tables, self.names, self.tables.classes[introducer],
                                  self.architecture, self.opaque)
-            prototype = header.signature(member, f'{self.own.name}_super_{name}', self.own.name, name)
+            prototype = header.signature(member, f'{self.own.name}_super_{name}', self.own.name,
+                                         name)
             self.call(member, prototype, f'{self.own.name}_table_symbol.slots.{name}', introducer)
         self.emit()
 

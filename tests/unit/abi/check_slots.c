@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Holds the tables that X_INHERIT lays out against abi/tables.
  *
- * Usage: check_slots TABLES ARCHITECTURE RELEASE OBJECT. OBJECT is layout.c compiled for macOS: it has
- * one table `_check_table_X` a class X. Each of its slots must be a relocation to the symbol that
- * occupies it in that release, with no addend. Exit: 0 all alike, 1 a difference, which is printed. */
+ * Usage: check_slots TABLES ARCHITECTURE RELEASE OBJECT. OBJECT is layout.c compiled for macOS: it
+ * has one table `_check_table_X` a class X. Each of its slots must be a relocation to the symbol
+ * that occupies it in that release, with no addend. Exit: 0 all alike, 1 a difference, which is
+ * printed. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

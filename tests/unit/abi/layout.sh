@@ -41,7 +41,8 @@ while read -r architecture oldest release; do
     status=$?
     sed 's/^/# /' "$work/errors" | head -n 20
     result $status "sizes and offsets are those of the tables, $architecture $oldest"
-    [ $status = 0 ] && "$check_slots" "$source/abi/tables" "$architecture" "$release" "$work/layout.o"
+    [ $status = 0 ] &&
+        "$check_slots" "$source/abi/tables" "$architecture" "$release" "$work/layout.o"
     result $? "inherited slots are named as in $release, $architecture"
 done <<VARIANTS
 i386 1004 100408
@@ -55,7 +56,8 @@ generate && compile x86_64 1006 "$work/damaged"
 result $? "headers of an undamaged copy pass"
 
 sed -i 's/^\(IOService\tIORegistryEntry\t[^\t]*\t80\t\)136\t/\1144\t/' "$work/tables/classes.tsv"
-generate && ! compile x86_64 1006 "$work/damaged" && grep -q 'sizeof(struct IOService)' "$work/errors"
+generate && ! compile x86_64 1006 "$work/damaged" &&
+    grep -q 'sizeof(struct IOService)' "$work/errors"
 result $? "a wrong size is noticed"
 
 cp "$source/abi/tables/classes.tsv" "$work/tables/"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A class made with IOKIT_CLASS, in the native form: registration, instances, calls. The functions of
- * OSObject and OSMetaClass that it needs are small stand-ins here. */
+/* A class made with IOKIT_CLASS, in the native form: registration, instances, calls. The functions
+ * of OSObject and OSMetaClass that it needs are small stand-ins here. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

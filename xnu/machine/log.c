@@ -150,10 +150,4 @@ void report_line(const char *format, ...) {
     }
     text[length++] = '\n';
     write_all(STDERR_FILENO, text, (size_t)length);
-    if (pthread_mutex_trylock(&log_lock) == 0) {
-        for (int i = 0; i < length; i++) {
-            ring[ring_end++ % sizeof ring] = text[i];
-        }
-        pthread_mutex_unlock(&log_lock);
-    }
 }

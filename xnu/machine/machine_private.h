@@ -216,7 +216,7 @@ bool machine_has_death_hook(void);
 void machine_call_death_hook(int status, const char *reason);
 /* Writes a backtrace from a frame pointer. Safe in signal handlers. */
 void report_backtrace(uintptr_t instruction, uintptr_t frame);
-/* Writes text to standard error and into the log ring. Safe in signal handlers. */
+/* Writes a line to standard error. Safe in signal handlers. */
 void report_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* ---- traps ---------------------------------------------------------------------------------- */

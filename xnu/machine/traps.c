@@ -66,6 +66,12 @@ static void report_registers(const ucontext_t *context) {
                 (unsigned long long)context->uc_mcontext.gregs[REG_EFL]);
 }
 
+static bool in_stack_guard(const void *address) {
+    const struct machine_thread *thread = machine_current;
+    return thread != NULL && thread->stack != NULL &&
+           (uintptr_t)address - (uintptr_t)thread->stack < MACHINE_PAGE_SIZE;
+}
+
 static void describe_fault(int number, const siginfo_t *info, const ucontext_t *context,
                            char *text, size_t size) {
     uint64_t error = (uint64_t)context->uc_mcontext.gregs[REG_ERR];
@@ -75,6 +81,8 @@ static void describe_fault(int number, const siginfo_t *info, const ucontext_t *
         if (info->si_code == SI_KERNEL) {
             snprintf(text, size, "general protection fault (a privileged instruction that is not "
                                  "emulated, or a non-canonical address)");
+        } else if (in_stack_guard(info->si_addr)) {
+            snprintf(text, size, "kernel stack overflow");
         } else {
             snprintf(text, size, "page fault %s address 0x%llx", access,
                      (unsigned long long)(uintptr_t)info->si_addr);

@@ -26,8 +26,10 @@
 
 static atomic_int machine_test_failures;
 
+/* What a trapped access changes behind the compiler's back must be read again. */
 #define CHECK(condition)                                                                          \
     do {                                                                                          \
+        __asm__ volatile("" ::: "memory");                                                        \
         if (!(condition)) {                                                                       \
             fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition);             \
             atomic_fetch_add(&machine_test_failures, 1);                                          \

@@ -402,6 +402,11 @@ void storvsc_set_faults(struct storvsc *controller, const struct storvsc_faults 
     controller->faults = *faults;
 }
 
+void storvsc_get_faults(const struct storvsc *controller, struct storvsc_faults *faults)
+{
+    *faults = controller->faults;
+}
+
 unsigned storvsc_in_flight(const struct storvsc *controller)
 {
     return controller->in_flight;

@@ -67,6 +67,15 @@ int storvsc_disk_resized(struct storvsc *controller, unsigned lun);
 struct disk *storvsc_disk(struct storvsc *controller, unsigned lun);
 
 void storvsc_set_faults(struct storvsc *controller, const struct storvsc_faults *faults);
+void storvsc_get_faults(const struct storvsc *controller, struct storvsc_faults *faults);
+
+/*
+ * Sets the faults of the disk at a LUN, putting a filter in front of it if it has none yet.
+ * Returns 0, -ENOENT or -ENOMEM.
+ */
+struct disk_fault_settings;
+int storvsc_set_disk_faults(struct storvsc *controller, unsigned lun,
+                            const struct disk_fault_settings *settings, uint64_t seed);
 
 /* Requests that the guest has sent and not had back. */
 unsigned storvsc_in_flight(const struct storvsc *controller);

@@ -115,6 +115,26 @@ struct disk *storvsc_disk(struct storvsc *controller, unsigned number)
     return lun != NULL ? lun->disk : NULL;
 }
 
+int storvsc_set_disk_faults(struct storvsc *controller, unsigned number,
+                            const struct disk_fault_settings *settings, uint64_t seed)
+{
+    struct storvsc_lun *lun = number < STORVSC_LUNS_MAX ? controller->luns[number] : NULL;
+    if (lun == NULL) {
+        return -ENOENT;
+    }
+    if (disk_is_faulty(lun->disk)) {
+        disk_faults_set(lun->disk, settings);
+        return 0;
+    }
+    /* Requests that are with the disk below end there; the next ones go through the filter. */
+    struct disk *filter = disk_faults_open(lun->disk, settings, seed);
+    if (filter == NULL) {
+        return -ENOMEM;
+    }
+    lun->disk = filter;
+    return 0;
+}
+
 void storvsc_release_held_back(struct storvsc *controller)
 {
     for (unsigned i = 0; i < STORVSC_LUNS_MAX; i++) {

@@ -197,7 +197,7 @@ void disk_faults_release_lost(struct disk *filter)
 
 /* ---- Text ---- */
 
-static int parse_rate(const char *text, uint32_t *ppm)
+int disk_faults_parse_rate(const char *text, uint32_t *ppm)
 {
     char *end;
     double rate = strtod(text, &end);
@@ -250,7 +250,7 @@ static int parse_delay(const char *text, struct disk_fault_settings *settings)
         return -EINVAL;
     }
     if (*text == '@') {
-        if (parse_rate(text + 1, &ppm) != 0) {
+        if (disk_faults_parse_rate(text + 1, &ppm) != 0) {
             return -EINVAL;
         }
     } else if (*text != '\0') {
@@ -268,13 +268,13 @@ static int parse_delay(const char *text, struct disk_fault_settings *settings)
 int disk_faults_parse(const char *text, struct disk_fault_settings *settings)
 {
     if (strncmp(text, "error=", 6) == 0) {
-        return parse_rate(text + 6, &settings->error_ppm);
+        return disk_faults_parse_rate(text + 6, &settings->error_ppm);
     }
     if (strncmp(text, "short=", 6) == 0) {
-        return parse_rate(text + 6, &settings->short_ppm);
+        return disk_faults_parse_rate(text + 6, &settings->short_ppm);
     }
     if (strncmp(text, "lost=", 5) == 0) {
-        return parse_rate(text + 5, &settings->lost_ppm);
+        return disk_faults_parse_rate(text + 5, &settings->lost_ppm);
     }
     if (strncmp(text, "delay=", 6) == 0) {
         return parse_delay(text + 6, settings);

@@ -51,4 +51,7 @@ void disk_faults_release_lost(struct disk *filter);
  */
 int disk_faults_parse(const char *text, struct disk_fault_settings *settings);
 
+/* RATE alone, in millionths. Returns 0 or -EINVAL. */
+int disk_faults_parse_rate(const char *text, uint32_t *ppm);
+
 #endif

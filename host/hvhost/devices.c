@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Which virtual devices the machine has. A new kind of device gets a row in `makers`. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/devices/heartbeat.h"
+#include "host/disk/disk.h"
+#include "host/disk/disk_faults.h"
+#include "host/hvhost/hvhost.h"
+
+/* ---- One function a kind: makes what the options and the release want ---- */
+
+static void add_device(struct hvhost *host, struct virtual_device *device)
+{
+    struct virtual_device **link = &host->devices;
+    while (*link != NULL) {
+        link = &(*link)->next;
+    }
+    *link = device;
+}
+
+static int make_heartbeat(struct hvhost *host)
+{
+    const struct host_release_versions *versions = &host->release.versions;
+    if (versions->heartbeat == 0) {
+        return 0;
+    }
+    host->heartbeat = heartbeat_new(versions->framework, versions->heartbeat);
+    if (host->heartbeat == NULL) {
+        return -ENOMEM;
+    }
+    add_device(host, host->heartbeat);
+    return 0;
+}
+
+/* host_release counts versions as major << 16 | minor, the storage protocol as major << 8. */
+static uint16_t storvsc_version_of(const struct hvhost *host)
+{
+    uint32_t version = host->release.versions.storvsc;
+    return STORVSC_VERSION(version >> 16, version & 0xff);
+}
+
+static struct storvsc *new_controller(struct hvhost *host, struct storvsc_settings *settings)
+{
+    settings->echo_address = host->options.echo_address;
+    settings->seed = host->options.seed + 1000 + settings->order;
+    struct storvsc *controller = storvsc_new(settings);
+    if (controller != NULL) {
+        add_device(host, storvsc_device(controller));
+    }
+    return controller;
+}
+
+/* Controllers up to the highest that a disk names; one at least, for disks added later. */
+static int make_scsi_controllers(struct hvhost *host)
+{
+    static const struct guid first_instance =
+        GUID_INIT(0xf8b3781a, 0x1e82, 0x4818, 0xa1, 0xc3, 0x63, 0xd8, 0x06, 0xec, 0x15, 0xbb);
+    int highest = 0;
+    for (unsigned i = 0; i < host->options.disk_count; i++) {
+        if (host->options.disks[i].controller > highest) {
+            highest = host->options.disks[i].controller;
+        }
+    }
+    for (int i = 0; i <= highest; i++) {
+        struct storvsc_settings settings;
+        storvsc_default_settings(storvsc_version_of(host), &settings);
+        settings.instance = first_instance;
+        settings.instance.data1 += (uint32_t)i;
+        settings.order = (uint32_t)i;
+        host->controllers[i] = new_controller(host, &settings);
+        if (host->controllers[i] == NULL) {
+            return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
+static const struct {
+    const char *kind;
+    int (*make)(struct hvhost *host);
+} makers[] = {
+    {"heartbeat", make_heartbeat},
+    {"scsi", make_scsi_controllers},
+};
+
+/* ---- Disks ---- */
+
+static int open_disk(struct hvhost *host, const struct hvhost_disk_option *option,
+                     struct disk **disk, char *error, size_t error_size)
+{
+    const struct disk_options options = {
+        .path = option->path,
+        .format = option->format,
+        .read_only = option->read_only,
+        .block_size = option->block_size,
+    };
+    return disk_open(host->disks, &options, disk, error, error_size);
+}
+
+static int add_ide_disk(struct hvhost *host, const struct hvhost_disk_option *option,
+                        struct disk *disk, char *error, size_t error_size)
+{
+    struct storvsc_settings settings;
+    if (host->options.generation != 1 || host->machine_made) {
+        snprintf(error, error_size, "disk %s: IDE disks belong to --generation 1, from the start",
+                 option->path);
+        return -EINVAL;
+    }
+    storvsc_default_settings(storvsc_version_of(host), &settings);
+    settings.kind = STORVSC_IDE_DISK;
+    settings.ide_channel = (uint8_t)(option->ide / 2);
+    settings.ide_device = (uint8_t)(option->ide % 2);
+    settings.order = (uint32_t)option->ide;
+    settings.sub_channels_max = 0;
+    struct storvsc *controller = new_controller(host, &settings);
+    if (controller == NULL) {
+        snprintf(error, error_size, "disk %s: out of memory", option->path);
+        return -ENOMEM;
+    }
+    return storvsc_add_disk(controller, 0, disk);
+}
+
+static int place_disk(struct hvhost *host, const struct hvhost_disk_option *option,
+                      struct disk *disk, unsigned *number, unsigned *lun, char *error,
+                      size_t error_size)
+{
+    *number = option->controller != HVHOST_ANY ? (unsigned)option->controller : 0;
+    struct storvsc *controller =
+        *number < STORVSC_CONTROLLERS_MAX ? host->controllers[*number] : NULL;
+    if (controller == NULL) {
+        snprintf(error, error_size, "disk %s: the machine has no SCSI controller %u",
+                 option->path, *number);
+        return -ENODEV;
+    }
+    *lun = option->lun != HVHOST_ANY ? (unsigned)option->lun : 0;
+    while (option->lun == HVHOST_ANY && *lun < STORVSC_LUNS_MAX &&
+           storvsc_disk(controller, *lun) != NULL) {
+        (*lun)++;
+    }
+    int result = storvsc_add_disk(controller, *lun, disk);
+    if (result == -EEXIST) {
+        snprintf(error, error_size, "disk %s: LUN %u of controller %u is taken", option->path,
+                 *lun, *number);
+    } else if (result != 0) {
+        snprintf(error, error_size, "disk %s: no LUN is free on controller %u", option->path,
+                 *number);
+    }
+    return result;
+}
+
+int hvhost_add_disk(struct hvhost *host, const struct hvhost_disk_option *option,
+                    unsigned *controller, unsigned *lun, char *error, size_t error_size)
+{
+    struct disk *disk = NULL;
+    *controller = *lun = 0;
+    int result = open_disk(host, option, &disk, error, error_size);
+    if (result != 0) {
+        return result;
+    }
+    result = option->ide != HVHOST_ANY
+                 ? add_ide_disk(host, option, disk, error, error_size)
+                 : place_disk(host, option, disk, controller, lun, error, error_size);
+    if (result != 0) {
+        disk_close(disk);
+    }
+    return result;
+}
+
+/* ---- All of them ---- */
+
+int hvhost_make_devices(struct hvhost *host)
+{
+    char error[1024];
+    unsigned controller, lun;
+    for (unsigned i = 0; i < sizeof(makers) / sizeof(makers[0]); i++) {
+        int result = makers[i].make(host);
+        if (result != 0) {
+            fprintf(stderr, "hvhost: device %s: %s\n", makers[i].kind, strerror(-result));
+            return result;
+        }
+    }
+    for (unsigned i = 0; i < host->options.disk_count; i++) {
+        int result = hvhost_add_disk(host, &host->options.disks[i], &controller, &lun, error,
+                                     sizeof(error));
+        if (result != 0) {
+            fprintf(stderr, "hvhost: %s\n", error);
+            return result;
+        }
+    }
+    for (unsigned i = 0; i < host->options.fault_count; i++) {
+        if (hvhost_set_fault(host, host->options.faults[i]) != 0) {
+            fprintf(stderr, "hvhost: --faults %s: no such fault; --help lists them\n",
+                    host->options.faults[i]);
+            return -EINVAL;
+        }
+    }
+    return 0;
+}
+
+int hvhost_plug_devices(struct hvhost *host)
+{
+    for (struct virtual_device *device = host->devices; device != NULL; device = device->next) {
+        int result = device->operations->plug(device, host->machine.server);
+        if (result != 0) {
+            return result;
+        }
+    }
+    return 0;
+}
+
+void hvhost_free_devices(struct hvhost *host)
+{
+    while (host->devices != NULL) {
+        struct virtual_device *device = host->devices;
+        host->devices = device->next;
+        device->operations->free(device);
+    }
+}
+
+/* ---- Faults ---- */
+
+static const struct {
+    const char *name;
+    size_t offset;
+} scsi_faults[] = {
+    {"scsi.busy=", offsetof(struct storvsc_faults, busy_ppm)},
+    {"scsi.internal-error=", offsetof(struct storvsc_faults, internal_error_ppm)},
+    {"scsi.invalid-lun=", offsetof(struct storvsc_faults, invalid_lun_ppm)},
+    {"scsi.no-sense=", offsetof(struct storvsc_faults, no_autosense_ppm)},
+};
+
+static int set_scsi_fault(struct hvhost *host, const char *text)
+{
+    for (unsigned i = 0; i < sizeof(scsi_faults) / sizeof(scsi_faults[0]); i++) {
+        size_t length = strlen(scsi_faults[i].name);
+        uint32_t ppm;
+        if (strncmp(text, scsi_faults[i].name, length) != 0 ||
+            disk_faults_parse_rate(text + length, &ppm) != 0) {
+            continue;
+        }
+        for (unsigned c = 0; c < STORVSC_CONTROLLERS_MAX; c++) {
+            if (host->controllers[c] != NULL) {
+                struct storvsc_faults faults;
+                storvsc_get_faults(host->controllers[c], &faults);
+                memcpy((char *)&faults + scsi_faults[i].offset, &ppm, sizeof(ppm));
+                storvsc_set_faults(host->controllers[c], &faults);
+            }
+        }
+        return 0;
+    }
+    return -EINVAL;
+}
+
+static int set_disk_fault(struct hvhost *host, const char *text)
+{
+    struct disk_fault_settings probe = {0};
+    if (disk_faults_parse(text, &probe) != 0) {
+        return -EINVAL;
+    }
+    for (unsigned c = 0; c < STORVSC_CONTROLLERS_MAX; c++) {
+        for (unsigned lun = 0; host->controllers[c] != NULL && lun < STORVSC_LUNS_MAX; lun++) {
+            struct disk_fault_settings settings = {0};
+            struct disk_fault_counters counters;
+            struct disk *disk = storvsc_disk(host->controllers[c], lun);
+            if (disk == NULL) {
+                continue;
+            }
+            if (disk_is_faulty(disk)) {
+                disk_faults_get(disk, &settings, &counters);
+            }
+            disk_faults_parse(text, &settings);
+            if (storvsc_set_disk_faults(host->controllers[c], lun, &settings,
+                                        host->options.seed + c * STORVSC_LUNS_MAX + lun) != 0) {
+                return -ENOMEM;
+            }
+        }
+    }
+    return 0;
+}
+
+int hvhost_set_fault(struct hvhost *host, const char *text)
+{
+    if (strncmp(text, "disk.", 5) == 0) {
+        return set_disk_fault(host, text + 5);
+    }
+    return set_scsi_fault(host, text);
+}
+
+void hvhost_clear_faults(struct hvhost *host)
+{
+    static const struct disk_fault_settings no_disk_faults;
+    static const struct storvsc_faults no_faults;
+    for (unsigned c = 0; c < STORVSC_CONTROLLERS_MAX; c++) {
+        if (host->controllers[c] == NULL) {
+            continue;
+        }
+        storvsc_set_faults(host->controllers[c], &no_faults);
+        for (unsigned lun = 0; lun < STORVSC_LUNS_MAX; lun++) {
+            struct disk *disk = storvsc_disk(host->controllers[c], lun);
+            if (disk != NULL && disk_is_faulty(disk)) {
+                disk_faults_set(disk, &no_disk_faults);
+                disk_faults_release_lost(disk);
+            }
+        }
+    }
+}

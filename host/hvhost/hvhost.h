@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * hvhost: the program that runs one simulated Hyper-V host for one virtual machine.
+ *
+ *   main.c       start to end: options, sockets, loop, exit code
+ *   options.c    the command line
+ *   machine.c    the monitor's exits -> hypervisor and VMBus; their requests -> monitor, devices
+ *   devices.c    which virtual devices the machine has; a row for each kind
+ *   loop.c       waiting, polling, calling each part when it has something to do
+ *   verbs.c      what the control socket understands
+ *   report.c     log, events, violations
+ *
+ * One thread does everything; so the "machine lock" of host/vmbus/device.h needs no lock.
+ */
+#ifndef HOST_HVHOST_HVHOST_H
+#define HOST_HVHOST_HVHOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "host/devices/storvsc.h"
+#include "host/devices/virtual_device.h"
+#include "host/disk/disk_engine.h"
+#include "host/guest_memory.h"
+#include "host/hvhost/options.h"
+#include "host/machine.h"
+#include "host/releases.h"
+#include "host/server/control_server.h"
+#include "host/server/partition_server.h"
+
+enum {
+    HVHOST_VIOLATIONS_KEPT = 64,
+    HVHOST_CHANNEL_WORDS = 2048 / 64,
+};
+
+/* Exit codes, documented in docs/hvhost.md. */
+enum hvhost_exit {
+    HVHOST_EXIT_CLEAN = 0,
+    HVHOST_EXIT_START = 1,     /* a disk, socket, ... could not be had */
+    HVHOST_EXIT_USAGE = 2,
+    HVHOST_EXIT_VIOLATION = 3, /* the guest broke a rule */
+    HVHOST_EXIT_VANISHED = 4,  /* the monitor went away without GOODBYE */
+    HVHOST_EXIT_MONITOR = 5,   /* the monitor broke the protocol, or said GOODBYE with an error */
+    HVHOST_EXIT_CRASHED = 6,   /* the guest reported a crash */
+};
+
+struct hvhost_violation {
+    uint64_t time_ns; /* since the start */
+    char message[48], state[48], rule[128];
+    uint32_t channel;
+};
+
+struct hvhost_report {
+    FILE *log;
+    bool json;
+    struct hvhost_violation kept[HVHOST_VIOLATIONS_KEPT]; /* the last ones, a ring */
+    uint64_t violations;
+    uint64_t second;            /* rate limit: lines of this second */
+    unsigned lines, suppressed;
+};
+
+/* How long to look for work before sleeping: grows when sleeps turn out short, as KVM's does. */
+struct hvhost_polling {
+    uint64_t window_ns, window_max_ns;
+    uint64_t polls_won, sleeps;
+};
+
+struct hvhost {
+    struct hvhost_options options;
+    struct host_release release; /* a copy: --vmbus-max may lower it */
+    struct partition_server *partition;
+    struct control_server *control;
+    struct disk_engine *disks;
+    struct guest_memory memory;
+    struct host_machine machine;
+    bool machine_made;
+    struct virtual_device *devices;
+    struct virtual_device *heartbeat;
+    struct storvsc *controllers[STORVSC_CONTROLLERS_MAX];
+    uint64_t woken[HVHOST_CHANNEL_WORDS]; /* channels whose device is to run: a bit a channel id */
+    int epoll, signals;
+    uint64_t start_ns;   /* clock value at the start */
+    uint64_t partition_start_ns; /* reference time 0 */
+    uint64_t now_ns;     /* of this turn of the loop */
+    struct hvhost_polling polling;
+    struct hvhost_report report;
+    bool reset_wanted;   /* by the guest, in the middle of one of its exits */
+    bool stopping;       /* the loop ends */
+    bool crashed;
+    enum hvhost_exit exit_code;
+};
+
+/* machine.c */
+extern const struct partition_operations hvhost_partition_operations;
+void hvhost_run_channels(struct hvhost *host, unsigned *work);
+void hvhost_reset_machine(struct hvhost *host);
+/* 100 ns units since the partition's start. */
+uint64_t hvhost_reference_time(const struct hvhost *host);
+
+/* devices.c: 0, or a negative errno with a line on standard error. */
+int hvhost_make_devices(struct hvhost *host);
+int hvhost_plug_devices(struct hvhost *host);
+void hvhost_free_devices(struct hvhost *host);
+/* Opens a disk and puts it into a controller; *controller and *lun: where it went. */
+int hvhost_add_disk(struct hvhost *host, const struct hvhost_disk_option *option,
+                    unsigned *controller, unsigned *lun, char *error, size_t error_size);
+/* "disk.error=1%", "scsi.busy=0.01", ... for all disks and controllers. 0 or -EINVAL. */
+int hvhost_set_fault(struct hvhost *host, const char *text);
+void hvhost_clear_faults(struct hvhost *host);
+
+/* loop.c */
+int hvhost_loop_open(struct hvhost *host);
+void hvhost_loop(struct hvhost *host);
+/* Ends all I/O in flight: before devices are freed. */
+void hvhost_drain(struct hvhost *host);
+void hvhost_loop_close(struct hvhost *host);
+uint64_t hvhost_clock_ns(void);
+
+/* verbs.c */
+control_handler hvhost_control;
+
+/* report.c: an event has a name and, if wanted, details (taken over). */
+struct json_object;
+int hvhost_report_open(struct hvhost *host);
+void hvhost_report_close(struct hvhost *host);
+void hvhost_event(struct hvhost *host, const char *name, struct json_object *details,
+                  const char *format, ...) __attribute__((format(printf, 4, 5)));
+void hvhost_violated(void *context, const struct host_violation *violation);
+/* Violations as a JSON array, oldest first; the caller's. */
+struct json_object *hvhost_violations(const struct hvhost *host);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The command line of hvhost. */
+#ifndef HOST_HVHOST_OPTIONS_H
+#define HOST_HVHOST_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "host/disk/disk_open.h"
+#include "host/releases.h"
+
+enum { HVHOST_DISKS_MAX = 64, HVHOST_FAULTS_MAX = 32, HVHOST_ANY = -1 };
+
+/* One --disk. */
+struct hvhost_disk_option {
+    char path[4096];
+    enum disk_format format;
+    uint32_t block_size;
+    bool read_only;
+    int controller; /* or HVHOST_ANY */
+    int lun;        /* or HVHOST_ANY: the first free one */
+    int ide;        /* channel * 2 + device, or HVHOST_ANY: on a SCSI controller */
+};
+
+struct hvhost_options {
+    const char *socket_path;
+    const char *control_path;  /* NULL: no control socket */
+    const char *log_path;      /* NULL: standard error */
+    bool json_events;
+    const struct host_release *release;
+    uint32_t generation;
+    uint64_t seed;
+    uint32_t vmbus_max;        /* 0: the release's */
+    uint64_t poll_ns;          /* longest busy wait */
+    bool echo_address;
+    struct hvhost_disk_option disks[HVHOST_DISKS_MAX];
+    unsigned disk_count;
+    const char *faults[HVHOST_FAULTS_MAX]; /* into argv */
+    unsigned fault_count;
+};
+
+/* Returns 0; 1: help or version was printed; -1: wrong, and one line on standard error said so. */
+int hvhost_parse_options(int argc, char **argv, struct hvhost_options *options);
+
+/*
+ * "FILE[,controller=N][,lun=N][,ide=C:D][,readonly][,format=F][,block-size=N]"; a comma in FILE is
+ * written twice. Returns 0, or -EINVAL and a line in `error`.
+ */
+int hvhost_parse_disk(const char *text, struct hvhost_disk_option *disk, char *error,
+                      size_t error_size);
+
+#endif

@@ -14,7 +14,7 @@ import plistlib
 import sys
 
 KPI, FAMILY = 'com.apple.kpi.', 'com.apple.iokit.'
-EXPORTED_KINDS = ('virtual', 'pad', 'static', 'nonvirtual', 'ctor', 'dtor', 'data')
+EXPORTED_KINDS = ('virtual', 'pad', 'static', 'nonvirtual', 'ctor')
 NEWEST = 999999
 
 
@@ -58,11 +58,28 @@ def kpi_spans(folder, architecture, components):
                 yield row['symbol'], max(first, begin), min(last, end)
 
 
+def class_symbols(name):
+    """What every class has beside its methods; a family kext exports all of it."""
+    mangled = f'{len(name)}{name}'
+    yield from (f'__ZN{mangled}{ending}' for ending in
+                ('10gMetaClassE', '10superClassE', '9metaClassE', 'D2Ev', 'C2EPK11OSMetaClass'))
+    yield from (f'__ZTV{mangled}', f'__ZTVN{mangled}9MetaClassE')
+
+
 def family_spans(folder, architecture, classes):
+    spans = {}
     for row in rows(folder, f'vtables-{architecture}.tsv'):
-        if row['class'] in classes and row['kind'] in EXPORTED_KINDS:
-            until = NEWEST if row['until'] == '-' else number(row['until'])
-            yield row['symbol'], number(row['since']), until
+        if row['class'] not in classes:
+            continue
+        since = number(row['since'])
+        until = NEWEST if row['until'] == '-' else number(row['until'])
+        first, last = spans.get(row['class'], (since, until))
+        spans[row['class']] = min(first, since), max(last, until)
+        if row['kind'] in EXPORTED_KINDS:
+            yield row['symbol'], since, until
+    for name, (first, last) in spans.items():
+        for symbol in class_symbols(name):
+            yield symbol, first, last
 
 
 def releases(folder, architecture, oldest, newest):

@@ -197,7 +197,7 @@ struct symbol *symbol_enter(struct link *link, const char *name);
 struct symbol *symbol_find(const struct link *link, const char *name); /* NULL: unknown name */
 void symbols_order(struct link *link);
 /* Is it external in the output? Only what kernels look up in a kext is: classes and kmod_info.
- * Names of C functions stay local, lest they collide with a library's (kld of 10.4 refuses that). */
+ * Names of C functions stay local: kld of 10.4 refuses one that a library also has. */
 bool symbol_is_exported(const struct symbol *symbol);
 uint64_t symbol_address(const struct symbol *symbol); /* of a symbol that is defined here */
 /* The symbol at exactly this address (an external one if there are several), or NULL. */
@@ -215,6 +215,7 @@ bool relocation_target(struct link *link, const struct input_section *section,
                        const struct relocation *relocation, struct target *out);
 void relocation_error(struct link *link, const struct input_section *section,
                       const struct relocation *relocation, const char *text);
+/* Records a pointer whose final value in the image is already stored at `address`. */
 void fixup_local(struct link *link, const struct input_section *section, uint64_t address,
                  const struct input_section *target);
 void fixup_import(struct link *link, const struct input_section *section, uint64_t address,

@@ -83,9 +83,25 @@ static void add(struct link *link, const struct input_section *section, struct f
     ARENA_APPEND(&link->arena, link->fixups, link->fixup_count, fixup);
 }
 
+/* i386 code adds an index to such a word, as in array[i - 1]; pointers in data are used as is. */
+static bool may_leave_its_section(const struct input_section *section)
+{
+    return section && section->object->architecture == ARCHITECTURE_I386 &&
+           (section->output->flags & MACHO_S_ATTR_PURE_INSTRUCTIONS);
+}
+
 void fixup_local(struct link *link, const struct input_section *section, uint64_t address,
                  const struct input_section *target)
 {
+    const struct output_section *output = target->output;
+    uint64_t value = load_word(link, address);
+
+    if ((value < output->address || value > output->address + output->size) &&
+        !may_leave_its_section(section))
+        link_error(link, "%s: %s,%s+0x%llx: pointer to 0x%llx lies outside of the section %s,%s it "
+                         "is relative to", target->object->name, section->segment, section->name,
+                   (unsigned long long)(address - section->output_address),
+                   (unsigned long long)value, output->segment, output->name);
     add(link, section, (struct fixup){.address = address, .kind = FIXUP_LOCAL_POINTER,
                                       .target = target->output});
 }

@@ -67,9 +67,9 @@ static void relocate_own(struct link *link, const struct input_section *section,
         value += (uint32_t)(target->section->output_address - target->section->address);
     if (relocation->pc_relative)
         value -= place_moved;
-    else
-        fixup_local(link, section, address, target->section);
     store_u32(bytes, value);
+    if (!relocation->pc_relative)
+        fixup_local(link, section, address, target->section);
 }
 
 void relocate_section_i386(struct link *link, const struct input_section *section)

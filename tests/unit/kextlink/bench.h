@@ -30,7 +30,8 @@ const char *bench_compile(const char *architecture, const char *source, const ch
 /* Runs kextlink with the formatted arguments. */
 struct outcome bench_link(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* A whole file and room for one byte more, to be freed by the caller. Fails the test if it cannot be read. */
+/* A whole file and room for one byte more, to be freed by the caller. Fails the test if
+ * it cannot be read. */
 uint8_t *bench_read(const char *path, size_t *size);
 void bench_write(const char *path, const void *bytes, size_t size);
 bool bench_exists(const char *path);

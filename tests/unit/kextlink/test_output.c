@@ -65,7 +65,8 @@ static void the_tests_own_reader_refuses_a_broken_layout(void **state)
         struct kext_file file;
         uint8_t kept = bytes[damages[i].offset];
 
-        bytes[damages[i].offset] = (uint8_t)(kept == damages[i].value ? kept + 1 : damages[i].value);
+        assert_int_not_equal(kept, damages[i].value);
+        bytes[damages[i].offset] = damages[i].value;
         assert_false(kext_file_read(&file, bytes, size));
         kext_file_free(&file);
         bytes[damages[i].offset] = kept;
@@ -146,8 +147,10 @@ static void debug_information_is_dropped(void **state)
     for (int i = 0; i < 2; i++) {
         const char *output = bench_path("debug");
         struct outcome outcome =
-            bench_link("-o '%s' '%s' '%s'", output, bench_compile(architectures[i], "sample", "-g"),
-                       bench_compile(architectures[i], "module", "-g -fasynchronous-unwind-tables"));
+            bench_link("-o '%s' '%s' '%s'", output,
+                       bench_compile(architectures[i], "sample", "-g"),
+                       bench_compile(architectures[i], "module",
+                                     "-g -fasynchronous-unwind-tables"));
         struct kext_file file;
         uint8_t *bytes;
         size_t size;

@@ -258,6 +258,7 @@ static void what_a_kext_cannot_have_is_refused(void **state)
         {only_i386, "odd", "-DBRANCH_ADDEND", "branch to import _imported plus 0x4"},
         {only_x86_64, "odd", "-DABSOLUTE_32", "32-bit absolute address"},
         {only_x86_64, "odd", "-DPC_RELATIVE_IMPORT", "pc-relative access to import _imported"},
+        {both, "odd", "-DSTRAY_POINTER", "lies outside of the section __DATA,__data"},
         {only_x86_64, "odd", "-DTEXT_POINTER", "64-bit address in __TEXT"},
         {only_i386, "odd", "-DPOSITION_INDEPENDENT", "position-independent code: build with "
                                                      "-mkernel"},
@@ -274,6 +275,18 @@ static void a_difference_of_own_symbols_is_a_constant(void **state)
 
     assert_string_equal(outcome.messages, "");
     assert_int_equal(outcome.exit_code, 0);
+}
+
+static void code_may_index_from_outside_of_an_array(void **state)
+{
+    static const struct fault indexed = {both, "odd", "-DINDEXED", ""};
+
+    for (int i = 0; i < 2; i++) {
+        struct outcome outcome = link_with(both[i], &indexed, bench_path("indexed"));
+
+        assert_string_equal(outcome.messages, "");
+        assert_int_equal(outcome.exit_code, 0);
+    }
 }
 
 static void a_double_underscore_in_an_i386_name_is_warned_of(void **state)
@@ -310,6 +323,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(constructors_must_be_where_the_kernel_runs_them),
         cmocka_unit_test(what_a_kext_cannot_have_is_refused),
         cmocka_unit_test(a_difference_of_own_symbols_is_a_constant),
+        cmocka_unit_test(code_may_index_from_outside_of_an_array),
         cmocka_unit_test(a_double_underscore_in_an_i386_name_is_warned_of),
         cmocka_unit_test(every_fault_is_reported_not_only_the_first),
     };

@@ -204,16 +204,19 @@ static bool check_import(struct kext_file *file, const struct kext_relocation *r
 }
 
 /* A local pointer names the section it points into and must stay inside of it. */
-static bool check_local(struct kext_file *file, const struct kext_relocation *relocation)
+static bool check_local(struct kext_file *file, const struct kext_section *place,
+                        const struct kext_relocation *relocation)
 {
     const struct kext_section *section;
     uint64_t target = kext_file_word(file, relocation->address);
 
     if (relocation->symbol == 0 || relocation->symbol > file->section_count)
-        return kext_problem(file, "local relocation at 0x%llx names section %u: kernels "
-                                  "skip it", (unsigned long long)relocation->address, relocation->symbol);
+        return kext_problem(file, "local relocation at 0x%llx names section %u: kernels skip it",
+                            (unsigned long long)relocation->address, relocation->symbol);
     section = &file->sections[relocation->symbol - 1];
-    if (target < section->address || target > section->address + section->size)
+    /* i386 code adds an index to the word first. */
+    if ((target < section->address || target > section->address + section->size) &&
+        (file->is_64 || strcmp(place->name, "__text") != 0))
         return kext_problem(file, "pointer at 0x%llx to 0x%llx leaves section %s",
                             (unsigned long long)relocation->address, (unsigned long long)target,
                             section->name);
@@ -242,7 +245,7 @@ bool kext_rules_check_relocations(struct kext_file *file)
             return kext_problem(file, "pointer at 0x%llx crosses a page",
                                 (unsigned long long)relocation->address);
         if (!(relocation->external ? check_import(file, relocation)
-                                   : check_local(file, relocation)))
+                                   : check_local(file, place, relocation)))
             return false;
     }
     return true;

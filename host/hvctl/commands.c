@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The commands of hvctl: a row each. */
+#include "host/hvctl/commands.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void add_text(struct json_object *arguments, const char *name, const char *text)
+{
+    json_object_object_add(arguments, name, json_object_new_string(text));
+}
+
+static int read_nothing(int count, char **words, struct json_object *arguments)
+{
+    return count == 0 ? 0 : -1;
+}
+
+static int read_disk_add(int count, char **words, struct json_object *arguments)
+{
+    if (count != 1) {
+        return -1;
+    }
+    add_text(arguments, "disk", words[0]);
+    return 0;
+}
+
+/* "LUN" or "CONTROLLER:LUN" */
+static int add_address(const char *text, struct json_object *arguments)
+{
+    char *end;
+    long first = strtol(text, &end, 10);
+    if (end == text || first < 0) {
+        return -1;
+    }
+    if (*end == ':') {
+        const char *second = end + 1;
+        json_object_object_add(arguments, "controller", json_object_new_int((int)first));
+        first = strtol(second, &end, 10);
+        if (end == second || first < 0) {
+            return -1;
+        }
+    }
+    json_object_object_add(arguments, "lun", json_object_new_int((int)first));
+    return *end == '\0' ? 0 : -1;
+}
+
+static int read_disk_remove(int count, char **words, struct json_object *arguments)
+{
+    return count == 1 ? add_address(words[0], arguments) : -1;
+}
+
+static int read_disk_resize(int count, char **words, struct json_object *arguments)
+{
+    if (count != 2) {
+        return -1;
+    }
+    add_text(arguments, "size", words[1]);
+    return add_address(words[0], arguments);
+}
+
+static int read_faults(int count, char **words, struct json_object *arguments)
+{
+    if (count != 1) {
+        return -1;
+    }
+    if (strcmp(words[0], "clear") == 0) {
+        json_object_object_add(arguments, "clear", json_object_new_boolean(true));
+    } else {
+        add_text(arguments, "set", words[0]);
+    }
+    return 0;
+}
+
+const struct hvctl_command hvctl_commands[] = {
+    {"status", "", "the machine and its connection", "status", read_nothing, false},
+    {"devices", "", "every virtual device", "devices", read_nothing, false},
+    {"heartbeat", "", "whether the guest answers", "heartbeat", read_nothing, false},
+    {"disk list", "", "controllers and their disks", "disk-list", read_nothing, false},
+    {"disk add", "FILE[,controller=N][,lun=N]...", "as hvhost --disk", "disk-add", read_disk_add,
+     false},
+    {"disk remove", "[CONTROLLER:]LUN", "take a disk away", "disk-remove", read_disk_remove,
+     false},
+    {"disk resize", "[CONTROLLER:]LUN SIZE", "grow or shrink a disk", "disk-resize",
+     read_disk_resize, false},
+    {"violations", "", "rules that the guest broke", "violations", read_nothing, false},
+    {"faults", "SPEC | clear", "as hvhost --faults, one", "faults", read_faults, false},
+    {"events", "", "what happens, as it happens", "events", read_nothing, true},
+    {"stop", "", "turn the machine off, now", "stop", read_nothing, false},
+    {"reset", "", "reset the machine, now", "reset", read_nothing, false},
+};
+const unsigned hvctl_command_count = sizeof(hvctl_commands) / sizeof(hvctl_commands[0]);
+
+/* How many of the words are the command's name; 0: it is another one. */
+static int matches(const struct hvctl_command *command, int count, char **words)
+{
+    const char *second = strchr(command->words, ' ');
+    if (second == NULL) {
+        return strcmp(words[0], command->words) == 0 ? 1 : 0;
+    }
+    size_t length = (size_t)(second - command->words);
+    return count > 1 && strlen(words[0]) == length &&
+                   strncmp(words[0], command->words, length) == 0 &&
+                   strcmp(words[1], second + 1) == 0
+               ? 2
+               : 0;
+}
+
+const struct hvctl_command *hvctl_find_command(int count, char **words,
+                                               struct json_object **arguments, char *error,
+                                               size_t error_size)
+{
+    for (unsigned i = 0; i < hvctl_command_count; i++) {
+        const struct hvctl_command *command = &hvctl_commands[i];
+        int used = matches(command, count, words);
+        if (used == 0) {
+            continue;
+        }
+        *arguments = json_object_new_object();
+        if (command->read(count - used, words + used, *arguments) == 0) {
+            return command;
+        }
+        json_object_put(*arguments);
+        *arguments = NULL;
+        snprintf(error, error_size, "usage: hvctl --control PATH %s %s", command->words,
+                 command->arguments);
+        return NULL;
+    }
+    snprintf(error, error_size, "%s: no such command; try --help", words[0]);
+    return NULL;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* hvctl: asks a running hvhost, over its control socket. */
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/hvctl/client.h"
+#include "host/hvctl/commands.h"
+#include "host/hvctl/print.h"
+
+enum { EXIT_OK = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_NO_HOST = 3 };
+
+static const char usage_head[] =
+    "usage: hvctl --control PATH [--json] COMMAND [ARGUMENT...]\n"
+    "Asks or tells a running hvhost. Commands:\n"
+    "\n";
+
+static int print_usage(FILE *to)
+{
+    fputs(usage_head, to);
+    for (unsigned i = 0; i < hvctl_command_count; i++) {
+        const struct hvctl_command *command = &hvctl_commands[i];
+        fprintf(to, "  %-14s %-34s %s\n", command->words, command->arguments, command->purpose);
+    }
+    return to == stdout ? EXIT_OK : EXIT_USAGE;
+}
+
+struct call {
+    const char *control_path;
+    bool json;
+    const struct hvctl_command *command;
+    struct json_object *arguments;
+};
+
+/* Options come before the command's words. Returns -1, or an exit code when it is over. */
+static int parse(int argc, char **argv, struct call *call)
+{
+    int i = 1;
+    for (; i < argc && argv[i][0] == '-'; i++) {
+        if (strcmp(argv[i], "--json") == 0) {
+            call->json = true;
+        } else if (strcmp(argv[i], "--control") == 0 && i + 1 < argc) {
+            call->control_path = argv[++i];
+        } else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            return print_usage(stdout);
+        } else {
+            fprintf(stderr, "hvctl: %s: not an option; try --help\n", argv[i]);
+            return EXIT_USAGE;
+        }
+    }
+    if (call->control_path == NULL) {
+        call->control_path = getenv("HVCTL_CONTROL");
+    }
+    if (i == argc || call->control_path == NULL) {
+        fprintf(stderr, "hvctl: %s; try --help\n",
+                i == argc ? "a command is missing" : "--control PATH is missing");
+        return EXIT_USAGE;
+    }
+    char error[256];
+    call->command = hvctl_find_command(argc - i, argv + i, &call->arguments, error, sizeof(error));
+    if (call->command == NULL) {
+        fprintf(stderr, "hvctl: %s\n", error);
+        return EXIT_USAGE;
+    }
+    return -1;
+}
+
+static int show(const struct call *call, struct json_object *answer)
+{
+    struct json_object *ok, *value = NULL;
+    bool good = json_object_object_get_ex(answer, "ok", &ok) && json_object_get_boolean(ok);
+    if (!good) {
+        json_object_object_get_ex(answer, "error", &value);
+        if (call->json) {
+            puts(json_object_to_json_string_ext(answer, JSON_C_TO_STRING_PLAIN));
+        }
+        fprintf(stderr, "hvctl: %s\n", value != NULL ? json_object_get_string(value) : "refused");
+        return EXIT_REFUSED;
+    }
+    json_object_object_get_ex(answer, "result", &value);
+    if (call->json) {
+        puts(json_object_to_json_string_ext(value, JSON_C_TO_STRING_PRETTY));
+    } else {
+        hvctl_print(stdout, value);
+    }
+    return EXIT_OK;
+}
+
+static int follow_events(struct hvctl_client *client)
+{
+    struct json_object *event;
+    while ((event = hvctl_client_receive(client)) != NULL) {
+        puts(json_object_to_json_string_ext(event, JSON_C_TO_STRING_PLAIN));
+        fflush(stdout);
+        json_object_put(event);
+    }
+    return EXIT_OK;
+}
+
+int main(int argc, char **argv)
+{
+    struct call call = {0};
+    struct hvctl_client client;
+    int code = parse(argc, argv, &call);
+    if (code >= 0) {
+        return code;
+    }
+    int result = hvctl_client_open(&client, call.control_path);
+    if (result != 0) {
+        fprintf(stderr, "hvctl: %s: %s; is hvhost running with --control %s?\n",
+                call.control_path, strerror(-result), call.control_path);
+        json_object_put(call.arguments);
+        return EXIT_NO_HOST;
+    }
+    struct json_object *answer = hvctl_client_call(&client, call.command->verb, call.arguments);
+    if (answer == NULL) {
+        fprintf(stderr, "hvctl: %s: the host ended the connection\n", call.control_path);
+        code = EXIT_NO_HOST;
+    } else {
+        code = show(&call, answer);
+        json_object_put(answer);
+    }
+    if (code == EXIT_OK && call.command->follow) {
+        code = follow_events(&client);
+    }
+    hvctl_client_close(&client);
+    return code;
+}

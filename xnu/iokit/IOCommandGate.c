@@ -7,11 +7,9 @@
 #include "abi/IOWorkLoop.h"
 #include "abi/kpi/threads.h"
 
-#include "xnu/libkern/class.h"
+#include "xnu/libkern/object.h"
 #include "xnu/machine/panic.h"
 #include "xnu/machine/threads.h"
-
-KERNEL_CLASS(13, IOCommandGate, IOEventSource);
 
 extern int version_major __asm("_version_major");
 

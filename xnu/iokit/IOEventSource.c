@@ -3,10 +3,8 @@
 #include "abi/IOEventSource.h"
 #include "abi/IOWorkLoop.h"
 
-#include "xnu/libkern/class.h"
+#include "xnu/libkern/object.h"
 #include "xnu/machine/memory.h"
-
-KERNEL_CLASS(13, IOEventSource, OSObject);
 
 struct IOEventSource_ExpansionData {
     uint64_t unused;

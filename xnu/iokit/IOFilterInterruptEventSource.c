@@ -5,9 +5,7 @@
 #include "abi/IOService.h"
 #include "abi/IOWorkLoop.h"
 
-#include "xnu/libkern/class.h"
-
-KERNEL_CLASS(28, IOFilterInterruptEventSource, IOInterruptEventSource);
+#include "xnu/libkern/object.h"
 
 typedef void interrupt_action(OSObject *, IOInterruptEventSource *, int32_t);
 typedef bool interrupt_filter(OSObject *, IOFilterInterruptEventSource *);

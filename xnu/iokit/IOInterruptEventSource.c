@@ -9,11 +9,9 @@
 #include "abi/IOService.h"
 #include "abi/IOWorkLoop.h"
 
-#include "xnu/libkern/class.h"
+#include "xnu/libkern/object.h"
 #include "xnu/machine/clock.h"
 #include "xnu/machine/memory.h"
-
-KERNEL_CLASS(22, IOInterruptEventSource, IOEventSource);
 
 struct IOInterruptEventSource_ExpansionData {
     bool timestamps;

@@ -10,11 +10,9 @@
 #include "abi/IOWorkLoop.h"
 #include "abi/kpi/threads.h"
 
-#include "xnu/libkern/class.h"
+#include "xnu/libkern/object.h"
 #include "xnu/machine/clock.h"
 #include "xnu/machine/memory.h"
-
-KERNEL_CLASS(18, IOTimerEventSource, IOEventSource);
 
 enum { TICK = 10000000 };                /* nanoseconds */
 

@@ -13,12 +13,10 @@
 #include "abi/kpi/threads.h"
 
 #include "xnu/iokit/threads_private.h"
-#include "xnu/libkern/class.h"
+#include "xnu/libkern/object.h"
 #include "xnu/machine/memory.h"
 #include "xnu/machine/panic.h"
 #include "xnu/machine/threads.h"
-
-KERNEL_CLASS(10, IOWorkLoop, OSObject);
 
 enum maintenance {
     ADD_SOURCE = 1,

@@ -62,10 +62,10 @@ static int run(const char *command, char *output, size_t size)
 const char *bench_compile(const char *architecture, const char *source, const char *flags)
 {
     bool is_64 = strcmp(architecture, "x86_64") == 0;
-    char command[2048], output[8192], name[64];
+    char command[2048], output[8192], name[32];
     const char *object;
 
-    snprintf(name, sizeof name, "%s-%u.o", source, object_count++);
+    snprintf(name, sizeof name, "%u.o", object_count++);
     object = bench_path(name);
     snprintf(command, sizeof command,
              "clang -target %s-apple-macosx%s -mkernel -ffreestanding -fno-builtin -fno-common "

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "xnu/machine/code_walk.h"
 #include "xnu/machine/machine_private.h"
 #include "xnu/machine/traps_private.h"
 
@@ -76,38 +77,37 @@ static void write_trap(uint8_t *code, enum replaced_instruction kind) {
     }
 }
 
+struct replacement {
+    uint8_t *code;
+    bool cpuid_only;
+    int result; /* places so far, or -ENOSPC */
+};
+
+static void replace_instruction(void *context, size_t offset,
+                                const ZydisDecodedInstruction *instruction) {
+    struct replacement *replacement = context;
+    enum replaced_instruction kind = kind_of(instruction);
+    if (kind == REPLACED_NOTHING || (replacement->cpuid_only && kind != REPLACED_CPUID) ||
+        replacement->result < 0) {
+        return;
+    }
+    int error = remember((uintptr_t)replacement->code + offset, kind);
+    if (error != 0) {
+        replacement->result = error;
+        return;
+    }
+    write_trap(replacement->code + offset, kind);
+    replacement->result++;
+}
+
 static int replace_locked(uint8_t *start, size_t size, bool cpuid_only,
                           const uint8_t **undecoded) {
-    ZydisDecoder decoder;
-    ZydisDecodedInstruction instruction;
-    int replaced = 0;
-    ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
-    for (size_t at = 0; at < size; at += instruction.length) {
-        if (!ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(&decoder, NULL, start + at, size - at,
-                                                        &instruction))) {
-            if (undecoded != NULL) {
-                *undecoded = start + at;
-            }
-            break;
-        }
-        enum replaced_instruction kind = kind_of(&instruction);
-        if (kind == REPLACED_NOTHING || (cpuid_only && kind != REPLACED_CPUID)) {
-            continue;
-        }
-        int error = remember((uintptr_t)start + at, kind);
-        if (error != 0) {
-            return error;
-        }
-        write_trap(start + at, kind);
-        replaced++;
-    }
-    return replaced;
+    struct replacement replacement = {start, cpuid_only, 0};
+    int error = code_walk(start, size, replace_instruction, &replacement, undecoded);
+    return error != 0 ? error : replacement.result;
 }
 
 int traps_replace_instructions(uint8_t *start, size_t size, const uint8_t **undecoded) {
-    if (undecoded != NULL) {
-        *undecoded = NULL;
-    }
     pthread_mutex_lock(&places_lock);
     int replaced = replace_locked(start, size, false, undecoded);
     pthread_mutex_unlock(&places_lock);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Sleeping on events, and the mutexes built on it. A sleeper is put in the queue of its event
- * before it lets go of anything, so a wake-up cannot fall between. The engines only park and unpark.
+ * before it lets go of anything, so no wake-up falls between. The engines only park and unpark.
  */
 #include <errno.h>
 #include <stdlib.h>

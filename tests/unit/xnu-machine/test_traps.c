@@ -185,7 +185,7 @@ static void port_instructions_reach_the_partition(void **state) {
 
 /* ---- the interrupt flag --------------------------------------------------------------------- */
 
-/* mov rax, rbx; pushf; cli; popf; pop rbx; ret: made at run time, to be replaced by the machine. */
+/* pushf; cli; pushf; pop %rax; popf; ret */
 static const uint8_t flag_code[] = {0x9C, 0xFA, 0x9C, 0x58, 0x9D, 0xC3};
 
 static void flags_body(void *argument) {
@@ -211,6 +211,33 @@ static void flags_body(void *argument) {
 
 static void interrupt_flag_follows_cli_sti_and_popf(void **state) {
     run_both(flags_body, NULL);
+}
+
+/*
+ * A switch: lea table(%rip), %rax; jmp *%rax; the table, whose bytes would read as pushf; then the
+ * case: cpuid; ret. And one that jumps over data: jmp +2; pushf, pushf; popf; ret.
+ */
+static const uint8_t table_code[] = {0x48, 0x8D, 0x05, 2, 0, 0, 0, 0xFF, 0xE0, 8, 0, 0, 0,
+                                     0x9C, 0x9C, 0x9C, 0x9C, 0x0F, 0xA2, 0xC3};
+static const uint8_t island_code[] = {0xEB, 0x02, 0x9C, 0x9C, 0x9D, 0xC3};
+
+static void data_between_instructions_is_left_alone(void **state) {
+    uint8_t code[sizeof table_code], island[sizeof island_code];
+    memcpy(code, table_code, sizeof code);
+    assert_int_equal(traps_replace_instructions(code, sizeof code, NULL), 1);
+    assert_memory_equal(code, table_code, 17);
+    assert_int_equal(code[17], 0x0F);
+    assert_int_equal(code[18], 0x0B);
+    traps_forget(code, sizeof code);
+    memcpy(island, island_code, sizeof island);
+    assert_int_equal(traps_replace_instructions(island, sizeof island, NULL), 1);
+    assert_memory_equal(island, island_code, 4);
+    assert_int_equal(island[4], 0xF4);
+    traps_forget(island, sizeof island);
+    uint8_t truncated[] = {0x90, 0x48};
+    const uint8_t *undecoded = NULL;
+    assert_int_equal(traps_replace_instructions(truncated, 2, &undecoded), 0);
+    assert_ptr_equal(undecoded, truncated + 1);
 }
 
 static atomic_uint interrupted;
@@ -475,6 +502,7 @@ int main(void) {
         cmocka_unit_test(cpuid_is_replaced_and_emulated),
         cmocka_unit_test(port_instructions_reach_the_partition),
         cmocka_unit_test(interrupt_flag_follows_cli_sti_and_popf),
+        cmocka_unit_test(data_between_instructions_is_left_alone),
         cmocka_unit_test(halt_waits_for_an_interrupt_and_keeps_registers),
         cmocka_unit_test(device_memory_accesses_reach_the_partition),
         cmocka_unit_test(hypercall_page_is_laid_over_ram_and_taken_away),

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The kernel's boot arguments: switches such as -hvheartoff, values such as hvversion=3.0. */
+#ifndef KEXT_CORE_BOOT_ARGUMENTS_H
+#define KEXT_CORE_BOOT_ARGUMENTS_H
+
+#include "abi/kpi/platform.h"
+
+/* True if the switch `name` (with its leading dash) was given. */
+static inline bool boot_argument_given(const char *name)
+{
+    uint32_t value = 0;
+
+#if defined(__i386__)
+    return PE_parse_boot_arg(name, &value);     /* the one form that 10.4 has */
+#else
+    return PE_parse_boot_argn(name, &value, sizeof value);
+#endif
+}
+
+/* Value of `name=number`, or `otherwise` if it was not given. */
+static inline uint32_t boot_argument_number(const char *name, uint32_t otherwise)
+{
+    uint32_t value = otherwise;
+
+#if defined(__i386__)
+    return PE_parse_boot_arg(name, &value) ? value : otherwise;
+#else
+    return PE_parse_boot_argn(name, &value, sizeof value) ? value : otherwise;
+#endif
+}
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* HyperVVMBus: offers become nubs, rescinds end them. Runs on the bus's message thread. */
+#include "abi/kpi/iolib.h"
+#include "kext/core/device.h"
+#include "kext/core/errors.h"
+#include "kext/core/log.h"
+
+static const char who[] = "HyperVVMBus";
+
+/* The device with this class and instance, retained, or NULL. */
+static HyperVVMBusDevice *copy_device(HyperVVMBus *bus, const struct offer *offer)
+{
+    HyperVVMBusDevice *found = NULL;
+
+    IOLockLock(bus->lock);
+    for (uint32_t id = 1; id <= VMBUS_CHANNEL_MAXIMUM && found == NULL; id++)
+        if (bus->devices[id] != NULL && device_is(bus->devices[id], offer))
+            found = bus->devices[id];
+    iokit_retain(found);
+    IOLockUnlock(bus->lock);
+    return found;
+}
+
+static void set_device(HyperVVMBus *bus, uint32_t channel_id, HyperVVMBusDevice *device)
+{
+    IOLockLock(bus->lock);
+    bus->devices[channel_id] = device;
+    IOLockUnlock(bus->lock);
+}
+
+void vmbus_forget_device(HyperVVMBus *bus, HyperVVMBusDevice *device)
+{
+    IOLockLock(bus->lock);
+    for (uint32_t id = 1; id <= VMBUS_CHANNEL_MAXIMUM; id++)
+        if (bus->devices[id] == device)
+            bus->devices[id] = NULL;
+    IOLockUnlock(bus->lock);
+}
+
+static int add_subchannel(HyperVVMBus *bus, const struct offer *offer)
+{
+    HyperVVMBusDevice *device = copy_device(bus, offer);
+    int error = HV_ERROR_NOT_FOUND;
+
+    if (device != NULL && (error = device_add_channel(device, offer)) == 0)
+        set_device(bus, offer->channel_id, device);
+    iokit_release(device);
+    return error;
+}
+
+static int add_device(HyperVVMBus *bus, const struct offer *offer)
+{
+    HyperVVMBusDevice *device = HyperVVMBusDevice_alloc();
+    IOService *service = (IOService *)device;
+
+    if (device == NULL)
+        return HV_ERROR_NO_RESOURCES;
+    if (!device_init(device, bus, offer) || !IOService_attach(service, (IOService *)bus)) {
+        iokit_release(device);
+        return HV_ERROR_NO_RESOURCES;
+    }
+    set_device(bus, offer->channel_id, device);
+    IOService_registerService(service, 0);
+    iokit_release(device);          /* the registry keeps it */
+    return 0;
+}
+
+void vmbus_offer_received(HyperVVMBus *bus, const struct offer *offer)
+{
+    int error = offer->subchannel_index == 0 ? add_device(bus, offer) : add_subchannel(bus, offer);
+    char text[GUID_TEXT_SIZE];
+
+    if (error == 0)
+        return;
+    guid_format(&offer->class_id, text);
+    hv_log(who, "channel %u of class %s is not used (error %d)", offer->channel_id, text, error);
+    vmbus_release_channel(bus, offer->channel_id);
+}
+
+void vmbus_rescind_received(HyperVVMBus *bus, uint32_t channel_id)
+{
+    HyperVVMBusDevice *device;
+
+    IOLockLock(bus->lock);
+    device = bus->devices[channel_id];
+    iokit_retain(device);
+    IOLockUnlock(bus->lock);
+    if (device == NULL)
+        vmbus_release_channel(bus, channel_id);
+    else
+        device_rescind_channel(device, channel_id);
+    iokit_release(device);
+}

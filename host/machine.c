@@ -23,11 +23,10 @@ static uint32_t post_message(void *context, uint32_t connection_id, uint32_t mes
     if (message_type != HV_MESSAGE_TYPE_VMBUS) {
         return HV_STATUS_INVALID_PARAMETER;
     }
-    if (machine->operations->filter_post != NULL) {
-        uint32_t status = machine->operations->filter_post(machine->context, payload, size);
-        if (status != HV_STATUS_SUCCESS) {
-            return status;
-        }
+    uint32_t status = HV_STATUS_SUCCESS;
+    if (machine->operations->filter_post != NULL &&
+        !machine->operations->filter_post(machine->context, payload, size, &status)) {
+        return status;
     }
     return vmbus_server_post_message(machine->server, connection_id, payload, size);
 }
@@ -97,6 +96,9 @@ static int send_message(void *context, uint32_t processor, uint32_t sint, const 
                         size_t size)
 {
     struct host_machine *machine = context;
+    if (hypervisor_port_full(machine->hypervisor, processor, sint)) {
+        return -EAGAIN; /* before the filter, which is to see each message once */
+    }
     if (machine->operations->filter_message != NULL &&
         !machine->operations->filter_message(machine->context, processor, sint, message, size)) {
         return 0;

@@ -21,11 +21,11 @@ struct host_machine_operations {
     host_violation_function *violation; /* optional */
 
     /*
-     * Optional, a test bench's hands: decide on a HvCallPostMessage before the server sees it
-     * (another status than HV_STATUS_SUCCESS is returned to the guest and the message is lost),
-     * and on a control message before the guest sees it (a false result: it was taken over).
+     * Optional, a test bench's hands (host/faults/message_faults.h). They decide on a
+     * HvCallPostMessage before the server sees it, and on a control message before the guest sees
+     * it. False: taken over or lost; for a post, *status is what the guest is told.
      */
-    uint32_t (*filter_post)(void *context, const void *payload, size_t size);
+    bool (*filter_post)(void *context, const void *payload, size_t size, uint32_t *status);
     bool (*filter_message)(void *context, uint32_t processor, uint32_t sint, const void *message,
                            size_t size);
 };

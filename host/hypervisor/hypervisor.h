@@ -125,6 +125,12 @@ int hypervisor_post_to_guest(struct hypervisor *hypervisor, uint32_t processor, 
                              size_t size);
 
 /*
+ * True if a message for this port would find no buffer; then port_ready will be called once one is
+ * free. False for a port that does not exist.
+ */
+bool hypervisor_port_full(struct hypervisor *hypervisor, uint32_t processor, uint32_t sint);
+
+/*
  * [any context] Sets an event flag, and interrupts the guest if it was not set. Returns
  * HV_STATUS_SUCCESS, HV_STATUS_INVALID_SYNIC_STATE (SynIC, page or SINT off: the flag is not set),
  * HV_STATUS_INVALID_VP_INDEX or HV_STATUS_INVALID_PARAMETER.

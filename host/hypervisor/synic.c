@@ -99,6 +99,20 @@ void synic_retry(struct hypervisor *hypervisor, uint32_t processor, uint64_t now
     }
 }
 
+bool hypervisor_port_full(struct hypervisor *hypervisor, uint32_t processor, uint32_t sint)
+{
+    if (processor >= hypervisor->configuration.processors || sint >= HV_SYNIC_SINT_COUNT) {
+        return false;
+    }
+    struct synic_queue *queue = &hypervisor->processors[processor].queues[sint];
+    if (queue->buffers == NULL) {
+        queue->buffers = calloc(HV_MESSAGE_BUFFERS, sizeof(*queue->buffers));
+    }
+    bool full = queue->buffers == NULL || queue->count == HV_MESSAGE_BUFFERS;
+    queue->refused |= full;
+    return full;
+}
+
 int hypervisor_post_to_guest(struct hypervisor *hypervisor, uint32_t processor, uint32_t sint,
                              uint32_t message_type, uint64_t sender, const void *payload,
                              size_t size)
@@ -107,14 +121,10 @@ int hypervisor_post_to_guest(struct hypervisor *hypervisor, uint32_t processor, 
         size > HV_MESSAGE_PAYLOAD_MAXIMUM || message_type == HV_MESSAGE_TYPE_NONE) {
         return -EINVAL;
     }
-    struct synic_queue *queue = &hypervisor->processors[processor].queues[sint];
-    if (queue->buffers == NULL) {
-        queue->buffers = calloc(HV_MESSAGE_BUFFERS, sizeof(*queue->buffers));
-    }
-    if (queue->buffers == NULL || queue->count == HV_MESSAGE_BUFFERS) {
-        queue->refused = true;
+    if (hypervisor_port_full(hypervisor, processor, sint)) {
         return -EAGAIN;
     }
+    struct synic_queue *queue = &hypervisor->processors[processor].queues[sint];
     struct synic_message *message =
         &queue->buffers[(queue->first + queue->count) % HV_MESSAGE_BUFFERS];
     message->type = message_type;

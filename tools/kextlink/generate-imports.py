@@ -13,7 +13,7 @@ import os
 import plistlib
 import sys
 
-KPI, FAMILY = 'com.apple.kpi.', 'com.apple.iokit.'
+APPLE, KPI, FAMILY = 'com.apple.', 'com.apple.kpi.', 'com.apple.iokit.'
 EXPORTED_KINDS = ('virtual', 'pad', 'static', 'nonvirtual', 'ctor')
 NEWEST = 999999
 
@@ -108,7 +108,8 @@ def main():
     if architecture == 'i386':
         # The oldest Intel sources are those of 10.4.8; the tables of classes begin there.
         oldest = max(oldest, number('10.4.8'))
-    components = {name[len(KPI):] for name in linked if name.startswith(KPI)}
+    # A component of the tables is a KPI ("iokit") or an old library ("kernel.6.0").
+    components = {name.removeprefix(KPI).removeprefix(APPLE) for name in linked}
     classes = [row for row in rows(folder, 'classes.tsv') if row['component'] in linked]
     family = {row['class'] for row in classes if row['component'].startswith(FAMILY)}
     wanted = releases(folder, architecture, oldest, newest)

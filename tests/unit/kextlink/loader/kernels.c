@@ -11,7 +11,7 @@ enum { COLUMNS_MAX = 24, CLASSES_MAX = 256, RELEASES_MAX = 256, FOREVER = 999999
 /* A symbol that a component exports during a range of releases. */
 struct export {
     const char *symbol;
-    const char *component; /* "iokit", or a family's bundle identifier */
+    const char *component; /* "iokit", "kernel.6.0", or a family's bundle identifier */
     unsigned int first, last;
 };
 
@@ -319,13 +319,14 @@ const char *kernels_release(const struct kernels *kernels, size_t index)
 
 static bool is_linked(const struct kernels *kernels, const char *component)
 {
+    static const char *const prefixes[] = {"", "com.apple.kpi.", "com.apple."};
     char identifier[128];
 
-    snprintf(identifier, sizeof identifier, "com.apple.kpi.%s", component);
-    for (size_t i = 0; i < kernels->library_count; i++)
-        if (strcmp(kernels->libraries[i], component) == 0 ||
-            strcmp(kernels->libraries[i], identifier) == 0)
+    for (size_t i = 0; i < 3 * kernels->library_count; i++) {
+        snprintf(identifier, sizeof identifier, "%s%s", prefixes[i % 3], component);
+        if (strcmp(kernels->libraries[i / 3], identifier) == 0)
             return true;
+    }
     return false;
 }
 

@@ -19,6 +19,29 @@
 
 static const char who[] = "HyperVController";
 
+struct everywhere {
+    void (*function)(void *argument);
+    void *argument;
+};
+
+static void run_here(void *argument)
+{
+    const struct everywhere *everywhere = argument;
+    boolean_t enabled = ml_set_interrupts_enabled(false);
+
+    everywhere->function(everywhere->argument);
+    ml_set_interrupts_enabled(enabled);
+}
+
+/* Runs `function` on all processors at once, interrupts off. (mp_rendezvous_no_intrs does that too,
+ * but 10.4 does not export it.) */
+static void on_all_processors(void (*function)(void *argument), void *argument)
+{
+    struct everywhere everywhere = { function, argument };
+
+    mp_rendezvous(NULL, run_here, NULL, &everywhere);
+}
+
 /* ---- The interrupt --------------------------------------------------------------------------- */
 
 /* Moves messages from a slot to the queue until the slot is empty or the queue full. Interrupts are
@@ -89,7 +112,7 @@ void controller_set_client(HyperVController *controller, const struct controller
 
     if (client != NULL)
         change.client = *client;
-    mp_rendezvous_no_intrs(change_client, &change);
+    on_all_processors(change_client, &change);
 }
 
 static void resume_messages(void *argument)
@@ -108,7 +131,7 @@ bool controller_next_message(HyperVController *controller, struct hv_message *me
         return false;
     /* The host waits with a message in the slot; its end must be told on that processor. */
     controller->messages_stalled = false;
-    mp_rendezvous_no_intrs(resume_messages, controller);
+    on_all_processors(resume_messages, controller);
     return message_queue_get(&controller->messages, message);
 }
 
@@ -240,7 +263,7 @@ int controller_synic_enable(HyperVController *controller, IOService *provider)
     if (IOService_enableInterrupt(provider, 0) != kIOReturnSuccess)
         return HV_ERROR_NO_RESOURCES;
     controller->synic_enabled = true;
-    mp_rendezvous_no_intrs(enable_here, controller);
+    on_all_processors(enable_here, controller);
     if (!controller->processors[CONTROLLER_MESSAGE_PROCESSOR].ready)
         return HV_ERROR_STATE;
     return 0;
@@ -249,7 +272,7 @@ int controller_synic_enable(HyperVController *controller, IOService *provider)
 void controller_synic_disable(HyperVController *controller, IOService *provider)
 {
     if (controller->synic_enabled)
-        mp_rendezvous_no_intrs(disable_here, controller);
+        on_all_processors(disable_here, controller);
     controller->synic_enabled = false;
     if (controller->interrupt_registered) {
         IOService_disableInterrupt(provider, 0);

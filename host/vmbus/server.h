@@ -101,6 +101,8 @@ unsigned vmbus_server_channel_count(const struct vmbus_server *server);
 unsigned vmbus_server_gpadl_count(const struct vmbus_server *server);
 /* The channel with this id, or NULL. */
 struct host_channel *vmbus_server_channel(const struct vmbus_server *server, uint32_t channel_id);
+/* For tests: the first of the server's invariants that does not hold, or NULL. Slow. */
+const char *vmbus_server_check(const struct vmbus_server *server);
 /* "offered", "open", "closing", "rescinded", ... */
 const char *host_channel_state_name(const struct host_channel *channel);
 /* The device's name. */

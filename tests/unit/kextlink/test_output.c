@@ -56,7 +56,7 @@ static void the_tests_own_reader_refuses_a_broken_layout(void **state)
         {0x18, 0x01}, /* flags without DYLDLINK */
         {0x20, 0x24}, /* first command: LC_VERSION_MIN_MACOSX */
         {0x38, 0x10}, /* __TEXT at address 0x10 */
-        {0x61, 0x00}, /* no section in __TEXT */
+        {0x60, 0x00}, /* no section in __TEXT */
     };
     size_t size;
     uint8_t *bytes = link_standard("x86_64", "", &size);

@@ -115,6 +115,9 @@ static bool patch_table(struct kxld *kxld, const char *mangled, const char *tabl
 
         if (slot == KXLD_SLOTS_MAX)
             return refuse(kxld, "class %s: table never ends", plain(mangled));
+        if (!name && kxld->kernel->keeps_metaclass_tables) /* kld_patch aborts */
+            return refuse(kxld, "class %s: slot %zu of %s has no symbol", plain(mangled), slot,
+                          table_name);
         if (!patch_slot(kxld, mangled, parent, slot, relocation, &name))
             return false;
         class->slots[slot] = name;

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Constants of the Mach-O format (Apple's "OS X ABI Mach-O File Format Reference", mach-o/loader.h,
+ * nlist.h, reloc.h, fat.h), as far as kexts use them. Structures are read field by field in
+ * macho.c, so there are only sizes here.
+ */
+#ifndef MACHV_XNU_LOADER_MACHO_FORMAT_H
+#define MACHV_XNU_LOADER_MACHO_FORMAT_H
+
+#define MACHO_MAGIC_32 0xFEEDFACEu
+#define MACHO_MAGIC_64 0xFEEDFACFu
+#define MACHO_FAT_MAGIC 0xCAFEBABEu /* big-endian, as is all of the fat header */
+
+#define MACHO_PROCESSOR_I386 7u
+#define MACHO_PROCESSOR_X86_64 0x01000007u
+
+#define MACHO_OBJECT 1u
+#define MACHO_KEXT_BUNDLE 0xBu
+
+#define MACHO_HEADER_SIZE_32 28u
+#define MACHO_HEADER_SIZE_64 32u
+
+/* Load commands. */
+#define MACHO_SEGMENT 0x1u
+#define MACHO_SYMTAB 0x2u
+#define MACHO_UNIXTHREAD 0x5u
+#define MACHO_DYSYMTAB 0xBu
+#define MACHO_SEGMENT_64 0x19u
+#define MACHO_UUID 0x1Bu
+#define MACHO_CODE_SIGNATURE 0x1Du
+#define MACHO_SEGMENT_SPLIT_INFO 0x1Eu
+#define MACHO_DYLD_INFO 0x22u
+#define MACHO_DYLD_INFO_ONLY 0x80000022u
+#define MACHO_VERSION_MIN_MACOSX 0x24u
+#define MACHO_FUNCTION_STARTS 0x26u
+#define MACHO_MAIN 0x80000028u
+#define MACHO_DATA_IN_CODE 0x29u
+#define MACHO_SOURCE_VERSION 0x2Au
+#define MACHO_DYLIB_CODE_SIGN_DRS 0x2Bu
+#define MACHO_NOTE 0x31u
+#define MACHO_BUILD_VERSION 0x32u
+#define MACHO_DYLD_EXPORTS_TRIE 0x80000033u
+#define MACHO_DYLD_CHAINED_FIXUPS 0x80000034u
+
+/* Section types (low byte of the flags) and attributes. */
+#define MACHO_SECTION_TYPE 0xFFu
+#define MACHO_SECTION_REGULAR 0x0u
+#define MACHO_SECTION_ZEROFILL 0x1u
+#define MACHO_SECTION_CSTRINGS 0x2u
+#define MACHO_SECTION_4BYTE 0x3u
+#define MACHO_SECTION_8BYTE 0x4u
+#define MACHO_SECTION_LITERAL_POINTERS 0x5u
+#define MACHO_SECTION_NON_LAZY_POINTERS 0x6u
+#define MACHO_SECTION_STUBS 0x8u
+#define MACHO_SECTION_INIT_POINTERS 0x9u
+#define MACHO_SECTION_TERM_POINTERS 0xAu
+#define MACHO_SECTION_COALESCED 0xBu
+#define MACHO_SECTION_16BYTE 0xEu
+#define MACHO_SECTION_HAS_CODE 0x80000400u
+
+/* Indirect symbol table entries that are no symbol index. */
+#define MACHO_INDIRECT_LOCAL 0x80000000u
+#define MACHO_INDIRECT_ABSOLUTE 0x40000000u
+
+/* Symbols. */
+#define MACHO_SYMBOL_STAB 0xE0u
+#define MACHO_SYMBOL_PRIVATE_EXTERN 0x10u
+#define MACHO_SYMBOL_TYPE 0x0Eu
+#define MACHO_SYMBOL_EXTERN 0x01u
+#define MACHO_SYMBOL_UNDEFINED 0x0u
+#define MACHO_SYMBOL_ABSOLUTE 0x2u
+#define MACHO_SYMBOL_INDIRECT 0xAu
+#define MACHO_SYMBOL_SECTION 0xEu
+#define MACHO_SYMBOL_DESC_OBSOLETE 0x20u
+#define MACHO_SYMBOL_DESC_WEAK_REFERENCE 0x40u
+
+/* Relocation types, x86_64. */
+#define MACHO_X86_64_UNSIGNED 0u
+#define MACHO_X86_64_SIGNED 1u
+#define MACHO_X86_64_BRANCH 2u
+#define MACHO_X86_64_GOT_LOAD 3u
+#define MACHO_X86_64_GOT 4u
+#define MACHO_X86_64_SUBTRACTOR 5u
+#define MACHO_X86_64_SIGNED_1 6u
+#define MACHO_X86_64_SIGNED_2 7u
+#define MACHO_X86_64_SIGNED_4 8u
+
+/* Relocation types, i386. */
+#define MACHO_I386_VANILLA 0u
+#define MACHO_I386_PAIR 1u
+#define MACHO_I386_SECTION_DIFFERENCE 2u
+#define MACHO_I386_LOCAL_SECTION_DIFFERENCE 4u
+#define MACHO_RELOCATION_SCATTERED 0x80000000u
+
+#endif

@@ -6,6 +6,7 @@
  * The loaders themselves miss most of these faults: a class without superClass is linked unpatched,
  * a table cut short is accepted by some, a superClass pointer with an addend by all.
  */
+#include <stdarg.h>
 #include <string.h>
 
 #include "tools/kextlink/imports.h"
@@ -50,6 +51,26 @@ static const char *plain(const char *mangled)
     return mangled + strspn(mangled, "0123456789");
 }
 
+/* "FILE: class NAME: ", the text, one line. */
+static void class_error(struct link *link, const char *class, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void class_error(struct link *link, const char *class, const char *format, ...)
+{
+    struct arena *arena = &link->arena;
+    const struct symbol *symbol = symbol_find(link, arena_format(arena, "__ZTV%s", class));
+    char text[1024];
+    va_list arguments;
+
+    if (!symbol || !symbol->section)
+        symbol = symbol_find(link, arena_format(arena, "__ZN%s" SUPERCLASS, class));
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    link_error(link, "%s: class %s: %s", symbol ? symbol->object->name : "kext", plain(class),
+               text);
+}
+
 static const struct symbol *find_defined(const struct link *link, const char *name)
 {
     const struct symbol *symbol = symbol_find(link, name);
@@ -62,12 +83,20 @@ static const struct symbol *require(struct link *link, const char *class, const 
     const struct symbol *symbol = find_defined(link, name);
 
     if (!symbol)
-        link_error(link, "class %s: %s is not defined, or static: kernels find the class by "
-                         "it (does its .c file use IOKIT_CLASS?)", plain(class), name);
+        class_error(link, class, "%s is not defined, or static: kernels find the class by it "
+                                 "(does its .c file use IOKIT_CLASS?)", name);
     else if (symbol->private_external)
-        link_error(link, "class %s: %s is hidden: macOS 10.4 finds classes by external symbols "
-                         "only, compile without -fvisibility=hidden", plain(class), name);
+        class_error(link, class, "%s is hidden: macOS 10.4 finds classes by external symbols "
+                                 "only, compile without -fvisibility=hidden", name);
     return symbol;
+}
+
+/* The pointer at this address, to something here or imported; NULL = there is none. */
+static const struct fixup *pointer_at(const struct link *link, uint64_t address)
+{
+    const struct fixup *fixup = fixup_at(link, address);
+
+    return fixup && fixup->kind != FIXUP_IMPORT_BRANCH ? fixup : NULL;
 }
 
 /* The name a pointer in the image leads to: an import's, or a symbol's of ours; NULL = none. */
@@ -90,16 +119,16 @@ static bool has_addend(const struct link *link, const struct fixup *fixup)
 static const char *check_superclass_pointer(struct link *link, const char *class,
                                             const struct symbol *superclass)
 {
-    const struct fixup *fixup = fixup_at(link, symbol_address(superclass));
+    const struct fixup *fixup = pointer_at(link, symbol_address(superclass));
     const char *name = fixup && !has_addend(link, fixup) ? pointee_name(link, fixup) : NULL;
     const char *parent = name ? between(link, name, "__ZN", GMETACLASS) : NULL;
 
     if (!fixup)
-        link_error(link, "class %s: superClass holds no address: it must be a constant pointer to "
-                         "the superclass's gMetaClass", plain(class));
+        class_error(link, class, "superClass holds no address: it must be a constant pointer to "
+                                 "the superclass's gMetaClass");
     else if (!parent)
-        link_error(link, "class %s: superClass points at %s, not exactly at a gMetaClass symbol "
-                         "(no addend is allowed)", plain(class), name ? name : "something else");
+        class_error(link, class, "superClass points at %s, not exactly at a gMetaClass symbol (no "
+                                 "addend is allowed)", name ? name : "something else");
     return parent;
 }
 
@@ -107,45 +136,45 @@ static const char *check_superclass_pointer(struct link *link, const char *class
 static bool check_slot(struct link *link, const char *class, const struct symbol *table,
                        size_t slot, uint64_t address)
 {
-    const struct fixup *fixup = fixup_at(link, address);
+    const struct fixup *fixup = pointer_at(link, address);
     const struct symbol *other = symbol_at(link, address);
     uint64_t value = load_word(link, address);
 
     if (other && other != table) {
-        link_error(link, "class %s: table %s has no zero word behind slot %zu: it runs into %s",
-                   plain(class), table->name, slot, other->name);
+        class_error(link, class, "table %s has no zero word behind slot %zu: it runs into %s",
+                    table->name, slot, other->name);
         return false;
     }
     if (!fixup) {
         if (value != 0)
-            link_error(link, "class %s: slot %zu of %s is the number 0x%llx, not an address",
-                       plain(class), slot, table->name, (unsigned long long)value);
+            class_error(link, class, "slot %zu of %s is the number 0x%llx, not an address", slot,
+                        table->name, (unsigned long long)value);
         return value != 0;
     }
     if (fixup->kind == FIXUP_LOCAL_POINTER) {
         const char *name = pointee_name(link, fixup);
 
         if (!(fixup->target->flags & MACHO_S_ATTR_PURE_INSTRUCTIONS))
-            link_error(link, "class %s: slot %zu of %s points at %s, which is no function",
-                       plain(class), slot, table->name, name ? name : "data");
+            class_error(link, class, "slot %zu of %s points at %s, which is no function", slot,
+                        table->name, name ? name : "data");
         else if ((value & 1) || value == 0)
-            link_error(link, "class %s: slot %zu of %s: function %s has address 0x%llx; compile "
-                             "with -falign-functions=16", plain(class), slot, table->name,
-                       name ? name : "(unnamed)", (unsigned long long)value);
+            class_error(link, class, "slot %zu of %s: function %s has address 0x%llx; compile "
+                                     "with -falign-functions=16", slot, table->name,
+                        name ? name : "(unnamed)", (unsigned long long)value);
         else if (!name)
-            link_error(link, "class %s: slot %zu of %s: no symbol has the address 0x%llx (macOS "
-                             "10.4 needs one)", plain(class), slot, table->name,
-                       (unsigned long long)value);
+            class_error(link, class, "slot %zu of %s: no symbol has the address 0x%llx (macOS "
+                                     "10.4 needs one)", slot, table->name,
+                        (unsigned long long)value);
     } else if (has_addend(link, fixup)) {
-        link_error(link, "class %s: slot %zu of %s is %s plus 0x%llx", plain(class), slot,
-                   table->name, fixup->symbol->name, (unsigned long long)value);
+        class_error(link, class, "slot %zu of %s is %s plus 0x%llx", slot, table->name,
+                    fixup->symbol->name, (unsigned long long)value);
     } else if (starts_with(fixup->symbol->name,
                            arena_format(&link->arena, "__ZN%s", class)) ||
                starts_with(fixup->symbol->name,
                            arena_format(&link->arena, "__ZNK%s", class))) {
-        link_error(link, "class %s: slot %zu of %s names %s, which is not defined (kernels refuse "
-                         "the class's own method as an import)", plain(class), slot, table->name,
-                   fixup->symbol->name);
+        class_error(link, class, "slot %zu of %s names %s, which is not defined (kernels refuse "
+                                 "the class's own method as an import)", slot, table->name,
+                    fixup->symbol->name);
     }
     return true;
 }
@@ -155,15 +184,15 @@ static void check_own_slot(struct link *link, const char *class, const struct sy
                            size_t slot, const char *what, const char *ending)
 {
     uint64_t address = symbol_address(table) + (HEADER_WORDS + slot) * word_size(link);
-    const struct fixup *fixup = fixup_at(link, address);
+    const struct fixup *fixup = pointer_at(link, address);
     const char *name = fixup ? pointee_name(link, fixup) : NULL;
 
     if (!fixup || fixup->kind != FIXUP_LOCAL_POINTER)
-        link_error(link, "class %s: slot %zu of %s must be the class's own %s, not %s",
-                   plain(class), slot, table->name, what, name ? name : "empty");
+        class_error(link, class, "slot %zu of %s must be the class's own %s, not %s", slot,
+                    table->name, what, name ? name : "empty");
     else if (name && starts_with(name, "__ZN") && !ends_with(name, ending))
-        link_error(link, "class %s: slot %zu of %s must be the %s (a name ending in %s), not %s",
-                   plain(class), slot, table->name, what, ending, name);
+        class_error(link, class, "slot %zu of %s must be the %s (a name ending in %s), not %s",
+                    slot, table->name, what, ending, name);
 }
 
 /* Follows the table to its terminator. Returns the number of slots, 0 after a message. */
@@ -174,23 +203,22 @@ static size_t check_table(struct link *link, const char *class, const struct sym
     uint64_t address = symbol_address(table), end = section->address + section->size;
 
     if (section->zerofill || address % word != 0) {
-        link_error(link, "class %s: table %s is %s", plain(class), table->name,
-                   section->zerofill ? "in zerofill data" : "not aligned to a word");
+        class_error(link, class, "table %s is %s", table->name,
+                    section->zerofill ? "in zerofill data" : "not aligned to a word");
         return 0;
     }
     if (end - address < (HEADER_WORDS + 1) * word || load_word(link, address) != 0 ||
         load_word(link, address + word) != 0 || fixup_at(link, address) ||
         fixup_at(link, address + word)) {
-        link_error(link, "class %s: table %s does not begin with two zero words", plain(class),
-                   table->name);
+        class_error(link, class, "table %s does not begin with two zero words", table->name);
         return 0;
     }
     for (address += HEADER_WORDS * word; end - address >= word; address += word, slot++)
         if (!check_slot(link, class, table, slot, address))
             break;
     if (end - address < word)
-        link_error(link, "class %s: table %s has no zero word behind slot %zu: it runs into the "
-                         "section's end", plain(class), table->name, slot);
+        class_error(link, class, "table %s has no zero word behind slot %zu: it runs into the "
+                                 "section's end", table->name, slot);
     ARENA_APPEND(&link->arena, link->tables, link->table_count,
                  ((struct table){table, symbol_address(table), slot}));
     check_own_slot(link, class, table, 0, "complete destructor", "D1Ev");
@@ -222,8 +250,8 @@ static void check_class(struct link *link, const char *class, const struct symbo
         size_t slots = check_table(link, class, metaclass_table);
 
         if (slots != METACLASS_SLOTS)
-            link_error(link, "class %s: metaclass table %s has %zu slots instead of %d",
-                       plain(class), metaclass_table->name, slots, METACLASS_SLOTS);
+            class_error(link, class, "metaclass table %s has %zu slots instead of %d",
+                        metaclass_table->name, slots, METACLASS_SLOTS);
         else
             check_own_slot(link, class, metaclass_table, METACLASS_ALLOC_SLOT,
                            "metaclass's alloc", "9MetaClass5allocEv");
@@ -240,15 +268,15 @@ static void check_parent(struct link *link, const char *class, const struct symb
         return;
     if (find_defined(link, arena_format(&link->arena, "__ZN%s" GMETACLASS, parent)) &&
         !find_defined(link, arena_format(&link->arena, "__ZN%s" SUPERCLASS, parent)))
-        link_error(link, "class %s: its superclass %s is of this kext but has no superClass "
-                         "symbol, so nothing patches it", plain(class), plain(parent));
+        class_error(link, class, "its superclass %s is of this kext but has no superClass symbol, "
+                                 "so nothing patches it", plain(parent));
     parent_slots = known_slot_count(link, parent);
     if (slots && parent_slots && slots < parent_slots)
-        link_error(link, "class %s: its table has %zu slots, its superclass %s has %zu",
-                   plain(class), slots, plain(parent), parent_slots);
+        class_error(link, class, "its table has %zu slots, its superclass %s has %zu", slots,
+                    plain(parent), parent_slots);
     if (link->imports && parent_slots == 0)
-        link_error(link, "class %s: superclass %s is not in the table of imports: is it an Apple "
-                         "class of every release the kext is for?", plain(class), plain(parent));
+        class_error(link, class, "superclass %s is not in the table of imports: is it an Apple "
+                                 "class of every release the kext is for?", plain(parent));
 }
 
 static void check_table_has_class(struct link *link, const char *name)
@@ -261,8 +289,8 @@ static void check_table_has_class(struct link *link, const char *name)
         link_error(link, "%s is no table of a class outside of namespaces: kernels cannot patch it",
                    name);
     else if (!find_defined(link, arena_format(&link->arena, "__ZN%s" SUPERCLASS, class)))
-        link_error(link, "class %s: table %s is defined but __ZN%s" SUPERCLASS " is not: no "
-                         "kernel would patch the table", plain(class), name, class);
+        class_error(link, class, "table %s is defined but __ZN%s" SUPERCLASS " is not: no kernel "
+                                 "would patch the table", name, class);
 }
 
 void check_classes(struct link *link)

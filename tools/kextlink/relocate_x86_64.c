@@ -95,6 +95,8 @@ static void relocate_branch(const struct place *place)
 
     if (target->section) {
         relocate_signed(place, 0);
+    } else if (!(place->section->output->flags & MACHO_S_ATTR_PURE_INSTRUCTIONS)) {
+        REFUSE(place, "branch to import %s outside of __text", target->symbol->name);
     } else if (displacement_of(place) != 0) {
         REFUSE(place, "branch to import %s plus %lld: kernels overwrite the addend",
                target->symbol->name, (long long)displacement_of(place));

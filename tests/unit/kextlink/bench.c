@@ -15,7 +15,7 @@
 
 const char *bench_program;
 static char directory[256];
-static unsigned int object_count;
+static size_t object_count;
 
 int bench_setup(void **state)
 {
@@ -59,13 +59,19 @@ static int run(const char *command, char *output, size_t size)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-const char *bench_compile(const char *architecture, const char *source, const char *flags)
+/* What was compiled already: the same request gives the same object. */
+static struct {
+    char request[1280];
+    const char *object;
+} compiled[256];
+
+static const char *compile(const char *architecture, const char *source, const char *flags)
 {
     bool is_64 = strcmp(architecture, "x86_64") == 0;
     char command[2048], output[8192], name[32];
     const char *object;
 
-    snprintf(name, sizeof name, "%u.o", object_count++);
+    snprintf(name, sizeof name, "%zu.o", object_count);
     object = bench_path(name);
     snprintf(command, sizeof command,
              "clang -target %s-apple-macosx%s -mkernel -ffreestanding -fno-builtin -fno-common "
@@ -76,6 +82,20 @@ const char *bench_compile(const char *architecture, const char *source, const ch
     if (run(command, output, sizeof output) != 0)
         fail_msg("%s\n%s", command, output);
     return object;
+}
+
+const char *bench_compile(const char *architecture, const char *source, const char *flags)
+{
+    char request[sizeof compiled->request];
+
+    snprintf(request, sizeof request, "%s %s %s", architecture, source, flags);
+    for (size_t i = 0; i < object_count; i++)
+        if (strcmp(compiled[i].request, request) == 0)
+            return compiled[i].object;
+    assert_in_range(object_count, 0, sizeof compiled / sizeof *compiled - 1);
+    compiled[object_count].object = compile(architecture, source, flags);
+    strcpy(compiled[object_count].request, request);
+    return compiled[object_count++].object;
 }
 
 struct outcome bench_link(const char *format, ...)

@@ -24,7 +24,7 @@ int bench_teardown(void **state);
 const char *bench_path(const char *name);
 
 /* Compiles fixtures/`source`.c for "x86_64" or "i386" with more `flags`; the object's path, valid
- * for the whole program. Fails the test if clang does. */
+ * for the whole program and not to be written to. Fails the test if clang does. */
 const char *bench_compile(const char *architecture, const char *source, const char *flags);
 
 /* Runs kextlink with the formatted arguments. */

@@ -262,6 +262,7 @@ static void what_a_kext_cannot_have_is_refused(void **state)
         {only_x86_64, "odd", "-DTEXT_POINTER", "64-bit address in __TEXT"},
         {only_i386, "odd", "-DPOSITION_INDEPENDENT", "position-independent code: build with "
                                                      "-mkernel"},
+        {only_x86_64, "odd", "-DPC_RELATIVE_DATA", "branch to import _imported outside of __text"},
         {only_i386, "odd", "-DPC_RELATIVE_DATA", "pc-relative reference outside of __text"},
     };
 

@@ -59,7 +59,7 @@ static bool read_header(struct reader *reader)
         link->architecture = architecture;
     if (link->architecture != architecture)
         return REFUSE(reader, "is for %s, but this link is for %s: link each architecture alone "
-                              "and join the slices with kextfat",
+                              "and join the slices with kextpack fat",
                       architecture_name(architecture), architecture_name(link->architecture));
     reader->object->architecture = architecture;
     return true;

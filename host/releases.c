@@ -3,6 +3,7 @@
 #include "host/releases.h"
 
 #include <ctype.h>
+#include <strings.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -152,8 +153,18 @@ static bool same_name(const char *a, const char *b)
     }
 }
 
+/* "ws2022" is how people write "Windows Server 2022" for short, "win11" a client. */
+static const char *without_prefix(const char *name)
+{
+    if (strncasecmp(name, "ws", 2) == 0) {
+        return name + 2;
+    }
+    return strncasecmp(name, "win", 3) == 0 ? name + 3 : name;
+}
+
 const struct host_release *host_release_find(const char *name)
 {
+    name = without_prefix(name);
     for (unsigned i = 0; i < sizeof(clients) / sizeof(clients[0]); i++) {
         if (same_name(name, clients[i].client)) {
             name = clients[i].server;

@@ -126,6 +126,8 @@ int hvhost_report_open(struct hvhost *host);
 void hvhost_report_close(struct hvhost *host);
 void hvhost_event(struct hvhost *host, const char *name, struct json_object *details,
                   const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* An event for each device with what it has done so far: the end of a session. */
+void hvhost_report_devices(struct hvhost *host);
 void hvhost_violated(void *context, const struct host_violation *violation);
 /* Violations as a JSON array, oldest first; the caller's. */
 struct json_object *hvhost_violations(const struct hvhost *host);

@@ -208,6 +208,7 @@ static void session_ended(void *context, enum partition_end how, int status, con
         [PARTITION_END_OURS] = "goodbye",
     };
     struct hvhost *host = context;
+    hvhost_report_devices(host);
     hvhost_event(host, "ended", NULL, "%s: %s (%d)", hows[how], text, status);
     if (how == PARTITION_END_VANISHED) {
         host->exit_code = HVHOST_EXIT_VANISHED;

@@ -83,6 +83,21 @@ void hvhost_event(struct hvhost *host, const char *name, struct json_object *det
     }
 }
 
+void hvhost_report_devices(struct hvhost *host)
+{
+    for (struct virtual_device *device = host->devices; device != NULL; device = device->next) {
+        struct json_object *state = json_object_new_object();
+        if (device->operations->describe != NULL) {
+            device->operations->describe(device, state);
+        }
+        struct json_object *details = json_object_new_object();
+        json_object_object_add(details, "kind", json_object_new_string(device->operations->kind));
+        json_object_object_add(details, "state", state);
+        hvhost_event(host, "device", details, "%s %s", device->operations->kind,
+                     json_object_to_json_string_ext(state, JSON_C_TO_STRING_PLAIN));
+    }
+}
+
 static struct json_object *violation_object(const struct hvhost_violation *violation,
                                             uint64_t number)
 {

@@ -33,8 +33,11 @@ static uint32_t privilege_of(uint32_t msr)
     case HV_MSR_APIC_FREQUENCY:
         return HV_PRIVILEGE_FREQUENCIES;
     case HV_MSR_EOI:
-    case HV_MSR_VP_ASSIST_PAGE:
         return HV_PRIVILEGE_APIC;
+    case HV_MSR_VP_ASSIST_PAGE:
+        /* Linux (hv_cpu_init) writes it without looking at the APIC privilege, which a monitor
+         * whose local APIC we cannot reach does not get. */
+        return HV_PRIVILEGE_HYPERCALL;
     case HV_MSR_GUEST_IDLE:
         return HV_PRIVILEGE_GUEST_IDLE;
     default:

@@ -47,7 +47,7 @@ said() {
     sed -n "s/^GUEST $1 //p" "$console" | tr -d '\r' | head -n 1
 }
 
-# heartbeats: how many hvhost counted before it ended.
+# heartbeats: how many hvhost had answered before it ended.
 heartbeats() {
-    sed -n 's/.*heartbeat.* \([0-9][0-9]*\) answered.*/\1/p' "$hostlog" | tail -n 1
+    sed -n 's/.* device: heartbeat .*"answers":\([0-9]*\).*/\1/p' "$hostlog" | tail -n 1
 }

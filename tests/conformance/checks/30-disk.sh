@@ -2,7 +2,7 @@
 # Sourced: Linux's hv_storvsc reads a disk whole (the checksum equals the image's), writes and reads back.
 
 make_image() { # make_image FILE MEBIBYTES: bytes that do not repeat
-    openssl enc -aes-128-ctr -nosalt -pass "pass:$1" -in /dev/zero 2>/dev/null | head -c "$(($2 << 20))" >"$1"
+    openssl enc -aes-128-ctr -nosalt -pass "pass:$1" -in /dev/zero 2>/dev/null | head -c "$(($2 << 20))" >"$1" || true # openssl ends on a broken pipe
 }
 
 disk_check() { # disk_check ID NAME ARCHITECTURE PROCESSORS RELEASE

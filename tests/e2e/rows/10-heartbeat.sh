@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# The heartbeat service: the host has an answer that is no older than two beats.
+# The heartbeat service: the guest answers, and the last answer is no older than two beats.
 
-heartbeat=$("$bin/hvctl" --control "$host_control" --json heartbeat 2>&1) || true
-state=$(jq -r '.state // empty' <<<"$heartbeat" 2>/dev/null) || true
-row heartbeat "Heartbeat" "$([ "$state" = ok ]; echo $?)" \
-    "$(jq -r '"\(.answered) answered, last \(.age_ms) ms ago"' <<<"$heartbeat" 2>/dev/null || echo "$heartbeat")"
+heartbeat_check() {
+    local heartbeat
+    heartbeat=$("$bin/hvctl" --control "$host_control" --json heartbeat 2>&1) || { figure=$heartbeat; return 1; }
+    figure=$(jq -r '"\(.answers) of \(.beats) answered, the last in \(.round_trip_us) us"' <<<"$heartbeat")
+    jq -e '.status == "ok" and .answers >= 1 and .last_answer_seconds_ago < 4' <<<"$heartbeat" >/dev/null
+}
+
+status=0
+heartbeat_check || status=1
+row heartbeat "Heartbeat service" $status "$figure"

@@ -5,7 +5,7 @@ heartbeat_check() {
     local heartbeat
     heartbeat=$("$bin/hvctl" --control "$host_control" --json heartbeat 2>&1) || { figure=$heartbeat; return 1; }
     figure=$(jq -r '"\(.answers) of \(.beats) answered, the last in \(.round_trip_us) us"' <<<"$heartbeat")
-    jq -e '.status == "ok" and .answers >= 1 and .last_answer_seconds_ago < 4' <<<"$heartbeat" >/dev/null
+    jq -e '(.status | startswith("Ok")) and .answers >= 1 and .last_answer_seconds_ago < 4' <<<"$heartbeat" >/dev/null
 }
 
 status=0

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* block_device.c - the list of disks, their registry nodes, checks of requests. */
+#include "xnu/families/block_device.h"
+
+#include "abi/constants/errno.h"
+
+#include "xnu/bsd/format.h"
+#include "xnu/libkern/class.h"
+#include "xnu/machine/machine.h"
+#include "xnu/machine/memory.h"
+
+/* A node that looks like the IOMedia of a whole disk; drivers of ours do not match on it. */
+struct KernelBlockDevice {
+    IOService super;
+};
+KERNEL_CLASS(17, KernelBlockDevice, IOService, )
+
+static struct machine_spin_lock devices_lock;
+static struct block_device *devices;
+static struct block_device_observer observer;
+
+/* ---- references ----------------------------------------------------------------------------- */
+
+void block_device_retain(struct block_device *device)
+{
+    __atomic_fetch_add(&device->references, 1, __ATOMIC_RELAXED);
+}
+
+void block_device_release(struct block_device *device)
+{
+    if (__atomic_sub_fetch(&device->references, 1, __ATOMIC_ACQ_REL) != 0)
+        return;
+    device->operations->release(device->context);
+    machine_release(device, sizeof *device);
+}
+
+struct block_device *block_device_find(const char *name)
+{
+    machine_spin_lock(&devices_lock);
+    struct block_device *device = devices;
+    while (device && __builtin_strcmp(device->name, name) != 0)
+        device = device->next;
+    if (device)
+        block_device_retain(device);
+    machine_spin_unlock(&devices_lock);
+    return device;
+}
+
+/* ---- publishing ----------------------------------------------------------------------------- */
+
+static bool unit_in_use(unsigned unit)
+{
+    for (const struct block_device *device = devices; device; device = device->next)
+        if (device->unit == unit)
+            return true;
+    return false;
+}
+
+static void add_to_list(struct block_device *device)
+{
+    machine_spin_lock(&devices_lock);
+    while (unit_in_use(device->unit))
+        device->unit++;
+    format_text(device->name, sizeof device->name, "disk%u", device->unit);
+    device->next = devices;
+    devices = device;
+    machine_spin_unlock(&devices_lock);
+}
+
+static void remove_from_list(struct block_device *device)
+{
+    machine_spin_lock(&devices_lock);
+    struct block_device **link = &devices;
+    while (*link && *link != device)
+        link = &(*link)->next;
+    if (*link)
+        *link = device->next;
+    machine_spin_unlock(&devices_lock);
+}
+
+static void set_properties(IORegistryEntry *node, const struct block_device *device)
+{
+    const struct block_device_information *information = &device->information;
+
+    IORegistryEntry_setProperty_cstring_cstring(node, "BSD Name", device->name);
+    IORegistryEntry_setProperty_cstring_number(node, "BSD Unit", device->unit, 32);
+    IORegistryEntry_setProperty_cstring_number(node, "Size", information->size, 64);
+    IORegistryEntry_setProperty_cstring_number(node, "Preferred Block Size", information->block_size, 64);
+    IORegistryEntry_setProperty_cstring_number(node, "Physical Block Size",
+                                               information->physical_block_size, 64);
+    IORegistryEntry_setProperty_cstring_bool(node, "Whole", true);
+    IORegistryEntry_setProperty_cstring_bool(node, "Leaf", true);
+    IORegistryEntry_setProperty_cstring_bool(node, "Writable", !information->read_only);
+    IORegistryEntry_setProperty_cstring_bool(node, "Removable", information->removable);
+    IORegistryEntry_setProperty_cstring_bool(node, "Ejectable", information->removable);
+    IORegistryEntry_setProperty_cstring_cstring(node, "Vendor Name", information->vendor);
+    IORegistryEntry_setProperty_cstring_cstring(node, "Product Name", information->product);
+}
+
+static void make_node(struct block_device *device, IOService *parent)
+{
+    char name[40];
+    IOService *node = (IOService *)KernelBlockDevice_alloc();
+
+    if (!node || !IORegistryEntry_init_dictionary((IORegistryEntry *)node, NULL) ||
+        !IOService_attach(node, parent)) {
+        object_release(node);
+        return;
+    }
+    format_text(name, sizeof name, "%s %s Media", device->information.vendor,
+                device->information.product);
+    IORegistryEntry_setName_cstring((IORegistryEntry *)node, name, NULL);
+    set_properties((IORegistryEntry *)node, device);
+    device->node = node;
+    IOService_registerService(node, 0);
+}
+
+struct block_device *block_device_publish(const struct block_device_information *information,
+                                          const struct block_device_operations *operations,
+                                          void *context, IOService *parent)
+{
+    struct block_device *device = machine_allocate_zeroed(sizeof *device, 0);
+
+    if (!device)
+        return NULL;
+    device->information = *information;
+    device->operations = operations;
+    device->context = context;
+    device->references = 1;
+    add_to_list(device);
+    if (parent)
+        make_node(device, parent);
+    if (observer.added)
+        observer.added(observer.context, device);
+    return device;
+}
+
+void block_device_retract(struct block_device *device)
+{
+    __atomic_store_n(&device->gone, true, __ATOMIC_RELEASE);
+    remove_from_list(device);
+    if (observer.removed)
+        observer.removed(observer.context, device);
+    if (device->node) {
+        IOService_terminate(device->node, 0);
+        object_release_clear(&device->node);
+    }
+    block_device_release(device);
+}
+
+/* The device behind `previous` in the list (NULL: the first), with a reference. */
+static struct block_device *next_device(struct block_device *previous)
+{
+    machine_spin_lock(&devices_lock);
+    struct block_device *device = previous ? previous->next : devices;
+    if (device)
+        block_device_retain(device);
+    machine_spin_unlock(&devices_lock);
+    if (previous)
+        block_device_release(previous);
+    return device;
+}
+
+void block_device_observe(const struct block_device_observer *new_observer)
+{
+    observer = new_observer ? *new_observer : (struct block_device_observer){ NULL, NULL, NULL };
+    if (!observer.added)
+        return;
+    for (struct block_device *device = next_device(NULL); device; device = next_device(device))
+        observer.added(observer.context, device);
+}
+
+/* ---- requests ------------------------------------------------------------------------------- */
+
+static int check(const struct block_device *device, const struct block_request *request)
+{
+    const struct block_device_information *information = &device->information;
+
+    if (__atomic_load_n(&device->gone, __ATOMIC_ACQUIRE))
+        return ENXIO;
+    if (request->operation == BLOCK_FLUSH)
+        return 0;
+    if ((request->offset | request->length) & (information->block_size - 1))
+        return EINVAL;
+    if (request->offset > information->size ||
+        request->length > information->size - request->offset)
+        return EINVAL;
+    if (request->operation != BLOCK_READ && information->read_only)
+        return EROFS;
+    if (request->operation == BLOCK_DISCARD && !information->can_discard)
+        return ENOTSUP;
+    if (request->operation == BLOCK_WRITE_ZEROES && !information->can_write_zeroes)
+        return ENOTSUP;
+    return 0;
+}
+
+void block_device_submit(struct block_device *device, struct block_request *request)
+{
+    request->error = check(device, request);
+    if (request->error != 0 || (request->length == 0 && request->operation != BLOCK_FLUSH)) {
+        request->done(request);
+        return;
+    }
+    device->operations->submit(device->context, request);
+}
+
+struct waiter {
+    struct machine_spin_lock lock;
+    bool done;
+};
+
+static void wake_waiter(struct block_request *request)
+{
+    struct waiter *waiter = request->context;
+    bool enabled = machine_spin_lock_disable_interrupts(&waiter->lock);
+
+    waiter->done = true;
+    machine_wakeup(waiter, false);
+    machine_spin_unlock_restore_interrupts(&waiter->lock, enabled);
+}
+
+int block_device_run(struct block_device *device, struct block_request *request)
+{
+    struct waiter waiter = { .done = false };
+
+    request->done = wake_waiter;
+    request->context = &waiter;
+    block_device_submit(device, request);
+    bool enabled = machine_spin_lock_disable_interrupts(&waiter.lock);
+    while (!waiter.done) {
+        machine_wait_prepare(&waiter, MACHINE_NEVER, false);
+        machine_spin_unlock_restore_interrupts(&waiter.lock, enabled);
+        machine_wait_block();
+        enabled = machine_spin_lock_disable_interrupts(&waiter.lock);
+    }
+    machine_spin_unlock_restore_interrupts(&waiter.lock, enabled);
+    return request->error;
+}

@@ -56,26 +56,21 @@ static bool unit_in_use(unsigned unit)
     return false;
 }
 
-static void add_to_list(struct block_device *device)
+/* False: it has been retracted before it appeared. */
+static bool add_to_list(struct block_device *device)
 {
     machine_spin_lock(&devices_lock);
-    while (unit_in_use(device->unit))
-        device->unit++;
-    format_text(device->name, sizeof device->name, "disk%u", device->unit);
-    device->next = devices;
-    devices = device;
+    bool wanted = !device->gone;
+    if (wanted) {
+        while (unit_in_use(device->unit))
+            device->unit++;
+        format_text(device->name, sizeof device->name, "disk%u", device->unit);
+        device->publishing = true;
+        device->next = devices;
+        devices = device;
+    }
     machine_spin_unlock(&devices_lock);
-}
-
-static void remove_from_list(struct block_device *device)
-{
-    machine_spin_lock(&devices_lock);
-    struct block_device **link = &devices;
-    while (*link && *link != device)
-        link = &(*link)->next;
-    if (*link)
-        *link = device->next;
-    machine_spin_unlock(&devices_lock);
+    return wanted;
 }
 
 static void set_properties(IORegistryEntry *node, const struct block_device *device)
@@ -115,9 +110,9 @@ static void make_node(struct block_device *device, IOService *parent)
     IOService_registerService(node, 0);
 }
 
-struct block_device *block_device_publish(const struct block_device_information *information,
-                                          const struct block_device_operations *operations,
-                                          void *context, IOService *parent)
+struct block_device *block_device_create(const struct block_device_information *information,
+                                         const struct block_device_operations *operations,
+                                         void *context)
 {
     struct block_device *device = machine_allocate_zeroed(sizeof *device, 0);
 
@@ -127,18 +122,11 @@ struct block_device *block_device_publish(const struct block_device_information 
     device->operations = operations;
     device->context = context;
     device->references = 1;
-    add_to_list(device);
-    if (parent)
-        make_node(device, parent);
-    if (observer.added)
-        observer.added(observer.context, device);
     return device;
 }
 
-void block_device_retract(struct block_device *device)
+static void finish_retract(struct block_device *device)
 {
-    __atomic_store_n(&device->gone, true, __ATOMIC_RELEASE);
-    remove_from_list(device);
     if (observer.removed)
         observer.removed(observer.context, device);
     if (device->node) {
@@ -146,6 +134,43 @@ void block_device_retract(struct block_device *device)
         object_release_clear(&device->node);
     }
     block_device_release(device);
+}
+
+void block_device_publish(struct block_device *device, IOService *parent)
+{
+    block_device_retain(device);
+    if (add_to_list(device)) {
+        if (parent)
+            make_node(device, parent);
+        if (observer.added)
+            observer.added(observer.context, device);
+        machine_spin_lock(&devices_lock);
+        device->publishing = false;
+        device->published = true;
+        bool gone = device->gone;
+        machine_spin_unlock(&devices_lock);
+        if (gone)
+            finish_retract(device);
+    }
+    block_device_release(device);
+}
+
+/* While another thread is publishing it, that one does the rest. */
+void block_device_retract(struct block_device *device)
+{
+    machine_spin_lock(&devices_lock);
+    __atomic_store_n(&device->gone, true, __ATOMIC_RELEASE);
+    struct block_device **link = &devices;
+    while (*link && *link != device)
+        link = &(*link)->next;
+    if (*link)
+        *link = device->next;
+    bool publishing = device->publishing, published = device->published;
+    machine_spin_unlock(&devices_lock);
+    if (published)
+        finish_retract(device);
+    else if (!publishing)
+        block_device_release(device);
 }
 
 /* The device behind `previous` in the list (NULL: the first), with a reference. */

@@ -64,20 +64,25 @@ struct block_device {
     struct block_device_information information;
     const struct block_device_operations *operations;
     void *context;
-    bool gone;
+    bool gone;                       /* written under the list's lock */
+    bool publishing, published;
     uint32_t references;
     IOService *node;                 /* in the registry */
     struct block_device *next;
 };
 
-/* Gives the device the lowest free unit, a node below `parent` in the registry and tells the observer.
- * The caller holds a reference until block_device_retract. NULL: no memory. */
-struct block_device *block_device_publish(const struct block_device_information *information,
-                                          const struct block_device_operations *operations,
-                                          void *context, IOService *parent);
+/* A device that nobody sees yet, with one reference for the caller. NULL: no memory. */
+struct block_device *block_device_create(const struct block_device_information *information,
+                                         const struct block_device_operations *operations,
+                                         void *context);
 
-/* The device is gone: requests from now on fail with ENXIO, the observer is told, the node terminated.
- * Requests in flight end as the device ends them. Gives the caller's reference back. */
+/* Gives the device the lowest free unit, a node below `parent` in the registry and tells the observer.
+ * Nothing happens if it has been retracted already. */
+void block_device_publish(struct block_device *device, IOService *parent);
+
+/* The device is gone: it cannot be found any more, requests from now on fail with ENXIO, the observer is
+ * told, the node terminated. Requests in flight end as the device ends them. Gives the reference of
+ * block_device_create back. May be called while another thread publishes the device. */
 void block_device_retract(struct block_device *device);
 
 /* Checks the request and hands it to the device. */

@@ -200,25 +200,29 @@ static void make_zeroes(struct scsi_disk *disk)
 
 /* ---- publishing ----------------------------------------------------------------------------- */
 
+/* Whoever removes the disk finds the device in it before anybody else can see the device. */
 static void publish(struct scsi_disk *disk)
 {
     struct block_device_information about = information(disk);
     struct machine_spin_lock *lock = &controller_private(disk->target->controller)->lock;
 
     scsi_disk_retain(disk);              /* the block device's */
-    struct block_device *device = block_device_publish(&about, &operations, disk,
-                                                       (IOService *)disk->target->nub);
+    struct block_device *device = block_device_create(&about, &operations, disk);
     if (!device) {
         scsi_disk_release(disk);
         return;
     }
+    block_device_retain(device);
     bool enabled = machine_spin_lock_disable_interrupts(lock);
     bool removed = disk->removed;
     if (!removed)
         disk->device = device;
     machine_spin_unlock_restore_interrupts(lock, enabled);
     if (removed)
-        block_device_retract(device);
+        block_device_release(device);
+    else
+        block_device_publish(device, (IOService *)disk->target->nub);
+    block_device_release(device);
 }
 
 void scsi_disk_attach(struct scsi_disk *disk)

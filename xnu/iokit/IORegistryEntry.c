@@ -2,6 +2,7 @@
 /* IORegistryEntry: its life, its place in the planes, its names. Properties are in
  * IORegistryEntry_properties.c, paths in IORegistryEntry_paths.c.
  * Source of the rules: xnu iokit/Kernel/IORegistryEntry.cpp. */
+#include "abi/IOService.h"
 #include "abi/kpi/libkern.h"
 
 #include "xnu/iokit/registry.h"
@@ -11,7 +12,7 @@
 
 enum { TABLE_ROOM = 8, ID_FIRST = 0x100000100 };
 
-static uint64_t last_id = ID_FIRST;
+static uint64_t next_id = ID_FIRST;
 
 struct registry_private *registry_private(const IORegistryEntry *entry)
 {
@@ -24,6 +25,9 @@ static bool make_private(IORegistryEntry *me)
 {
     struct registry_private *private = registry_private(me);
 
+    /* A service whose constructor found no memory for its private part. */
+    if (object_cast(me, &IOService_gMetaClass) && !((IOService *)me)->reserved)
+        return false;
     if (private)
         return true;
     private = kernel_allocate(sizeof(*private));
@@ -141,10 +145,10 @@ uint64_t IORegistryEntry_getRegistryEntryID(IORegistryEntry *me)
     return registry_private(me) ? registry_private(me)->id : 0;
 }
 
-static void give_id(IORegistryEntry *me)
+void registry_give_id(IORegistryEntry *me)
 {
     if (!registry_private(me)->id)
-        registry_private(me)->id = ++last_id;
+        registry_private(me)->id = next_id++;
 }
 
 /* What the registry shows must not change under a reader: collections among the properties are sealed. */
@@ -175,7 +179,7 @@ bool IORegistryEntry__attachToParent(IORegistryEntry *me, IORegistryEntry *paren
     if (!parent || me == parent)
         return false;
     kernel_lock_take(&registry_lock);
-    give_id(me);
+    registry_give_id(me);
     good = IORegistryEntry_makeLink(me, parent, REGISTRY_PARENTS, plane);
     children = registry_links(parent, REGISTRY_CHILDREN, plane);
     missing = !children || !IORegistryEntry_arrayMember(parent, children, me, NULL);
@@ -200,7 +204,7 @@ bool IORegistryEntry__attachToChild(IORegistryEntry *me, IORegistryEntry *child,
     if (!child || me == child)
         return false;
     kernel_lock_take(&registry_lock);
-    give_id(me);
+    registry_give_id(me);
     good = IORegistryEntry_makeLink(me, child, REGISTRY_CHILDREN, plane);
     parents = registry_links(child, REGISTRY_PARENTS, plane);
     missing = !parents || !IORegistryEntry_arrayMember(child, parents, me, NULL);

@@ -95,6 +95,7 @@ void registry_start(void)
     root = object_new(&IORegistryEntry_gMetaClass);
     if (!root || !IORegistryEntry_init_dictionary(root, NULL))
         machine_panic("no memory for the root of the registry");
+    registry_give_id(root);
     IORegistryEntry_setName_cstring(root, "Root", NULL);
 }
 

@@ -42,6 +42,8 @@ OSArray *registry_links(const IORegistryEntry *entry, enum registry_relation rel
 /* A copy of the links, +1, for callers that call out while they walk; never NULL unless memory is out. */
 OSArray *registry_copy_links(const IORegistryEntry *entry, enum registry_relation relation,
                              const IORegistryPlane *plane);
+/* Gives an entry its registry id, once. registry_lock must be held after start-up. */
+void registry_give_id(IORegistryEntry *entry);
 /* Grows with every change of a link. */
 void registry_changed(void);
 

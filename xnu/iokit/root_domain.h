@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The root power domain. */
+#ifndef MACHV_XNU_IOKIT_ROOT_DOMAIN_H
+#define MACHV_XNU_IOKIT_ROOT_DOMAIN_H
+
+#include "abi/IOService.h"
+
+#include <stdbool.h>
+
+/* Makes it below the root of all services. */
+void root_domain_start(IOService *root);
+
+/* Tells everybody that the machine goes down: priority interests, general interests, then
+ * systemWillShutdown of every power-managed driver, those furthest from the root first. */
+void root_domain_will_shut_down(bool restart);
+
+#endif

@@ -32,7 +32,8 @@ static const char *const actions[] = {
     [FAULT_DROP] = "drop",         [FAULT_DELAY] = "delay",
     [FAULT_DUPLICATE] = "duplicate", [FAULT_REORDER] = "reorder",
     [FAULT_TRUNCATE] = "truncate", [FAULT_CORRUPT] = "corrupt",
-    [FAULT_REFUSE] = "refuse",     [FAULT_RESCIND] = "rescind",
+    [FAULT_REFUSE] = "refuse",     [FAULT_FAIL] = "fail",
+    [FAULT_RESCIND] = "rescind",
 };
 
 /* One word of a rule: name, and value if it has one. */
@@ -118,6 +119,8 @@ static bool action_possible(const struct fault_rule *rule)
         return !is_post && rule->has_argument;
     case FAULT_CORRUPT:
         return !is_post;
+    case FAULT_FAIL:
+        return is_post && !rule->has_argument;
     case FAULT_REFUSE:
         return is_post && rule->has_argument && rule->argument != 0;
     default:
@@ -218,6 +221,7 @@ struct fault_outcome fault_plan_apply(struct fault_plan *plan, enum fault_subjec
         case FAULT_TRUNCATE:  truncate_bytes(rule, length, minimum, multiple); break;
         case FAULT_CORRUPT:   corrupt_byte(plan, rule, bytes, *length, minimum); break;
         case FAULT_REFUSE:    outcome.status = (uint32_t)rule->argument; break;
+        case FAULT_FAIL:      outcome.fail = true; break;
         case FAULT_RESCIND:   outcome.rescind = true; break;
         }
     }

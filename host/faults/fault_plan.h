@@ -6,7 +6,8 @@
  * A rule in words, as on a command line (fault_plan_add):
  *
  *   message,delay=10000,type=6,nth=2     the 2nd OPEN_RESULT comes 1 ms late
- *   message,drop,type=12,channel=3       no GPADL_TORNDOWN ... for that channel id
+ *   message,drop,type=12                 GPADL_TORNDOWN never comes
+ *   post,fail,type=5,channel=3           channel 3 cannot be opened
  *   post,refuse=0x13,percent=10          a tenth of the guest's posts find no buffer
  *   completion,duplicate,nth=5,times=1   the 5th completion comes twice
  *   packet,corrupt,percent=1             a bit is wrong in a hundredth of packets to the guest
@@ -15,7 +16,8 @@
  * (host -> guest, not a completion), completion (host -> guest), request (guest -> host packet).
  * Actions: drop, delay=TIME (100 ns units), duplicate, reorder (let the next one pass), truncate=
  * BYTES (keep that many), corrupt (flip a random bit; or corrupt=OFFSET that byte), refuse=STATUS
- * (posts only), rescind (remove the device that the message or packet concerns).
+ * (posts: what the hypercall returns), fail (posts: answered with failure, where the request has
+ * such an answer), rescind (remove the device that the message or packet concerns).
  * When: type=N (message or packet type), channel=N, nth=N (from the Nth match on), times=N (fire
  * at most N times), percent=N (chance). A rule without "when" always fires.
  */
@@ -44,6 +46,7 @@ enum fault_action {
     FAULT_TRUNCATE,
     FAULT_CORRUPT,
     FAULT_REFUSE,
+    FAULT_FAIL,
     FAULT_RESCIND,
 };
 
@@ -73,6 +76,7 @@ struct fault_outcome {
     bool duplicate;
     bool reorder;
     bool rescind;
+    bool fail;
     uint64_t delay;  /* 100 ns; 0: none */
     uint32_t status; /* posts: HV_STATUS_* for the guest, 0: none */
 };

@@ -50,6 +50,31 @@ static uint32_t channel_of(const void *message, size_t size)
     }
 }
 
+/* Answers a request with failure. The bodies that follow a GPADL's header go with it. */
+static bool fail(struct message_faults *faults, const void *payload, size_t size)
+{
+    if (!vmbus_server_fail(faults->machine->server, payload, size)) {
+        return false;
+    }
+    if (word_at(payload, size, 0) == VMBUS_MESSAGE_GPADL_HEADER) {
+        faults->failed_gpadl =
+            word_at(payload, size, offsetof(struct vmbus_message_gpadl_header, gpadl_id));
+    }
+    return true;
+}
+
+/* True for a body of the GPADL last failed; a header ends that. */
+static bool belongs_to_failed(struct message_faults *faults, const void *payload, size_t size)
+{
+    uint32_t type = word_at(payload, size, 0);
+    if (type == VMBUS_MESSAGE_GPADL_HEADER) {
+        faults->failed_gpadl = 0;
+    }
+    return type == VMBUS_MESSAGE_GPADL_BODY && faults->failed_gpadl != 0 &&
+           faults->failed_gpadl ==
+               word_at(payload, size, offsetof(struct vmbus_message_gpadl_body, gpadl_id));
+}
+
 bool message_faults_post(struct message_faults *faults, const void *payload, size_t size,
                          uint32_t *status)
 {
@@ -65,7 +90,10 @@ bool message_faults_post(struct message_faults *faults, const void *payload, siz
         *status = outcome.status;
         return false;
     }
-    return !outcome.drop;
+    if (outcome.drop || belongs_to_failed(faults, payload, size)) {
+        return false;
+    }
+    return !outcome.fail || !fail(faults, payload, size);
 }
 
 /* Delivers past the filter. A port without a free buffer gets it a little later. */

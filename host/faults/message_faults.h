@@ -16,6 +16,7 @@ struct message_faults {
     struct fault_plan *plan;      /* not owned; may be shared with packet_faults */
     struct held_queue held;
     uint64_t now;                 /* of the last message_faults_run() */
+    uint32_t failed_gpadl;        /* whose bodies are swallowed, 0: none */
     uint32_t rescind_channel;     /* to be removed at the next run, 0: none */
 };
 

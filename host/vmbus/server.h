@@ -87,6 +87,12 @@ void vmbus_server_port_ready(struct vmbus_server *server);
 /* Looks at the guest's monitor page and wakes the devices triggered there (about every 100 us). */
 void vmbus_server_poll_monitors(struct vmbus_server *server);
 
+/*
+ * For test benches: answers a request (INITIATE_CONTACT, GPADL_HEADER, OPEN_CHANNEL,
+ * MODIFY_CHANNEL) with failure, without doing anything. False: it has no negative answer.
+ */
+bool vmbus_server_fail(struct vmbus_server *server, const void *message, size_t size);
+
 /* The machine was reset: as UNLOAD, but nothing is answered and queued messages are forgotten. */
 void vmbus_server_reset(struct vmbus_server *server);
 

@@ -78,6 +78,19 @@ static void the_guest_may_signal_again_after_the_ring_was_drained(void **state)
     bench_free(path.bench);
 }
 
+static void what_was_taken_is_published_before_the_guest_may_signal(void **state)
+{
+    struct path path = open_path(0, VMBUS_VERSION_5_2);
+    struct host_packet packet;
+    guest_ring_put_words(&path.to_host, VMBUS_PACKET_IN_BAND, 0, 0, 1, 7);
+    assert_int_equal(host_channel_receive(path.channel, &packet), 1);
+    assert_int_equal(path.to_host.control->read_index, 0);
+    assert_int_equal(host_channel_receive(path.channel, &packet), 0);
+    assert_int_equal(path.to_host.control->read_index, path.to_host.control->write_index);
+    assert_int_equal(path.to_host.control->interrupt_mask, 0);
+    bench_free(path.bench);
+}
+
 static unsigned late_packets;
 static struct guest_ring *late_ring;
 
@@ -280,6 +293,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_burst_of_requests_is_answered_with_one_signal),
         cmocka_unit_test(the_guest_may_signal_again_after_the_ring_was_drained),
+        cmocka_unit_test(what_was_taken_is_published_before_the_guest_may_signal),
         cmocka_unit_test(packets_that_come_while_masked_are_taken_in_the_same_run),
         cmocka_unit_test(a_malformed_packet_is_reported_and_the_next_one_arrives),
         cmocka_unit_test(a_broken_ring_is_reported_once_and_a_new_open_mends_it),

@@ -38,7 +38,7 @@ static void wrong_words_are_named(void **state)
     } bad[] = {
         {"", ""}, {"mail,drop", "mail,drop"}, {"message", ""}, {"message=1,drop", "message=1,drop"},
         {"message,explode", "explode"}, {"message,delay", "delay"}, {"message,drop=3", "drop=3"},
-        {"message,refuse=19", "refuse=19"}, {"post,refuse", "refuse"}, {"post,refuse=0", "refuse=0"},
+        {"message,refuse=19", "refuse=19"}, {"message,fail", "fail"}, {"post,refuse", "refuse"}, {"post,refuse=0", "refuse=0"},
         {"post,delay=1", "delay=1"}, {"request,duplicate", "duplicate"},
         {"message,drop,type", "type"}, {"message,drop,type=x", "type=x"},
         {"message,drop,type=", "type="}, {"message,drop,type=-1", "type=-1"},
@@ -265,6 +265,40 @@ static void a_post_is_lost(void **state)
     machine_free(bench);
 }
 
+static void a_request_is_answered_with_failure_and_the_next_one_works(void **state)
+{
+    struct machine_bench *bench = machine_create("2019");
+    machine_fault(bench, "post,fail,type=14,times=1");
+    machine_fault(bench, "post,fail,type=8,times=1");
+    machine_fault(bench, "post,fail,type=5,times=1");
+    machine_fault(bench, "post,fail,type=3,times=1"); /* has no negative answer: passes */
+    uint8_t message[VMBUS_MESSAGE_SIZE_MAXIMUM];
+    size_t size;
+    machine_contact(bench);
+    assert_int_equal(machine_take(bench, message, &size), VMBUS_MESSAGE_VERSION_RESPONSE);
+    assert_int_equal(message[8], 0);
+    machine_contact(bench);
+    machine_request_offers(bench);
+    machine_gpadl(bench);
+    const uint32_t body[] = {VMBUS_MESSAGE_GPADL_BODY, 0, 0, MACHINE_GPADL, 1, 0};
+    assert_int_equal(machine_post(bench, body, sizeof(body)), HV_STATUS_SUCCESS);
+    machine_gpadl(bench);
+    machine_expect(bench, VMBUS_MESSAGE_VERSION_RESPONSE, VMBUS_MESSAGE_OFFER_CHANNEL,
+                   VMBUS_MESSAGE_ALL_OFFERS_DELIVERED, VMBUS_MESSAGE_GPADL_CREATED,
+                   VMBUS_MESSAGE_GPADL_CREATED, 0);
+    machine_open(bench);
+    struct vmbus_message_open_result result;
+    assert_int_equal(machine_take(bench, &result, &size), VMBUS_MESSAGE_OPEN_RESULT);
+    assert_int_equal(result.status, VMBUS_STATUS_UNEXPECTED);
+    assert_false(bench->device_open);
+    machine_open(bench);
+    assert_int_equal(machine_take(bench, &result, &size), VMBUS_MESSAGE_OPEN_RESULT);
+    assert_int_equal(result.status, VMBUS_STATUS_SUCCESS);
+    assert_true(bench->device_open);
+    assert_int_equal(bench->violations, 0);
+    machine_free(bench);
+}
+
 /* ---- Packets ---- */
 
 /* Sends requests 1 to 3, one after the other, with this rule in force. */
@@ -383,6 +417,7 @@ int main(void)
         cmocka_unit_test(a_device_is_rescinded_at_the_nth_request),
         cmocka_unit_test(a_post_is_refused_with_the_status_wanted),
         cmocka_unit_test(a_post_is_lost),
+        cmocka_unit_test(a_request_is_answered_with_failure_and_the_next_one_works),
         cmocka_unit_test(a_completion_is_lost),
         cmocka_unit_test(a_completion_comes_twice),
         cmocka_unit_test(a_completion_comes_late),

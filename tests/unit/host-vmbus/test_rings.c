@@ -231,6 +231,20 @@ static void a_blocked_guest_is_signalled_when_its_room_appears_and_only_then(voi
     host_ring_reader_free(&reader);
 }
 
+static void room_that_is_just_what_the_guest_waits_for_is_not_enough(void **state)
+{
+    struct ring_bench *bench = *state;
+    struct host_ring_reader reader = reader_on(bench);
+    const uint8_t *packet;
+    size_t length;
+    fill_and_block(bench, 512); /* as a ring is never filled, 512 bytes fit in 520 */
+    for (unsigned taken = 1; taken <= 11; taken++) {
+        assert_int_equal(host_ring_reader_next(&reader, &packet, &length), 1);
+        assert_int_equal(host_ring_reader_publish(&reader), taken == 11);
+    }
+    host_ring_reader_free(&reader);
+}
+
 static void a_burst_signals_a_blocked_guest_once(void **state)
 {
     struct ring_bench *bench = *state;
@@ -516,6 +530,7 @@ int main(void)
         RING_TEST(every_bad_packet_length_breaks_the_ring),
         RING_TEST(our_read_index_is_not_read_back),
         RING_TEST(a_blocked_guest_is_signalled_when_its_room_appears_and_only_then),
+        RING_TEST(room_that_is_just_what_the_guest_waits_for_is_not_enough),
         RING_TEST(a_burst_signals_a_blocked_guest_once),
         RING_TEST(a_guest_that_does_not_wait_gets_no_signal),
         RING_TEST(unmasking_is_followed_by_a_look),

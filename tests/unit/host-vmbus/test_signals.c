@@ -279,6 +279,25 @@ static void a_reserved_channel_survives_unload_and_answers_where_it_is_told(void
     bench_free(bench);
 }
 
+static void a_device_with_a_reserved_channel_and_no_guest_goes_at_once(void **state)
+{
+    struct bench *bench = bench_create(VMBUS_VERSION_5_2);
+    bench_plug(bench);
+    bench_connect(bench, VMBUS_VERSION_5_2);
+    bench_gpadl(bench, 1, 5, 100, 4);
+    struct vmbus_message_open_reserved_channel open = {
+        .header.type = VMBUS_MESSAGE_OPEN_RESERVED_CHANNEL, .channel_id = 1,
+        .target_sint = 2, .ring_gpadl_id = 5, .downstream_page_offset = 2};
+    bench_post(bench, &open, sizeof(open));
+    bench_header_message(bench, VMBUS_MESSAGE_UNLOAD);
+    bench->text[0] = '\0';
+    host_device_unplug(bench->device.primary);
+    bench_expect(bench, "closed 1\nremoved\n");
+    assert_int_equal(vmbus_server_channel_count(bench->server), 0);
+    assert_int_equal(vmbus_server_gpadl_count(bench->server), 0);
+    bench_free(bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -295,6 +314,7 @@ int main(void)
         cmocka_unit_test(a_guest_that_takes_no_replies_is_throttled),
         cmocka_unit_test(sockets_are_refused),
         cmocka_unit_test(a_reserved_channel_survives_unload_and_answers_where_it_is_told),
+        cmocka_unit_test(a_device_with_a_reserved_channel_and_no_guest_goes_at_once),
     };
     return cmocka_run_group_tests_name("vmbus signals", tests, NULL, NULL);
 }

@@ -22,6 +22,7 @@ struct heartbeat {
     uint64_t next_ns;   /* when the next beat is due */
     uint64_t sent_ns;
     uint64_t sequence;  /* of the last beat */
+    bool answer_came;   /* since the last run(), which dates it */
 };
 
 static void negotiated(void *service)
@@ -43,9 +44,8 @@ static void answered(void *service, uint32_t status, const void *body, size_t si
     report->answers++;
     report->sequence = message.sequence;
     report->application_state = message.application_state;
-    report->last_answer_ns = heartbeat->now_ns;
-    report->round_trip_ns = heartbeat->now_ns - heartbeat->sent_ns;
     report->missed = 0;
+    heartbeat->answer_came = true;
     /* The guest answers with the number plus one; the next beat goes on from there. */
     heartbeat->sequence = message.sequence;
 }
@@ -73,6 +73,11 @@ static void heartbeat_run(struct virtual_device *device, uint64_t now_ns)
 {
     struct heartbeat *heartbeat = (struct heartbeat *)device;
     heartbeat->now_ns = now_ns;
+    if (heartbeat->answer_came) {
+        heartbeat->answer_came = false;
+        heartbeat->report.last_answer_ns = now_ns;
+        heartbeat->report.round_trip_ns = now_ns - heartbeat->sent_ns;
+    }
     if (heartbeat->channel.state == INTEGRATION_READY && now_ns >= heartbeat->next_ns) {
         heartbeat->next_ns = now_ns + period_ns;
         beat(heartbeat);

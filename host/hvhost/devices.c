@@ -6,7 +6,6 @@
 
 #include "host/devices/heartbeat.h"
 #include "host/disk/disk.h"
-#include "host/disk/disk_faults.h"
 #include "host/hvhost/hvhost.h"
 
 /* ---- One function a kind: makes what the options and the release want ---- */
@@ -190,9 +189,8 @@ int hvhost_make_devices(struct hvhost *host)
         }
     }
     for (unsigned i = 0; i < host->options.fault_count; i++) {
-        if (hvhost_set_fault(host, host->options.faults[i]) != 0) {
-            fprintf(stderr, "hvhost: --faults %s: no such fault; --help lists them\n",
-                    host->options.faults[i]);
+        if (hvhost_set_fault(host, host->options.faults[i], error, sizeof(error)) != 0) {
+            fprintf(stderr, "hvhost: --faults %s: %s\n", host->options.faults[i], error);
             return -EINVAL;
         }
     }
@@ -216,93 +214,5 @@ void hvhost_free_devices(struct hvhost *host)
         struct virtual_device *device = host->devices;
         host->devices = device->next;
         device->operations->free(device);
-    }
-}
-
-/* ---- Faults ---- */
-
-static const struct {
-    const char *name;
-    size_t offset;
-} scsi_faults[] = {
-    {"scsi.busy=", offsetof(struct storvsc_faults, busy_ppm)},
-    {"scsi.internal-error=", offsetof(struct storvsc_faults, internal_error_ppm)},
-    {"scsi.invalid-lun=", offsetof(struct storvsc_faults, invalid_lun_ppm)},
-    {"scsi.no-sense=", offsetof(struct storvsc_faults, no_autosense_ppm)},
-};
-
-static int set_scsi_fault(struct hvhost *host, const char *text)
-{
-    for (unsigned i = 0; i < sizeof(scsi_faults) / sizeof(scsi_faults[0]); i++) {
-        size_t length = strlen(scsi_faults[i].name);
-        uint32_t ppm;
-        if (strncmp(text, scsi_faults[i].name, length) != 0 ||
-            disk_faults_parse_rate(text + length, &ppm) != 0) {
-            continue;
-        }
-        for (unsigned c = 0; c < STORVSC_CONTROLLERS_MAX; c++) {
-            if (host->controllers[c] != NULL) {
-                struct storvsc_faults faults;
-                storvsc_get_faults(host->controllers[c], &faults);
-                memcpy((char *)&faults + scsi_faults[i].offset, &ppm, sizeof(ppm));
-                storvsc_set_faults(host->controllers[c], &faults);
-            }
-        }
-        return 0;
-    }
-    return -EINVAL;
-}
-
-static int set_disk_fault(struct hvhost *host, const char *text)
-{
-    struct disk_fault_settings probe = {0};
-    if (disk_faults_parse(text, &probe) != 0) {
-        return -EINVAL;
-    }
-    for (unsigned c = 0; c < STORVSC_CONTROLLERS_MAX; c++) {
-        for (unsigned lun = 0; host->controllers[c] != NULL && lun < STORVSC_LUNS_MAX; lun++) {
-            struct disk_fault_settings settings = {0};
-            struct disk_fault_counters counters;
-            struct disk *disk = storvsc_disk(host->controllers[c], lun);
-            if (disk == NULL) {
-                continue;
-            }
-            if (disk_is_faulty(disk)) {
-                disk_faults_get(disk, &settings, &counters);
-            }
-            disk_faults_parse(text, &settings);
-            if (storvsc_set_disk_faults(host->controllers[c], lun, &settings,
-                                        host->options.seed + c * STORVSC_LUNS_MAX + lun) != 0) {
-                return -ENOMEM;
-            }
-        }
-    }
-    return 0;
-}
-
-int hvhost_set_fault(struct hvhost *host, const char *text)
-{
-    if (strncmp(text, "disk.", 5) == 0) {
-        return set_disk_fault(host, text + 5);
-    }
-    return set_scsi_fault(host, text);
-}
-
-void hvhost_clear_faults(struct hvhost *host)
-{
-    static const struct disk_fault_settings no_disk_faults;
-    static const struct storvsc_faults no_faults;
-    for (unsigned c = 0; c < STORVSC_CONTROLLERS_MAX; c++) {
-        if (host->controllers[c] == NULL) {
-            continue;
-        }
-        storvsc_set_faults(host->controllers[c], &no_faults);
-        for (unsigned lun = 0; lun < STORVSC_LUNS_MAX; lun++) {
-            struct disk *disk = storvsc_disk(host->controllers[c], lun);
-            if (disk != NULL && disk_is_faulty(disk)) {
-                disk_faults_set(disk, &no_disk_faults);
-                disk_faults_release_lost(disk);
-            }
-        }
     }
 }

@@ -5,6 +5,7 @@
  *   main.c       start to end: options, sockets, loop, exit code
  *   options.c    the command line
  *   machine.c    the monitor's exits -> hypervisor and VMBus; their requests -> monitor, devices
+ *   faults.c     faults on demand
  *   devices.c    which virtual devices the machine has; a row for each kind
  *   loop.c       waiting, polling, calling each part when it has something to do
  *   verbs.c      what the control socket understands
@@ -22,6 +23,8 @@
 #include "host/devices/storvsc.h"
 #include "host/devices/virtual_device.h"
 #include "host/disk/disk_engine.h"
+#include "host/faults/message_faults.h"
+#include "host/faults/packet_faults.h"
 #include "host/guest_memory.h"
 #include "host/hvhost/options.h"
 #include "host/machine.h"
@@ -31,7 +34,8 @@
 
 enum {
     HVHOST_VIOLATIONS_KEPT = 64,
-    HVHOST_CHANNEL_WORDS = 2048 / 64,
+    HVHOST_CHANNELS = 2048, /* ids below this */
+    HVHOST_CHANNEL_WORDS = HVHOST_CHANNELS / 64,
 };
 
 /* Exit codes, documented in docs/hvhost.md. */
@@ -66,6 +70,15 @@ struct hvhost_polling {
     uint64_t polls_won, sleeps;
 };
 
+/* Faults on VMBus messages and packets. */
+struct hvhost_bus_faults {
+    struct fault_plan plan; /* empty: no fault is wanted, and nothing is filtered */
+    struct message_faults messages;
+    struct packet_faults packets;
+    uint64_t packet_deadline; /* reference time */
+    struct host_channel *filtered[HVHOST_CHANNELS];
+};
+
 struct hvhost {
     struct hvhost_options options;
     struct host_release release; /* a copy: --vmbus-max may lower it */
@@ -85,6 +98,7 @@ struct hvhost {
     uint64_t now_ns;     /* of this turn of the loop */
     struct hvhost_polling polling;
     struct hvhost_report report;
+    struct hvhost_bus_faults faults;
     bool reset_wanted;   /* by the guest, in the middle of one of its exits */
     bool stopping;       /* the loop ends */
     bool crashed;
@@ -105,9 +119,21 @@ void hvhost_free_devices(struct hvhost *host);
 /* Opens a disk and puts it into a controller; *controller and *lun: where it went. */
 int hvhost_add_disk(struct hvhost *host, const struct hvhost_disk_option *option,
                     unsigned *controller, unsigned *lun, char *error, size_t error_size);
-/* "disk.error=1%", "scsi.busy=0.01", ... for all disks and controllers. 0 or -EINVAL. */
-int hvhost_set_fault(struct hvhost *host, const char *text);
+
+/* faults.c: one fault in the words of --faults; 0, or a negative errno and a line in `error`. */
+int hvhost_set_fault(struct hvhost *host, const char *text, char *error, size_t error_size);
 void hvhost_clear_faults(struct hvhost *host);
+void hvhost_faults_open(struct hvhost *host);
+void hvhost_faults_close(struct hvhost *host);
+/* The machine's filters. */
+bool hvhost_filter_post(void *context, const void *payload, size_t size, uint32_t *status);
+bool hvhost_filter_message(void *context, uint32_t processor, uint32_t sint, const void *message,
+                           size_t size);
+/* Before a channel runs: puts the packet filter in its path, if there is something to filter. */
+void hvhost_faults_channel(struct hvhost *host, uint32_t id, struct host_channel *channel);
+/* Lets go of what is due; both in reference time. */
+void hvhost_faults_run(struct hvhost *host, uint64_t now);
+uint64_t hvhost_faults_deadline(const struct hvhost *host);
 
 /* loop.c */
 int hvhost_loop_open(struct hvhost *host);

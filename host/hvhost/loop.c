@@ -93,6 +93,7 @@ static uint64_t next_deadline_ns(const struct hvhost *host)
     }
     if (host->machine_made) {
         uint64_t timer = hypervisor_next_deadline(host->machine.hypervisor);
+        timer = earlier(timer, hvhost_faults_deadline(host));
         if (timer < UINT64_MAX / 100) {
             deadline = earlier(deadline, host->partition_start_ns + timer * 100);
         }
@@ -108,6 +109,7 @@ static void run_timers(struct hvhost *host)
     if (hypervisor_next_deadline(host->machine.hypervisor) <= now) {
         hypervisor_run_timers(host->machine.hypervisor, now);
     }
+    hvhost_faults_run(host, now);
 }
 
 static unsigned turn(struct hvhost *host)

@@ -62,6 +62,8 @@ static const struct host_machine_operations machine_operations = {
     .reset = guest_resets,
     .crashed = guest_crashed,
     .violation = hvhost_violated,
+    .filter_post = hvhost_filter_post,
+    .filter_message = hvhost_filter_message,
 };
 
 void hvhost_run_channels(struct hvhost *host, unsigned *work)
@@ -74,6 +76,7 @@ void hvhost_run_channels(struct hvhost *host, unsigned *work)
             bits &= bits - 1;
             struct host_channel *channel = vmbus_server_channel(host->machine.server, id);
             if (channel != NULL) {
+                hvhost_faults_channel(host, id, channel);
                 host_channel_run(channel);
                 (*work)++;
             }

@@ -53,6 +53,7 @@ static int start(struct hvhost *host)
     guest_memory_initialise(&host->memory);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGBUS, memory_vanished);
+    hvhost_faults_open(host);
     host->disks = disk_engine_new();
     if (host->disks == NULL) {
         perror("hvhost: disk engine");
@@ -83,6 +84,7 @@ static void finish(struct hvhost *host)
         hvhost_drain(host);
         host_machine_free(&host->machine);
     }
+    hvhost_faults_close(host);
     hvhost_free_devices(host);
     disk_engine_free(host->disks);
     if (host->control != NULL) {

@@ -19,9 +19,10 @@ static const char usage[] =
     "  --generation 1|2      of the virtual machine (default 2)\n"
     "  --disk FILE[,controller=N][,lun=N][,ide=C:D][,readonly][,format=F][,block-size=N]\n"
     "                        a disk: raw, vhd, vhdx, qcow2, vmdk, vdi, an nbd: URI or memory:SIZE\n"
-    "  --faults SPEC[,SPEC]  disk.error=RATE disk.short=RATE disk.lost=RATE\n"
+    "  --faults SPEC         disk.error=RATE disk.short=RATE disk.lost=RATE\n"
     "                        disk.delay=MIN-MAX[@RATE] scsi.busy=RATE scsi.internal-error=RATE\n"
-    "                        scsi.invalid-lun=RATE scsi.no-sense=RATE; RATE is 0.01 or 1%\n"
+    "                        scsi.invalid-lun=RATE scsi.no-sense=RATE (RATE is 0.01 or 1%), or a\n"
+    "                        rule such as message,delay=10000,type=6: see the manual\n"
     "  --seed N              of the faults (default 1)\n"
     "  --vmbus-max MAJOR.MINOR  highest VMBus version accepted\n"
     "  --echo-address        storage completions repeat path, target, LUN and direction\n"
@@ -189,20 +190,6 @@ static int set_vmbus_max(const char *text, uint32_t *version)
     return 0;
 }
 
-/* SPECs of one --faults: separated by commas, kept in argv. */
-static int add_faults(struct hvhost_options *options, char *text)
-{
-    char *save = NULL;
-    for (char *part = strtok_r(text, ",", &save); part != NULL;
-         part = strtok_r(NULL, ",", &save)) {
-        if (options->fault_count == HVHOST_FAULTS_MAX) {
-            return -EINVAL;
-        }
-        options->faults[options->fault_count++] = part;
-    }
-    return 0;
-}
-
 static int complain(const char *option, const char *value, const char *wanted)
 {
     fprintf(stderr, "hvhost: --%s %s: %s\n", option, value, wanted);
@@ -279,8 +266,11 @@ static int set_option(struct hvhost_options *options, int option, char *argument
     case OPTION_DISK:
         return add_disk(options, argument);
     case OPTION_FAULTS:
-        return add_faults(options, argument) == 0 ? 0
-                                                  : complain("faults", argument, "too many faults");
+        if (options->fault_count == HVHOST_FAULTS_MAX) {
+            return complain("faults", argument, "there can be 32 faults");
+        }
+        options->faults[options->fault_count++] = argument;
+        return 0;
     case OPTION_VMBUS_MAX:
         return set_vmbus_max(argument, &options->vmbus_max) == 0
                    ? 0

@@ -251,8 +251,10 @@ static void verb_faults(struct hvhost *host, struct json_object *arguments,
     if (json_object_object_get_ex(arguments, "clear", &clear) && json_object_get_boolean(clear)) {
         hvhost_clear_faults(host);
     }
-    if (set != NULL && hvhost_set_fault(host, set) != 0) {
-        control_refuse(ticket, -EINVAL, "no such fault: %s", set);
+    char error[256];
+    int result = set != NULL ? hvhost_set_fault(host, set, error, sizeof(error)) : 0;
+    if (result != 0) {
+        control_refuse(ticket, result, "%s: %s", set, error);
         return;
     }
     control_answer(ticket, NULL);

@@ -2,144 +2,29 @@
 /* The program hvhost as a whole: a scripted guest attaches to the real process. */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "protocol/scsi.h"
 #include "protocol/vmbus_classes.h"
-#include "tests/unit/host-server/guest.h"
+#include "tests/unit/host-server/host_process.h"
 
 static const struct guid scsi_class = VMBUS_CLASS_SCSI;
 static const struct guid heartbeat_class = VMBUS_CLASS_HEARTBEAT;
-
-/* A host process with its files in a folder of its own. */
-struct host_process {
-    char folder[64], socket[96], control[96], disk[96];
-    pid_t process;
-    int errors;
-    struct guest guest;
-};
-
-enum { DISK_SIZE = 4 << 20 };
-
-/* The host says "listening" on standard error once the sockets are there. */
-static void wait_until_listening(struct host_process *host)
-{
-    char text[4096];
-    size_t used = 0;
-    struct pollfd entry = {.fd = host->errors, .events = POLLIN};
-    do {
-        assert_int_equal(poll(&entry, 1, MONITOR_WAIT_MS), 1);
-        ssize_t got = read(host->errors, text + used, sizeof(text) - 1 - used);
-        if (got <= 0) {
-            fail_msg("hvhost did not start: %.*s", (int)used, text);
-        }
-        used += (size_t)got;
-        text[used] = '\0';
-    } while (strstr(text, "listening") == NULL);
-}
-
-static void start_host(struct host_process *host, const char *const *more)
-{
-    const char *program = getenv("HVHOST");
-    const char *arguments[32] = {program, "--socket", host->socket, "--control", host->control};
-    unsigned count = 5;
-    int pipe_ends[2];
-    while (more != NULL && *more != NULL) {
-        arguments[count++] = *more++;
-    }
-    assert_int_equal(pipe2(pipe_ends, O_CLOEXEC), 0);
-    host->process = fork();
-    if (host->process == 0) {
-        dup2(pipe_ends[1], STDERR_FILENO);
-        execv(program, (char *const *)(uintptr_t)arguments);
-        _exit(126);
-    }
-    close(pipe_ends[1]);
-    host->errors = pipe_ends[0];
-    wait_until_listening(host);
-}
-
-static int exit_code(struct host_process *host)
-{
-    int status;
-    assert_int_equal(waitpid(host->process, &status, 0), host->process);
-    host->process = 0;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-}
-
-static int set_up(void **state)
-{
-    struct host_process *host = calloc(1, sizeof(*host));
-    strcpy(host->folder, "/tmp/test-hvhost-XXXXXX");
-    assert_non_null(mkdtemp(host->folder));
-    snprintf(host->socket, sizeof(host->socket), "%s/socket", host->folder);
-    snprintf(host->control, sizeof(host->control), "%s/control", host->folder);
-    snprintf(host->disk, sizeof(host->disk), "%s/disk.img", host->folder);
-    int file = open(host->disk, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-    assert_int_equal(ftruncate(file, DISK_SIZE), 0);
-    close(file);
-    *state = host;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct host_process *host = *state;
-    if (host->process > 0) {
-        kill(host->process, SIGKILL);
-        waitpid(host->process, NULL, 0);
-    }
-    close(host->errors);
-    unlink(host->disk);
-    unlink(host->socket);
-    unlink(host->control);
-    rmdir(host->folder);
-    free(host);
-    return 0;
-}
-
-/* A host with the disk as LUN 0, and a guest whose storage handshake is done. */
-static void start_with_storage(struct host_process *host, struct guest_channel *channel,
-                               const char *const *more)
-{
-    const char *arguments[16] = {"--disk", host->disk};
-    unsigned count = 2;
-    struct storvsc_properties properties;
-    while (more != NULL && *more != NULL) {
-        arguments[count++] = *more++;
-    }
-    start_host(host, arguments);
-    guest_start(&host->guest, host->socket, 1);
-    assert_true(guest_contact(&host->guest, VMBUS_VERSION_5_3));
-    guest_collect_offers(&host->guest);
-    guest_open(&host->guest, guest_find_offer(&host->guest, &scsi_class, 0), channel);
-    guest_storage_start(&host->guest, channel, STORVSC_VERSION_6_2, &properties);
-    assert_int_equal(properties.transfer_bytes_max, 2 << 20);
-}
-
-static void power_off(struct host_process *host)
-{
-    monitor_power(&host->guest.monitor, PARTITION_POWER_OFF);
-    monitor_goodbye(&host->guest.monitor, 0, "power off");
-}
 
 static void what_the_guest_writes_is_in_the_file(void **state)
 {
     struct host_process *host = *state;
     struct guest_channel channel;
     uint8_t from_file[8192];
-    start_with_storage(host, &channel, NULL);
+    host_start_with_storage(host, &channel, NULL);
     uint8_t *buffer = host->guest.monitor.ram + GUEST_BUFFERS;
     for (unsigned i = 0; i < 8192; i++) {
         buffer[i] = (uint8_t)(i * 7 + i / 256);
@@ -151,8 +36,8 @@ static void what_the_guest_writes_is_in_the_file(void **state)
     assert_int_equal(pread(file, from_file, sizeof(from_file), 51200), sizeof(from_file));
     close(file);
     assert_memory_equal(buffer, from_file, sizeof(from_file));
-    power_off(host);
-    assert_int_equal(exit_code(host), 0);
+    host_power_off(host);
+    assert_int_equal(host_exit_code(host), 0);
 }
 
 static void many_requests_in_flight_all_come_back(void **state)
@@ -162,7 +47,7 @@ static void many_requests_in_flight_all_come_back(void **state)
     struct guest_channel channel;
     struct storvsc_packet packet;
     bool seen[REQUESTS + 16] = {false};
-    start_with_storage(host, &channel, NULL);
+    host_start_with_storage(host, &channel, NULL);
     for (unsigned round = 0; round < 20; round++) {
         uint64_t first = channel.transaction_id + 1;
         for (unsigned i = 0; i < REQUESTS; i++) {
@@ -182,8 +67,8 @@ static void many_requests_in_flight_all_come_back(void **state)
             assert_int_equal(packet.srb.srb_status, STORVSC_SRB_STATUS_SUCCESS);
         }
     }
-    power_off(host);
-    assert_int_equal(exit_code(host), 0);
+    host_power_off(host);
+    assert_int_equal(host_exit_code(host), 0);
 }
 
 static void heartbeat_is_negotiated_and_answered(void **state)
@@ -191,7 +76,7 @@ static void heartbeat_is_negotiated_and_answered(void **state)
     struct host_process *host = *state;
     struct guest_channel channel;
     uint8_t packet[256];
-    start_host(host, NULL);
+    host_start(host, NULL);
     guest_start(&host->guest, host->socket, 2);
     assert_true(guest_contact(&host->guest, VMBUS_VERSION_4_0));
     guest_collect_offers(&host->guest);
@@ -209,65 +94,65 @@ static void heartbeat_is_negotiated_and_answered(void **state)
     reply[28]++;
     reply[25] = 5;
     guest_send(&host->guest, &channel, VMBUS_PACKET_IN_BAND, 0, 0, reply, 28 + 16);
-    power_off(host);
-    assert_int_equal(exit_code(host), 0);
+    host_power_off(host);
+    assert_int_equal(host_exit_code(host), 0);
 }
 
 static void vmbus_max_refuses_newer_versions(void **state)
 {
     struct host_process *host = *state;
-    start_host(host, (const char *const[]){"--vmbus-max", "4.0", NULL});
+    host_start(host, (const char *const[]){"--vmbus-max", "4.0", NULL});
     guest_start(&host->guest, host->socket, 1);
     assert_false(guest_contact(&host->guest, VMBUS_VERSION_5_3));
     assert_false(guest_contact(&host->guest, VMBUS_VERSION_4_1));
     assert_true(guest_contact(&host->guest, VMBUS_VERSION_4_0));
-    power_off(host);
-    assert_int_equal(exit_code(host), 0);
+    host_power_off(host);
+    assert_int_equal(host_exit_code(host), 0);
 }
 
 static void a_vanished_monitor_is_exit_4(void **state)
 {
     struct host_process *host = *state;
     struct guest_channel channel;
-    start_with_storage(host, &channel, NULL);
+    host_start_with_storage(host, &channel, NULL);
     monitor_vanish(&host->guest.monitor);
-    assert_int_equal(exit_code(host), 4);
+    assert_int_equal(host_exit_code(host), 4);
 }
 
 static void a_monitor_that_talks_nonsense_is_exit_5(void **state)
 {
     struct host_process *host = *state;
-    start_host(host, NULL);
+    host_start(host, NULL);
     monitor_start(&host->guest.monitor, host->socket, 1, GUEST_RAM);
     monitor_send_header(&host->guest.monitor, host->guest.monitor.control, 77);
     assert_int_equal(monitor_expect_goodbye(&host->guest.monitor, host->guest.monitor.control,
                                             "unknown type"),
                      -EPROTO);
-    assert_int_equal(exit_code(host), 5);
+    assert_int_equal(host_exit_code(host), 5);
 }
 
 static void a_guest_that_breaks_a_rule_is_exit_3(void **state)
 {
     struct host_process *host = *state;
     struct guest_channel channel;
-    start_with_storage(host, &channel, NULL);
+    host_start_with_storage(host, &channel, NULL);
     const uint8_t nonsense[64] = {99};
     guest_send(&host->guest, &channel, VMBUS_PACKET_IN_BAND,
                VMBUS_PACKET_FLAG_COMPLETION_REQUESTED, 1, nonsense, sizeof(nonsense));
     uint64_t value; /* an exit after the signal: the host has seen both when it answers */
     assert_int_equal(monitor_rdmsr(&host->guest.monitor, 0, 0x40000002, &value), 0);
-    power_off(host);
-    assert_int_equal(exit_code(host), 3);
+    host_power_off(host);
+    assert_int_equal(host_exit_code(host), 3);
 }
 
 static void sigterm_stops_cleanly(void **state)
 {
     struct host_process *host = *state;
     struct guest_channel channel;
-    start_with_storage(host, &channel, NULL);
+    host_start_with_storage(host, &channel, NULL);
     kill(host->process, SIGTERM);
     monitor_expect_goodbye(&host->guest.monitor, host->guest.monitor.control, "asked to stop");
-    assert_int_equal(exit_code(host), 0);
+    assert_int_equal(host_exit_code(host), 0);
     assert_int_equal(access(host->socket, F_OK), -1);
 }
 
@@ -275,7 +160,7 @@ static void a_crash_reported_by_the_guest_is_exit_6(void **state)
 {
     struct host_process *host = *state;
     struct partition_power power = {0};
-    start_host(host, NULL);
+    host_start(host, NULL);
     guest_start(&host->guest, host->socket, 1);
     assert_int_equal(monitor_wrmsr(&host->guest.monitor, 0, 0x40000100, 0xdead), 0);
     assert_int_equal(monitor_wrmsr(&host->guest.monitor, 0, 0x40000105, 1ull << 63), 0);
@@ -284,8 +169,8 @@ static void a_crash_reported_by_the_guest_is_exit_6(void **state)
                      sizeof(power));
     assert_int_equal(power.what, PARTITION_POWER_CRASHED);
     assert_int_equal(power.crash[0], 0xdead);
-    power_off(host);
-    assert_int_equal(exit_code(host), 6);
+    host_power_off(host);
+    assert_int_equal(host_exit_code(host), 6);
 }
 
 static void a_reset_starts_over(void **state)
@@ -293,7 +178,7 @@ static void a_reset_starts_over(void **state)
     struct host_process *host = *state;
     struct guest_channel channel;
     struct storvsc_properties properties;
-    start_with_storage(host, &channel, NULL);
+    host_start_with_storage(host, &channel, NULL);
     monitor_power(&host->guest.monitor, PARTITION_POWER_RESET);
     monitor_power(&host->guest.monitor, PARTITION_POWER_RESET);
     uint64_t value;
@@ -308,25 +193,76 @@ static void a_reset_starts_over(void **state)
     guest_open(&host->guest, guest_find_offer(&host->guest, &scsi_class, 0), &channel);
     guest_storage_start(&host->guest, &channel, STORVSC_VERSION_6_0, &properties);
     guest_blocks(&host->guest, &channel, 0, true, 0, 8, GUEST_BUFFERS);
-    power_off(host);
-    assert_int_equal(exit_code(host), 0);
+    host_power_off(host);
+    assert_int_equal(host_exit_code(host), 0);
+}
+
+/* ---- Faults from the command line ---- */
+
+static void a_refused_post_is_refused_once(void **state)
+{
+    struct host_process *host = *state;
+    struct vmbus_message_header request = {.type = VMBUS_MESSAGE_REQUEST_OFFERS};
+    host_start(host, (const char *const[]){"--faults", "post,refuse=0x13,type=3,times=1", NULL});
+    guest_start(&host->guest, host->socket, 1);
+    assert_true(guest_contact(&host->guest, VMBUS_VERSION_5_3));
+    assert_int_equal(guest_post(&host->guest, &request, sizeof(request)), 0x13);
+    guest_collect_offers(&host->guest);
+    assert_true(host->guest.offer_count > 0);
+    host_power_off(host);
+    assert_int_equal(host_exit_code(host), 0);
+}
+
+static void a_delayed_completion_still_comes(void **state)
+{
+    struct host_process *host = *state;
+    struct guest_channel channel;
+    host_start_with_storage(host, &channel,
+                            (const char *const[]){"--faults", "completion,delay=100000,nth=5",
+                                                  NULL});
+    guest_blocks(&host->guest, &channel, 0, true, 0, 8, GUEST_BUFFERS);
+    guest_blocks(&host->guest, &channel, 0, false, 0, 8, GUEST_BUFFERS);
+    host_power_off(host);
+    assert_int_equal(host_exit_code(host), 0);
+}
+
+static void disk_errors_reach_the_guest_as_sense(void **state)
+{
+    struct host_process *host = *state;
+    struct guest_channel channel;
+    struct storvsc_packet packet;
+    const uint8_t cdb[10] = {SCSI_READ_10, [8] = 1};
+    host_start_with_storage(host, &channel,
+                            (const char *const[]){"--faults", "disk.error=100%", NULL});
+    assert_int_equal(guest_execute(&host->guest, &channel, 0, cdb, 10, STORVSC_DATA_IN,
+                                   GUEST_BUFFERS, 512, &packet),
+                     STORVSC_SRB_STATUS_ERROR | STORVSC_SRB_STATUS_AUTOSENSE_VALID);
+    assert_int_equal(packet.srb.sense[2], SCSI_SENSE_MEDIUM_ERROR);
+    host_power_off(host);
+    assert_int_equal(host_exit_code(host), 0);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(what_the_guest_writes_is_in_the_file, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(many_requests_in_flight_all_come_back, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(heartbeat_is_negotiated_and_answered, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(vmbus_max_refuses_newer_versions, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_vanished_monitor_is_exit_4, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_monitor_that_talks_nonsense_is_exit_5, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_guest_that_breaks_a_rule_is_exit_3, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(sigterm_stops_cleanly, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_crash_reported_by_the_guest_is_exit_6, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_reset_starts_over, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_the_guest_writes_is_in_the_file, host_set_up, host_tear_down),
+        cmocka_unit_test_setup_teardown(many_requests_in_flight_all_come_back, host_set_up, host_tear_down),
+        cmocka_unit_test_setup_teardown(heartbeat_is_negotiated_and_answered, host_set_up, host_tear_down),
+        cmocka_unit_test_setup_teardown(vmbus_max_refuses_newer_versions, host_set_up, host_tear_down),
+        cmocka_unit_test_setup_teardown(a_vanished_monitor_is_exit_4, host_set_up, host_tear_down),
+        cmocka_unit_test_setup_teardown(a_monitor_that_talks_nonsense_is_exit_5, host_set_up,
+                                        host_tear_down),
+        cmocka_unit_test_setup_teardown(a_guest_that_breaks_a_rule_is_exit_3, host_set_up, host_tear_down),
+        cmocka_unit_test_setup_teardown(sigterm_stops_cleanly, host_set_up, host_tear_down),
+        cmocka_unit_test_setup_teardown(a_crash_reported_by_the_guest_is_exit_6, host_set_up,
+                                        host_tear_down),
+        cmocka_unit_test_setup_teardown(a_reset_starts_over, host_set_up, host_tear_down),
+        cmocka_unit_test_setup_teardown(a_refused_post_is_refused_once, host_set_up,
+                                        host_tear_down),
+        cmocka_unit_test_setup_teardown(a_delayed_completion_still_comes, host_set_up,
+                                        host_tear_down),
+        cmocka_unit_test_setup_teardown(disk_errors_reach_the_guest_as_sense, host_set_up,
+                                        host_tear_down),
     };
     if (getenv("HVHOST") == NULL) {
         puts("1..0 # SKIP HVHOST does not name the program");

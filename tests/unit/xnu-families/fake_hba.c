@@ -161,11 +161,11 @@ static uint64_t execute(controller *me, OSObject *request, const uint8_t *cdb)
         data[3] = 8;
         return move_data(me, request, data, 16);
     case kSCSICmd_READ_CAPACITY:
-        put_big_endian(data, FAKE_BLOCKS - 1, 4);
+        put_big_endian(data, fake_hba.blocks - 1, 4);
         put_big_endian(data + 4, FAKE_BLOCK, 4);
         return move_data(me, request, data, 8);
     case kSCSICmd_SERVICE_ACTION_IN:
-        put_big_endian(data, FAKE_BLOCKS - 1, 8);
+        put_big_endian(data, fake_hba.blocks - 1, 8);
         put_big_endian(data + 8, FAKE_BLOCK, 4);
         data[13] = 3;
         data[14] = fake_hba.provisioning ? 0x80 : 0;
@@ -368,8 +368,16 @@ void fake_hba_reset(void)
     fake_hba.present[0] = true;
     fake_hba.command_queueing = true;
     fake_hba.set_timeouts = true;
-    for (unsigned i = 0; i < FAKE_TARGETS; i++)
-        fake_hba.media[i] = calloc(FAKE_BLOCKS, FAKE_BLOCK);
+    fake_hba_resize(FAKE_BLOCKS);
+}
+
+void fake_hba_resize(uint64_t blocks)
+{
+    fake_hba.blocks = blocks;
+    for (unsigned i = 0; i < FAKE_TARGETS; i++) {
+        free(fake_hba.media[i]);
+        fake_hba.media[i] = calloc(blocks, FAKE_BLOCK);
+    }
 }
 
 bool fake_hba_start(void)

@@ -14,7 +14,7 @@
 enum {
     FAKE_TARGETS = 4,
     FAKE_BLOCK = 512,
-    FAKE_BLOCKS = 4096,                  /* 2 MiB */
+    FAKE_BLOCKS = 4096,                  /* 2 MiB, unless a test wants more */
     FAKE_QUEUE = 64,
     FAKE_LOG = 256,
 };
@@ -33,6 +33,7 @@ struct fake_hba {
     IOSCSIParallelInterfaceController *controller;
     /* Set by the test before start. */
     unsigned task_count;
+    uint64_t blocks;                     /* of each disk; set with fake_hba_resize */
     uint64_t highest_id, initiator_id;
     bool present[FAKE_TARGETS];
     bool manages_targets;                /* DoesHBAPerformDeviceManagement */
@@ -65,6 +66,9 @@ extern struct fake_hba fake_hba;
 
 /* Registers the class (as a kext) and clears the state; media are zeroed. */
 void fake_hba_reset(void);
+
+/* Other media than FAKE_BLOCKS blocks, zeroed; before start. */
+void fake_hba_resize(uint64_t blocks);
 
 /* Makes a provider and a controller, attaches and starts it. False: start refused. */
 bool fake_hba_start(void);

@@ -28,12 +28,14 @@ __attribute__((used)) static uint64_t hypercall(uint64_t control, uint64_t input
                                                 const struct saved_registers *saved) {
     const struct partition_operations *operations = partition_current.operations;
     uint64_t fast[PARTITION_FAST_WORDS] = {0};
+    count_one(&machine_counters.hypercalls);
     if (operations == NULL) {
         return STATUS_INVALID_CODE;
     }
     /* Input: connection id in bits 31:0, flag number in 47:32; only flag 0 has a bitmap. */
     if (control == CALL_SIGNAL_EVENT_FAST && input <= UINT32_MAX && operations->signal != NULL &&
         operations->signal(partition_current.context, (uint32_t)input)) {
+        count_one(&machine_counters.signals);
         return 0;
     }
     if (control & CALL_FAST) {

@@ -13,6 +13,8 @@
 
 #define MEMORY_DEFAULT (UINT64_C(256) << 20)
 
+struct machine_counters machine_counters;
+
 static bool started;
 static pthread_mutex_t random_lock = PTHREAD_MUTEX_INITIALIZER;
 static uint64_t random_state; /* deterministic mode only */
@@ -49,6 +51,7 @@ int machine_start(const struct machine_configuration *configuration) {
     }
     bytes &= ~(uint64_t)(MACHINE_PAGE_SIZE - 1);
     memset(machine_processors, 0, sizeof machine_processors);
+    memset(&machine_counters, 0, sizeof machine_counters);
     machine_processors_used = processors;
     thread_engine = configuration->deterministic ? &thread_engine_fibres : &thread_engine_real;
     random_state = configuration->seed;
@@ -79,6 +82,17 @@ void machine_stop(void) {
     machine_set_death_hook(NULL);
     thread_engine = NULL;
     started = false;
+}
+
+void machine_statistics(struct machine_statistics *statistics) {
+    for (unsigned i = 0; i < MACHINE_PROCESSORS_MAX; i++) {
+        statistics->interrupts[i] = atomic_load(&machine_counters.interrupts[i]);
+    }
+    statistics->interrupts_dropped = atomic_load(&machine_counters.interrupts_dropped);
+    statistics->trapped_instructions = atomic_load(&machine_counters.trapped_instructions);
+    statistics->trapped_accesses = atomic_load(&machine_counters.trapped_accesses);
+    statistics->hypercalls = atomic_load(&machine_counters.hypercalls);
+    statistics->signals = atomic_load(&machine_counters.signals);
 }
 
 /* SplitMix64 (Steele, Lea, Flood): one addition and a mixing function. */

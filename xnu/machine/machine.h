@@ -57,6 +57,17 @@ void machine_run_until(uint64_t uptime);
  */
 void machine_stop(void);
 
+/* Counters since machine_start(); each is exact, all together are of about one moment. */
+struct machine_statistics {
+    uint64_t interrupts[MACHINE_PROCESSORS_MAX]; /* vectors delivered, by processor */
+    uint64_t interrupts_dropped;                 /* there was no interrupt entry */
+    uint64_t trapped_instructions;               /* emulated: CPUID, MSRs, ports, flags, HLT */
+    uint64_t trapped_accesses;                   /* to device memory */
+    uint64_t hypercalls;                         /* through the hypercall page, signals included */
+    uint64_t signals;                            /* of these, without a round trip */
+};
+void machine_statistics(struct machine_statistics *statistics);
+
 /* Prints all threads with processor, state and event, one line each, into the log. */
 void machine_report_threads(void);
 

@@ -161,6 +161,18 @@ struct machine_processor {
     atomic_uint halted; /* threads that wait, asleep on this structure, for an interrupt */
 };
 
+/* What machine_statistics() gives, counted with relaxed atomics. */
+struct machine_counters {
+    _Atomic uint64_t interrupts[MACHINE_PROCESSORS_MAX];
+    _Atomic uint64_t interrupts_dropped, trapped_instructions, trapped_accesses, hypercalls,
+        signals;
+};
+extern struct machine_counters machine_counters;
+
+static inline void count_one(_Atomic uint64_t *counter) {
+    atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
+
 extern struct machine_processor machine_processors[MACHINE_PROCESSORS_MAX];
 extern unsigned machine_processors_used;
 

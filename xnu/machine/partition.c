@@ -78,4 +78,11 @@ void machine_power(enum machine_power what, const uint64_t *crash) {
     if (operations != NULL && operations->power != NULL) {
         operations->power(partition_current.context, what, crash);
     }
+    machine_power_hook *hook = __atomic_load_n(&power_hook, __ATOMIC_ACQUIRE);
+    if (hook != NULL) {
+        hook(power_context, what, 0,
+             what == MACHINE_POWER_OFF     ? "the guest has turned itself off"
+             : what == MACHINE_POWER_RESET ? "the guest has reset itself"
+                                           : "the guest has crashed");
+    }
 }

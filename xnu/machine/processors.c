@@ -91,6 +91,9 @@ unsigned processor_deliver(unsigned processor) {
             words[word] &= ~(UINT64_C(1) << bit);
             if (entry != NULL) {
                 entry(interrupt_context, word * 64 + bit);
+                count_one(&machine_counters.interrupts[processor]);
+            } else {
+                count_one(&machine_counters.interrupts_dropped);
             }
             delivered++;
         }

@@ -61,6 +61,15 @@ static uint64_t fibre_now(void) {
     return scheduler.now;
 }
 
+/* From another host thread: the scheduler must look again at what can run. */
+static void kick_scheduler(void) {
+    uint64_t one = 1;
+    if (!pthread_equal(pthread_self(), scheduler.host_thread) &&
+        write(scheduler.kick_event, &one, sizeof one) < 0) {
+        return; /* full: it is readable anyway */
+    }
+}
+
 /* ---- switching ------------------------------------------------------------------------------ */
 
 static void to_scheduler(void) {
@@ -93,7 +102,9 @@ static void fibre_park(struct machine_thread *thread, uint64_t deadline) {
     thread->parked = false;
 }
 
+/* Another host thread may have woken it: the scheduler may be waiting for descriptors. */
 static void fibre_unpark(struct machine_thread *thread) {
+    kick_scheduler();
 }
 
 static void fibre_spin_delay(uint64_t nanoseconds) {
@@ -172,11 +183,7 @@ static void fibre_interrupts_on(unsigned processor) {
 }
 
 static void fibre_interrupt_kick(unsigned processor) {
-    uint64_t one = 1;
-    if (!pthread_equal(pthread_self(), scheduler.host_thread) &&
-        write(scheduler.kick_event, &one, sizeof one) < 0) {
-        return; /* full: it is readable anyway */
-    }
+    kick_scheduler();
 }
 
 static void fibre_use_descriptor(unsigned processor, int descriptor) {

@@ -156,8 +156,10 @@ static enum emulation try_to_emulate(int number, const siginfo_t *info, ucontext
         if (!machine_is_trapped(physical, 1, MACHINE_MMIO)) {
             return EMULATION_UNKNOWN;
         }
+        count_one(&machine_counters.trapped_accesses);
         return emulate_access(context, code, length, (uintptr_t)info->si_addr, reason, size);
     }
+    count_one(&machine_counters.trapped_instructions);
     return emulate_privileged(context, code, length, reason, size);
 }
 

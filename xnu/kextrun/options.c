@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Reads the command line.
+ */
+#include "xnu/kextrun/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "xnu/machine/machine.h"
+
+#define MEMORY_MB_MIN 16u
+#define MEMORY_MB_MAX 65536u
+
+static const char usage[] =
+    "usage: kextrun [options] KEXT...\n"
+    "       kextrun ioreg|stats|log|threads|quit --control SOCKET\n"
+    "Runs macOS kexts in a Linux process.\n"
+    "\n"
+    "  --partition SOCKET   attach to the simulated Hyper-V host at this socket (hvhost)\n"
+    "  --control SOCKET     listen for the commands ioreg, stats, log, threads and quit\n"
+    "  --macos RELEASE      the macOS to be, 10.6 and newer (default 13)\n"
+    "  --arch ARCH          x86_64 (default); i386 kexts are only checked\n"
+    "  --processors N       virtual processors (default 1)\n"
+    "  --memory MB          guest RAM (default 256)\n"
+    "  --boot-args TEXT     the kernel's boot arguments\n"
+    "  --ioreg              print the registry when all drivers have started, and end\n"
+    "  --nbd FOLDER         export each disk as a Unix socket in this folder\n"
+    "  --deterministic      one thread, virtual time, a seeded scheduler\n"
+    "  --seed N             its seed (default: a new one, which is printed)\n"
+    "  --verbose            say what is loaded where\n"
+    "  --help, --version\n"
+    "\n"
+    "ioreg takes --plane NAME, --properties and --json.\n"
+    "SIGTERM and SIGINT end the machine in order. Exit statuses: see the manual.\n";
+
+enum {
+    OPTION_PARTITION = 256,
+    OPTION_CONTROL,
+    OPTION_MACOS,
+    OPTION_ARCH,
+    OPTION_PROCESSORS,
+    OPTION_MEMORY,
+    OPTION_BOOT_ARGS,
+    OPTION_IOREG,
+    OPTION_NBD,
+    OPTION_DETERMINISTIC,
+    OPTION_SEED,
+    OPTION_VERBOSE,
+    OPTION_PLANE,
+    OPTION_PROPERTIES,
+    OPTION_JSON,
+    OPTION_HELP,
+    OPTION_VERSION,
+};
+
+static const struct option long_options[] = {
+    {"partition", required_argument, NULL, OPTION_PARTITION},
+    {"control", required_argument, NULL, OPTION_CONTROL},
+    {"macos", required_argument, NULL, OPTION_MACOS},
+    {"arch", required_argument, NULL, OPTION_ARCH},
+    {"processors", required_argument, NULL, OPTION_PROCESSORS},
+    {"memory", required_argument, NULL, OPTION_MEMORY},
+    {"boot-args", required_argument, NULL, OPTION_BOOT_ARGS},
+    {"ioreg", no_argument, NULL, OPTION_IOREG},
+    {"nbd", required_argument, NULL, OPTION_NBD},
+    {"deterministic", no_argument, NULL, OPTION_DETERMINISTIC},
+    {"seed", required_argument, NULL, OPTION_SEED},
+    {"verbose", no_argument, NULL, OPTION_VERBOSE},
+    {"plane", required_argument, NULL, OPTION_PLANE},
+    {"properties", no_argument, NULL, OPTION_PROPERTIES},
+    {"json", no_argument, NULL, OPTION_JSON},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {"version", no_argument, NULL, OPTION_VERSION},
+    {NULL, 0, NULL, 0},
+};
+
+static const char *const commands[] = {"ioreg", "stats", "log", "threads", "quit"};
+
+static enum options_result fail(const char *format, const char *value) {
+    fprintf(stderr, "kextrun: ");
+    fprintf(stderr, format, value);
+    fprintf(stderr, " (see kextrun --help)\n");
+    return OPTIONS_ERROR;
+}
+
+static bool number(const char *text, uint64_t least, uint64_t most, uint64_t *value) {
+    char *end;
+    errno = 0;
+    *value = strtoull(text, &end, 0);
+    return errno == 0 && end != text && *end == '\0' && text[0] != '-' && *value >= least &&
+           *value <= most;
+}
+
+static enum options_result set_number(int option, struct kextrun_options *options) {
+    uint64_t value;
+    switch (option) {
+    case OPTION_PROCESSORS:
+        if (!number(optarg, 1, MACHINE_PROCESSORS_MAX, &value)) {
+            return fail("--processors %s: a number from 1 to 64 is wanted", optarg);
+        }
+        options->processors = (unsigned)value;
+        return OPTIONS_RUN;
+    case OPTION_MEMORY:
+        if (!number(optarg, MEMORY_MB_MIN, MEMORY_MB_MAX, &value)) {
+            return fail("--memory %s: megabytes from 16 to 65536 are wanted", optarg);
+        }
+        options->memory_mb = value;
+        return OPTIONS_RUN;
+    default:
+        if (!number(optarg, 0, UINT64_MAX, &value)) {
+            return fail("--seed %s: a number is wanted", optarg);
+        }
+        options->seed = value;
+        options->seed_given = true;
+        return OPTIONS_RUN;
+    }
+}
+
+static enum options_result set_architecture(struct kextrun_options *options) {
+    options->is_i386 = strcmp(optarg, "i386") == 0;
+    if (!options->is_i386 && strcmp(optarg, "x86_64") != 0) {
+        return fail("--arch %s: x86_64 or i386 is wanted", optarg);
+    }
+    return OPTIONS_RUN;
+}
+
+/* Adds a word to the request that goes over the control socket. */
+static enum options_result add_word(struct kextrun_options *options, const char *word,
+                                    const char *value) {
+    size_t used = strlen(options->request);
+    int written = snprintf(options->request + used, sizeof options->request - used, " %s%s", word,
+                           value);
+    if (written < 0 || (size_t)written >= sizeof options->request - used ||
+        strpbrk(value, " \n") != NULL) {
+        return fail("--plane %s: that is no name of a plane", value);
+    }
+    return OPTIONS_RUN;
+}
+
+static enum options_result apply(int option, struct kextrun_options *options) {
+    switch (option) {
+    case OPTION_PARTITION:
+        options->partition = optarg;
+        return OPTIONS_RUN;
+    case OPTION_CONTROL:
+        options->control = optarg;
+        return OPTIONS_RUN;
+    case OPTION_MACOS:
+        options->macos = optarg;
+        return OPTIONS_RUN;
+    case OPTION_ARCH:
+        return set_architecture(options);
+    case OPTION_BOOT_ARGS:
+        options->boot_args = optarg;
+        return OPTIONS_RUN;
+    case OPTION_IOREG:
+        options->ioreg = true;
+        return OPTIONS_RUN;
+    case OPTION_NBD:
+        options->nbd = optarg;
+        return OPTIONS_RUN;
+    case OPTION_DETERMINISTIC:
+        options->deterministic = true;
+        return OPTIONS_RUN;
+    case OPTION_VERBOSE:
+        options->verbose = true;
+        return OPTIONS_RUN;
+    case OPTION_PLANE:
+        return add_word(options, "plane=", optarg);
+    case OPTION_PROPERTIES:
+        return add_word(options, "properties", "");
+    case OPTION_JSON:
+        return add_word(options, "json", "");
+    default:
+        return set_number(option, options);
+    }
+}
+
+static enum options_result parse_options(struct kextrun_options *options, int argc,
+                                         char **argv) {
+    int option;
+    opterr = 0;
+    optind = 1;
+    while ((option = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
+        switch (option) {
+        case OPTION_HELP:
+            fputs(usage, stdout);
+            return OPTIONS_DONE;
+        case OPTION_VERSION:
+            puts("kextrun " KEXTRUN_VERSION);
+            return OPTIONS_DONE;
+        case ':':
+            return fail("option %s needs a value", argv[optind - 1]);
+        case '?':
+            return fail("unknown option %s", argv[optind - 1]);
+        default: {
+            enum options_result result = apply(option, options);
+            if (result != OPTIONS_RUN) {
+                return result;
+            }
+        }
+        }
+    }
+    return OPTIONS_RUN;
+}
+
+/* The first word may be a command instead of a kext. */
+static enum options_result parse_words(struct kextrun_options *options, int argc, char **argv) {
+    char words[sizeof options->request];
+    options->kexts = (const char *const *)argv + optind;
+    options->kext_count = (size_t)(argc - optind);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (options->kext_count != 0 && strcmp(options->kexts[0], commands[i]) == 0) {
+            options->command = commands[i];
+        }
+    }
+    if (options->command == NULL) {
+        return options->kext_count != 0 ? OPTIONS_RUN : fail("no kext was given%s", "");
+    }
+    if (options->kext_count != 1) {
+        return fail("%s is followed by something that is no option", options->command);
+    }
+    if (options->control == NULL) {
+        return fail("%s needs --control SOCKET", options->command);
+    }
+    memcpy(words, options->request, sizeof words);
+    snprintf(options->request, sizeof options->request, "%s%.180s", options->command, words);
+    return OPTIONS_RUN;
+}
+
+enum options_result options_parse(struct kextrun_options *options, int argc, char **argv) {
+    *options = (struct kextrun_options){
+        .macos = "13", .boot_args = "", .processors = 1, .memory_mb = 256};
+    enum options_result result = parse_options(options, argc, argv);
+    return result == OPTIONS_RUN ? parse_words(options, argc, argv) : result;
+}

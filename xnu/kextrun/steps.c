@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Start-up of kextrun.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "xnu/bsd/boot_args.h"
+#include "xnu/bsd/start.h"
+#include "xnu/iokit/startup.h"
+#include "xnu/kextrun/kextrun.h"
+#include "xnu/libkern/release.h"
+#include "xnu/loader/kernel_symbols.h"
+#include "xnu/loader/macho_format.h"
+#include "xnu/machine/files.h"
+#include "xnu/machine/log.h"
+#include "xnu/machine/machine.h"
+#include "xnu/machine/partition.h"
+
+#define STEPS_MAX 16u
+/* How long drivers may take to start before kextrun goes on regardless. */
+#define QUIET_NS UINT64_C(30000000000)
+
+struct step {
+    const char *name;
+    kextrun_step_function *run;
+};
+
+static int connect_partition(struct kextrun *kextrun) {
+    char message[300];
+    if (kextrun->options->partition == NULL) {
+        return 0;
+    }
+    if (machine_partition_connect(kextrun->options->partition, message, sizeof message) != 0) {
+        return loader_fail(&kextrun->error, MACHINE_EXIT_PARTITION, "%s", message);
+    }
+    return 0;
+}
+
+static int set_boot_arguments(struct kextrun *kextrun) {
+    if (strlen(kextrun->options->boot_args) >= BOOT_ARGS_MAX) {
+        return loader_fail(&kextrun->error, MACHINE_EXIT_USAGE,
+                           "the boot arguments are longer than %u characters",
+                           BOOT_ARGS_MAX - 1);
+    }
+    boot_args_set(kextrun->options->boot_args);
+    return 0;
+}
+
+static void start_kernel_interfaces(const struct xnu_options *options) {
+    if (xnu_bsd_start() != 0) {
+        machine_panic("no memory for the kernel interfaces");
+    }
+}
+
+static int start_kernel(struct kextrun *kextrun) {
+    static const struct kext_runtime runtime = {module_start, module_finish,
+                                                module_has_instances};
+    startup_replace("kernel interfaces", start_kernel_interfaces);
+    xnu_iokit_start(NULL);
+    kextrun->kernel_started = true;
+    kextrun->loader = loader_create(release_number() / 100, kernel_symbols(), &runtime);
+    if (kextrun->loader == NULL) {
+        return loader_fail(&kextrun->error, MACHINE_EXIT_FAILURE, "no memory");
+    }
+    return 0;
+}
+
+/* From now on the host may act: interrupts have somewhere to go. */
+static int start_host(struct kextrun *kextrun) {
+    int status = machine_partition_start();
+    if (status != 0) {
+        return loader_fail(&kextrun->error, MACHINE_EXIT_PARTITION,
+                           "cannot start the partition: %s", machine_error_text(status));
+    }
+    return 0;
+}
+
+/* Reads a 32-bit kext as its linker would, and says that it cannot run. Always -1. */
+static int check_i386(struct kextrun *kextrun, const struct bundle *bundle) {
+    struct loader_error *error = &kextrun->error;
+    uint8_t *file = NULL;
+    const uint8_t *slice;
+    size_t size = 0;
+    struct macho macho;
+    int status = bundle->executable == NULL
+                     ? -ENOENT
+                     : machine_file_read(bundle->executable, MACHO_FILE_SIZE_MAX, &file, &size);
+    if (status != 0) {
+        return loader_fail(error, MACHINE_EXIT_KEXT, "%s: no executable: %s", bundle->identifier,
+                           machine_error_text(status));
+    }
+    if (macho_slice(file, size, MACHO_PROCESSOR_I386, &slice, &size, error) == 0 &&
+        macho_read(&macho, slice, size, release_number() / 100, error) == 0) {
+        macho_free(&macho);
+        loader_fail(error, MACHINE_EXIT_KEXT,
+                    "the i386 executable is sound, but 32-bit code cannot run here");
+    }
+    loader_error_prefix(error, bundle->identifier);
+    machine_file_free(file);
+    return -1;
+}
+
+static void say_loaded(struct kextrun *kextrun, const struct bundle *bundle) {
+    const struct kext *kext = loader_kext(kextrun->loader, bundle->identifier);
+    if (kextrun->options->verbose && kext != NULL) {
+        machine_log("kextrun: %s %s at %p, %zu bytes", bundle->identifier, bundle->version_text,
+                    (void *)kext->memory, kext->memory_size);
+    }
+}
+
+static int load_kexts(struct kextrun *kextrun) {
+    const struct bundle *bundle;
+    for (size_t i = 0; i < kextrun->options->kext_count; i++) {
+        if (loader_add(kextrun->loader, kextrun->options->kexts[i], &kextrun->error) != 0) {
+            return -1;
+        }
+    }
+    for (size_t i = 0; (bundle = loader_bundle(kextrun->loader, i)) != NULL; i++) {
+        if (kextrun->options->is_i386) {
+            return check_i386(kextrun, bundle);
+        }
+        if (loader_load(kextrun->loader, bundle->identifier, &kextrun->error) != 0) {
+            return -1;
+        }
+        say_loaded(kextrun, bundle);
+    }
+    return 0;
+}
+
+static int add_personalities(struct kextrun *kextrun) {
+    const struct bundle *bundle;
+    for (size_t i = 0; (bundle = loader_bundle(kextrun->loader, i)) != NULL; i++) {
+        if (bundle->personalities != NULL &&
+            !xnu_add_personalities(bundle->personalities, bundle->identifier)) {
+            return loader_fail(&kextrun->error, MACHINE_EXIT_FAILURE,
+                               "%s: its personalities cannot be added", bundle->identifier);
+        }
+    }
+    return 0;
+}
+
+static void print_text(void *context, const char *text, size_t length) {
+    fwrite(text, 1, length, stdout);
+}
+
+static int wait_quiet(struct kextrun *kextrun) {
+    if (!kextrun->options->ioreg) {
+        return 0;
+    }
+    if (!xnu_wait_quiet(QUIET_NS)) {
+        machine_log("kextrun: drivers are still starting after 30 seconds");
+    }
+    xnu_registry_print("IOService", XNU_PRINT_PROPERTIES, print_text, NULL);
+    fflush(stdout);
+    kextrun_request_end(kextrun, KEXTRUN_QUIT);
+    return 0;
+}
+
+static int nothing(struct kextrun *kextrun) {
+    return 0;
+}
+
+static const struct step default_steps[] = {
+    {"partition", connect_partition},
+    {"boot arguments", set_boot_arguments},
+    {"kernel", start_kernel},
+    {"control", control_socket_listen},
+    {"disks", nothing},
+    {"host", start_host},
+    {"kexts", load_kexts},
+    {"personalities", add_personalities},
+    {"quiet", wait_quiet},
+};
+
+static struct step steps[STEPS_MAX];
+static size_t step_count;
+
+void steps_reset(void) {
+    step_count = sizeof default_steps / sizeof default_steps[0];
+    memcpy(steps, default_steps, sizeof default_steps);
+}
+
+static struct step *find(const char *name) {
+    if (step_count == 0) {
+        steps_reset();
+    }
+    for (size_t i = 0; i < step_count; i++) {
+        if (strcmp(steps[i].name, name) == 0) {
+            return &steps[i];
+        }
+    }
+    return NULL;
+}
+
+bool steps_remove(const char *name) {
+    struct step *step = find(name);
+    if (step == NULL) {
+        return false;
+    }
+    step_count--;
+    memmove(step, step + 1, (size_t)(steps + step_count - step) * sizeof *step);
+    return true;
+}
+
+bool steps_replace(const char *name, kextrun_step_function *function) {
+    struct step *step = find(name);
+    if (step != NULL) {
+        step->run = function;
+    }
+    return step != NULL;
+}
+
+int steps_run(struct kextrun *kextrun) {
+    find(""); /* makes sure of the list */
+    for (size_t i = 0; i < step_count && atomic_load(&kextrun->end) == KEXTRUN_RUNS; i++) {
+        if (steps[i].run(kextrun) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}

@@ -60,7 +60,8 @@ extern const unsigned host_release_count;
 /*
  * The release with this name: "2008", "2008r2" (or "2008 R2"), "2012", "2012r2", "2016", "2019",
  * "2022", "2025", or a client Windows of the same code: "7", "8", "8.1", "10-1607", "10-1809",
- * "10", "11", "11-24h2". "ws" or "win" may stand before. Case and spaces do not matter. NULL if there is none.
+ * "10", "11", "11-24h2". "ws" or "win" may stand before. Case and spaces do not matter. NULL if
+ * there is none.
  */
 const struct host_release *host_release_find(const char *name);
 

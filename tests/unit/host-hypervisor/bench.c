@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void note(struct bench *bench, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void note(struct bench *bench, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 static void note(struct bench *bench, const char *format, ...)
 {

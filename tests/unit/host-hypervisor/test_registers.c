@@ -54,7 +54,10 @@ static void releases_are_found_by_every_name(void **state)
     assert_string_equal(host_release_find("8.1")->name, "2012r2");
     assert_string_equal(host_release_find("11")->name, "2022");
     assert_string_equal(host_release_find("10-1809")->name, "2019");
+    assert_string_equal(host_release_find("ws2022")->name, "2022");
+    assert_string_equal(host_release_find("Win8")->name, "2012");
     assert_null(host_release_find("2003"));
+    assert_null(host_release_find("win"));
     assert_null(host_release_find(""));
     assert_string_equal(host_release_newest()->name, "2025");
 }
@@ -66,6 +69,8 @@ static void what_the_monitor_can_do_decides_on_cpuid_bits(void **state)
     assert_int_equal(cpuid(bench, HV_CPUID_RECOMMENDATIONS).eax & HV_RECOMMEND_CLUSTER_IPI, 0);
     bench_read_fails(bench, HV_MSR_TSC_FREQUENCY);
     bench_write_fails(bench, HV_MSR_EOI, 0);
+    bench_write(bench, 0, HV_MSR_VP_ASSIST_PAGE, 0x6001); /* guests write it unasked */
+    assert_int_equal(bench_read(bench, 0, HV_MSR_VP_ASSIST_PAGE), 0x6001);
     bench_free(bench);
     bench = bench_create("2022", HYPERVISOR_MONITOR_FREQUENCIES | HYPERVISOR_MONITOR_APIC_MSRS |
                                      HYPERVISOR_MONITOR_TLB_HYPERCALLS);

@@ -64,13 +64,13 @@ int bench_plug_device(struct bench *bench, struct bench_device *device, uint32_t
                       uint16_t offer_flags, bool monitored);
 
 /* Compares what was written down since the last time with `expected`, and forgets it. */
-#define bench_expect(bench, expected) _bench_expect(bench, expected, __FILE__, __LINE__)
-void _bench_expect(struct bench *bench, const char *expected, const char *file, int line);
+#define bench_expect(bench, expected) bench_expect_at(bench, expected, __FILE__, __LINE__)
+void bench_expect_at(struct bench *bench, const char *expected, const char *file, int line);
 
 /* One violation more than at the last look, of a rule that contains `part`. */
 #define bench_expect_violation(bench, part) \
-    _bench_expect_violation(bench, part, __FILE__, __LINE__)
-void _bench_expect_violation(struct bench *bench, const char *part, const char *file, int line);
+    bench_expect_violation_at(bench, part, __FILE__, __LINE__)
+void bench_expect_violation_at(struct bench *bench, const char *part, const char *file, int line);
 
 uint8_t *bench_page(struct bench *bench, unsigned page);
 

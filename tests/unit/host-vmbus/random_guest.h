@@ -15,7 +15,7 @@ struct random_guest_result {
     unsigned actions, opens, closes, rescinds, gpadls, packets;
 };
 
-/* Runs the actions; the server accepts versions up to 6.0. Aborts on no account: the result says. */
+/* Runs the actions; the server accepts versions up to 6.0. */
 struct random_guest_result random_guest_run(const uint8_t *bytes, size_t size);
 
 #endif

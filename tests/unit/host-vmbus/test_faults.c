@@ -38,7 +38,8 @@ static void wrong_words_are_named(void **state)
     } bad[] = {
         {"", ""}, {"mail,drop", "mail,drop"}, {"message", ""}, {"message=1,drop", "message=1,drop"},
         {"message,explode", "explode"}, {"message,delay", "delay"}, {"message,drop=3", "drop=3"},
-        {"message,refuse=19", "refuse=19"}, {"message,fail", "fail"}, {"post,refuse", "refuse"}, {"post,refuse=0", "refuse=0"},
+        {"message,refuse=19", "refuse=19"}, {"message,fail", "fail"},
+        {"post,refuse", "refuse"}, {"post,refuse=0", "refuse=0"},
         {"post,delay=1", "delay=1"}, {"request,duplicate", "duplicate"},
         {"message,drop,type", "type"}, {"message,drop,type=x", "type=x"},
         {"message,drop,type=", "type="}, {"message,drop,type=-1", "type=-1"},

@@ -17,6 +17,12 @@ void property_unlock(const IORegistryEntry *entry)
     kernel_lock_drop(&registry_private(entry)->property_lock);
 }
 
+/* False for an entry whose init failed: its free() may still ask for properties. */
+static bool has_properties(const IORegistryEntry *entry)
+{
+    return registry_private(entry) && entry->fPropertyTable;
+}
+
 OSDictionary *IORegistryEntry_getPropertyTable(IORegistryEntry *me)
 {
     return me->fPropertyTable;
@@ -139,6 +145,8 @@ OSObject *IORegistryEntry__copyProperty_symbol(IORegistryEntry *me, const OSSymb
 {
     OSObject *value;
 
+    if (!has_properties(me))
+        return NULL;
     property_lock(me);
     value = OSDictionary_getObject_symbol(me->fPropertyTable, key);
     if (value)
@@ -169,6 +177,8 @@ OSObject *IORegistryEntry__getProperty_symbol(IORegistryEntry *me, const OSSymbo
 {
     OSObject *value;
 
+    if (!has_properties(me))
+        return NULL;
     property_lock(me);
     value = OSDictionary_getObject_symbol(me->fPropertyTable, key);
     property_unlock(me);

@@ -293,8 +293,8 @@ bool IOService_startCandidate(IOService *me, IOService *driver)
     set_starting(driver, false);
     if (!started)
         IOService_detach(driver, me);
-    else
-        resume_termination(driver);
+    else if (!service_inactive(me))
+        resume_termination(driver); /* else it goes with its provider, in order */
     resume_termination(me);
     return started;
 }

@@ -6,7 +6,7 @@
 #include "abi/IOService.h"
 #include "abi/kpi/libkern.h"
 
-#include "xnu/bsd/platform.h"
+#include "xnu/bsd/start.h"
 #include "xnu/iokit/catalogue.h"
 #include "xnu/iokit/configuration_threads.h"
 #include "xnu/iokit/interrupt_vectors.h"
@@ -14,13 +14,12 @@
 #include "xnu/iokit/resources.h"
 #include "xnu/iokit/root_domain.h"
 #include "xnu/iokit/service.h"
-#include "xnu/iokit/threads_private.h"
 #include "xnu/libkern/module.h"
 #include "xnu/libkern/plist_objects.h"
-#include "xnu/libkern/release.h"
 #include "xnu/machine/partition.h"
 
 enum { STEP_MAX = 32, BUILT_IN_SCORE = 10000, BITS = 32 };
+#define ROOT_WAIT UINT64_C(30000000000)     /* ns */
 #define SHUTDOWN_WAIT UINT64_C(30000000000) /* ns */
 
 struct step {
@@ -39,14 +38,8 @@ static void start_libkern(const struct xnu_options *options)
 
 static void start_kernel_interfaces(const struct xnu_options *options)
 {
-    unsigned major, minor, revision;
-
-    release_kernel_version(&major, &minor, &revision);
-    platform_set_version(major, minor, revision);
-    platform_start();
-    threads_start();
-    if (!thread_calls_start())
-        machine_panic("no memory for the thread calls");
+    if (xnu_bsd_start() != 0)
+        machine_panic("no memory for threads, thread calls and kernel controls");
 }
 
 static void start_symbols(const struct xnu_options *options)
@@ -122,7 +115,10 @@ static void start_power(const struct xnu_options *options)
 
 static void register_root(const struct xnu_options *options)
 {
-    IOService_registerService(root, kIOServiceSynchronous);
+    /* Not synchronously: everything below would inherit that. */
+    IOService_registerService(root, 0);
+    if (!xnu_wait_quiet(ROOT_WAIT) || !IOService_getPlatform())
+        machine_panic("no platform expert has started");
 }
 
 static void publish_resources(const struct xnu_options *options)
@@ -319,6 +315,6 @@ bool xnu_shutdown(bool restart)
     gone = configuration_wait_idle(machine_uptime() + SHUTDOWN_WAIT) && gone;
     configuration_stop();
     service_termination_stop();
-    thread_calls_stop();
+    xnu_bsd_stop();
     return gone;
 }

@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "match/catalogue.h"
 
+#include "match/catalogue_index.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 struct bucket {
     char *provider_class;
     struct catalogue_entry *entries; /* names and publishers are owned here */
+    uint64_t *hashes;                /* of the personalities' content, as many as entries */
     size_t count;
     size_t capacity;
+    uint32_t *known; /* hash table of positions + 1 in `entries`, by content */
+    size_t known_size;
+    struct catalogue_index *index; /* made when first asked for, dropped with every change */
     struct bucket *next; /* in the same slot of the hash table */
 };
 
@@ -59,6 +65,12 @@ static struct bucket *get_bucket(struct catalogue *catalogue, const char *provid
     return bucket;
 }
 
+static void changed(struct bucket *bucket)
+{
+    catalogue_index_destroy(bucket->index);
+    bucket->index = NULL;
+}
+
 static void clear_entry(struct catalogue_entry *entry)
 {
     plist_release(entry->personality);
@@ -85,7 +97,10 @@ void catalogue_destroy(struct catalogue *catalogue)
             catalogue->slots[slot] = bucket->next;
             for (index = 0; index < bucket->count; index++)
                 clear_entry(&bucket->entries[index]);
+            changed(bucket);
             free(bucket->entries);
+            free(bucket->hashes);
+            free(bucket->known);
             free(bucket->provider_class);
             free(bucket);
         }
@@ -96,6 +111,7 @@ static bool make_room(struct bucket *bucket)
 {
     size_t capacity = bucket->capacity == 0 ? 4 : bucket->capacity * 2;
     struct catalogue_entry *entries;
+    uint64_t *hashes;
 
     if (bucket->count < bucket->capacity)
         return true;
@@ -103,17 +119,66 @@ static bool make_room(struct bucket *bucket)
     if (entries == NULL)
         return false;
     bucket->entries = entries;
+    hashes = realloc(bucket->hashes, capacity * sizeof *hashes);
+    if (hashes == NULL)
+        return false;
+    bucket->hashes = hashes;
     bucket->capacity = capacity;
     return true;
 }
 
-static bool is_known(const struct bucket *bucket, const struct plist *personality)
+static void file_known(struct bucket *bucket, size_t position)
 {
-    size_t index;
+    size_t mask = bucket->known_size - 1;
+    size_t at = (size_t)bucket->hashes[position] & mask;
 
-    for (index = 0; index < bucket->count; index++)
-        if (plist_equal(bucket->entries[index].personality, personality))
+    while (bucket->known[at] != 0)
+        at = (at + 1) & mask;
+    bucket->known[at] = (uint32_t)position + 1;
+}
+
+/* Makes the table of known contents anew with room for one entry more, at most half full. */
+static bool rebuild_known(struct bucket *bucket)
+{
+    size_t size = 16;
+    size_t position;
+    uint32_t *table;
+
+    while (size < (bucket->count + 1) * 4)
+        size *= 2;
+    table = calloc(size, sizeof *table);
+    if (table == NULL)
+        return false;
+    free(bucket->known);
+    bucket->known = table;
+    bucket->known_size = size;
+    for (position = 0; position < bucket->count; position++)
+        file_known(bucket, position);
+    return true;
+}
+
+/* After a removal the table still fits: positions are filed anew in it. */
+static void forget_known(struct bucket *bucket)
+{
+    size_t position;
+
+    memset(bucket->known, 0, bucket->known_size * sizeof *bucket->known);
+    for (position = 0; position < bucket->count; position++)
+        file_known(bucket, position);
+}
+
+static bool is_known(const struct bucket *bucket, const struct plist *personality, uint64_t hash)
+{
+    size_t mask = bucket->known_size - 1;
+    size_t at = (size_t)hash & mask;
+
+    for (; bucket->known[at] != 0; at = (at + 1) & mask) {
+        size_t position = bucket->known[at] - 1;
+
+        if (bucket->hashes[position] == hash &&
+            plist_equal(bucket->entries[position].personality, personality))
             return true;
+    }
     return false;
 }
 
@@ -122,14 +187,15 @@ enum catalogue_added catalogue_add(struct catalogue *catalogue, struct plist *pe
 {
     const char *provider_class = plist_string(plist_get(personality, "IOProviderClass"));
     struct catalogue_entry entry = { .owner = owner, .score = match_probe_score(personality) };
+    uint64_t hash = plist_hash(personality);
     struct bucket *bucket;
 
     if (provider_class == NULL)
         return CATALOGUE_NO_PROVIDER_CLASS;
     bucket = get_bucket(catalogue, provider_class);
-    if (bucket == NULL)
+    if (bucket == NULL || (bucket->count * 2 >= bucket->known_size && !rebuild_known(bucket)))
         return CATALOGUE_NO_MEMORY;
-    if (is_known(bucket, personality))
+    if (is_known(bucket, personality, hash))
         return CATALOGUE_KNOWN;
     entry.personality = plist_retain(personality);
     entry.name = strdup(name == NULL ? "" : name);
@@ -139,7 +205,10 @@ enum catalogue_added catalogue_add(struct catalogue *catalogue, struct plist *pe
         clear_entry(&entry);
         return CATALOGUE_NO_MEMORY;
     }
+    bucket->hashes[bucket->count] = hash;
     bucket->entries[bucket->count++] = entry;
+    file_known(bucket, bucket->count - 1);
+    changed(bucket);
     catalogue->order++;
     catalogue->count++;
     catalogue->generation++;
@@ -164,13 +233,20 @@ size_t catalogue_remove_bundle(struct catalogue *catalogue, const char *identifi
             size_t kept = 0;
             size_t index;
 
-            for (index = 0; index < bucket->count; index++)
-                if (belongs_to(&bucket->entries[index], identifier))
+            for (index = 0; index < bucket->count; index++) {
+                if (belongs_to(&bucket->entries[index], identifier)) {
                     clear_entry(&bucket->entries[index]);
-                else
-                    bucket->entries[kept++] = bucket->entries[index];
+                    continue;
+                }
+                bucket->hashes[kept] = bucket->hashes[index];
+                bucket->entries[kept++] = bucket->entries[index];
+            }
+            if (kept == bucket->count)
+                continue;
             catalogue->count -= bucket->count - kept;
             bucket->count = kept;
+            forget_known(bucket);
+            changed(bucket);
         }
     if (catalogue->count != before)
         catalogue->generation++;
@@ -180,6 +256,23 @@ size_t catalogue_remove_bundle(struct catalogue *catalogue, const char *identifi
 size_t catalogue_count(const struct catalogue *catalogue)
 {
     return catalogue->count;
+}
+
+const struct catalogue_entry *catalogue_next(const struct catalogue *catalogue, size_t *position)
+{
+    size_t skip = *position;
+    unsigned slot;
+    const struct bucket *bucket;
+
+    for (slot = 0; slot < SLOTS; slot++)
+        for (bucket = catalogue->slots[slot]; bucket != NULL; bucket = bucket->next) {
+            if (skip < bucket->count) {
+                (*position)++;
+                return &bucket->entries[skip];
+            }
+            skip -= bucket->count;
+        }
+    return NULL;
 }
 
 uint64_t catalogue_generation(const struct catalogue *catalogue)
@@ -206,38 +299,76 @@ static int compare_candidates(const void *left_pointer, const void *right_pointe
     return left->entry->order < right->entry->order ? -1 : left->entry->order > right->entry->order;
 }
 
-static size_t collect(const struct catalogue *catalogue, const char *const *classes, size_t count,
-                      unsigned release, struct candidate *candidates)
-{
-    bool by_depth = release == 0 || release >= 1009;
-    size_t found = 0;
+struct collection {
+    struct candidate *candidates;
+    size_t count;
+    size_t capacity;
     size_t depth;
+    bool failed;
+};
+
+static void collect(void *context, const struct catalogue_entry *entry)
+{
+    struct collection *collection = context;
+
+    if (collection->count == collection->capacity) {
+        size_t capacity = collection->capacity == 0 ? 64 : collection->capacity * 2;
+        struct candidate *grown = realloc(collection->candidates, capacity * sizeof *grown);
+
+        if (grown == NULL) {
+            collection->failed = true;
+            return;
+        }
+        collection->candidates = grown;
+        collection->capacity = capacity;
+    }
+    collection->candidates[collection->count++] = (struct candidate){ entry, collection->depth };
+}
+
+/* Hands the entries of a bucket that a device with these keys may match to collect(). */
+static void collect_bucket(struct bucket *bucket, const struct catalogue_keys *keys,
+                           struct collection *collection)
+{
     size_t index;
 
-    for (depth = 0; depth < count; depth++) {
-        const struct bucket *bucket = find_bucket(catalogue, classes[depth]);
-
-        for (index = 0; bucket != NULL && index < bucket->count; index++)
-            candidates[found++] = (struct candidate){ &bucket->entries[index], by_depth ? depth : 0 };
+    if (keys != NULL && bucket->index == NULL)
+        bucket->index = catalogue_index_create(bucket->entries, bucket->count);
+    if (keys != NULL && bucket->index != NULL) {
+        catalogue_index_find(bucket->index, keys, collect, collection);
+        return;
     }
-    return found;
+    for (index = 0; index < bucket->count; index++)
+        collect(collection, &bucket->entries[index]);
 }
 
 bool catalogue_find(const struct catalogue *catalogue, const char *const *classes, size_t count,
                     unsigned release, bool (*visit)(void *context, const struct catalogue_entry *entry),
                     void *context)
 {
-    struct candidate *candidates = malloc((catalogue->count + 1) * sizeof *candidates);
-    size_t found;
+    return catalogue_find_keyed(catalogue, classes, count, NULL, release, visit, context);
+}
+
+bool catalogue_find_keyed(const struct catalogue *catalogue, const char *const *classes, size_t count,
+                          const struct catalogue_keys *keys, unsigned release,
+                          bool (*visit)(void *context, const struct catalogue_entry *entry), void *context)
+{
+    struct collection collection = { NULL };
+    bool by_depth = release == 0 || release >= 1009;
+    size_t depth;
     size_t index;
 
-    if (candidates == NULL)
-        return false;
-    found = collect(catalogue, classes, count, release, candidates);
-    qsort(candidates, found, sizeof *candidates, compare_candidates);
-    for (index = 0; index < found; index++)
-        if (!visit(context, candidates[index].entry))
+    for (depth = 0; depth < count; depth++) {
+        struct bucket *bucket = find_bucket(catalogue, classes[depth]);
+
+        collection.depth = by_depth ? depth : 0;
+        if (bucket != NULL)
+            collect_bucket(bucket, keys, &collection);
+    }
+    if (collection.count > 1)
+        qsort(collection.candidates, collection.count, sizeof *collection.candidates, compare_candidates);
+    for (index = 0; index < collection.count && !collection.failed; index++)
+        if (!visit(context, collection.candidates[index].entry))
             break;
-    free(candidates);
-    return true;
+    free(collection.candidates);
+    return !collection.failed;
 }

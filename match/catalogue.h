@@ -42,4 +42,21 @@ bool catalogue_find(const struct catalogue *catalogue, const char *const *classe
                     unsigned release, bool (*visit)(void *context, const struct catalogue_entry *entry),
                     void *context);
 
+/* Walks over all entries, bucket by bucket. `*position` is 0 at first. NULL at the end. */
+const struct catalogue_entry *catalogue_next(const struct catalogue *catalogue, size_t *position);
+
+/* What a device answers to, for finding its personalities without looking at all of them. */
+struct catalogue_keys {
+    const uint32_t *registers; /* values of configuration registers 0x00 and 0x2c */
+    size_t register_count;
+    const char *const *names;
+    size_t name_count;
+};
+
+/* As catalogue_find(), but may leave out personalities that cannot match a device of which `keys` says all
+ * (NULL: nothing is known, all are visited). */
+bool catalogue_find_keyed(const struct catalogue *catalogue, const char *const *classes, size_t count,
+                          const struct catalogue_keys *keys, unsigned release,
+                          bool (*visit)(void *context, const struct catalogue_entry *entry), void *context);
+
 #endif

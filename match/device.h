@@ -18,6 +18,8 @@ enum match_names {
     MATCH_NAMES_TREE_REGISTRY, /* IOPlatformDevice and what derives from it: those four, then the registry name */
 };
 
+struct match_rules; /* match/personality.h */
+
 struct match_device_operations {
     /* Is the device of this class or one derived from it? (metaCast) */
     bool (*is_class)(const void *device, const char *class_name);
@@ -38,6 +40,11 @@ struct match_device_operations {
     const void *(*location_node)(const void *device);
     /* Keys of the device's family: matchPropertyTable(). May add to `*score`. NULL means: always yes. */
     enum match_answer (*match_family)(const void *device, const struct plist *personality, int32_t *score);
+    /* The same for a device that explains its family's keys; asked instead of match_family when set. */
+    enum match_answer (*explain_family)(const void *device, const struct plist *personality,
+                                        const struct match_rules *rules, int32_t *score);
+    /* Could the device have this name all the same (by fields that its record lacks)? NULL means: never. */
+    bool (*may_have_name)(const void *device, const char *pattern);
 };
 
 struct match_device {

@@ -90,3 +90,24 @@ struct plist *match_copy_matched_name(const struct plist *patterns, struct match
     }
     return matched;
 }
+
+bool match_may_have_name(const struct plist *patterns, struct match_device device)
+{
+    size_t index;
+
+    if (device.operations->may_have_name == NULL)
+        return false;
+    if (plist_is(patterns, PLIST_STRING))
+        return device.operations->may_have_name(device.device, plist_string(patterns));
+    if (!plist_is(patterns, PLIST_ARRAY) && !plist_is(patterns, PLIST_SET))
+        return false;
+    for (index = 0; index < plist_count(patterns); index++) {
+        const char *pattern = plist_string(plist_value_at(patterns, index));
+
+        if (pattern == NULL)
+            return false;
+        if (device.operations->may_have_name(device.device, pattern))
+            return true;
+    }
+    return false;
+}

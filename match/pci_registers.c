@@ -112,6 +112,10 @@ static void explain(const struct match_rules *rules, const char *key, enum match
     if (value == NULL)
         snprintf(step.text, sizeof step.text, "no value fits register %s = 0x%08" PRIx32,
                  pci_register->name, pci_register->value);
+    else if (answer == MATCH_UNDECIDED)
+        snprintf(step.text, sizeof step.text, "needs 0x%08" PRIx64 " & 0x%08" PRIx64 " in register %s, of which the "
+                 "bits 0x%08" PRIx64 " are not known", value->value, value->mask, pci_register->name,
+                 value->mask & ~(uint64_t)pci_register->known & UINT32_MAX);
     else
         snprintf(step.text, sizeof step.text,
                  "register %s = 0x%08" PRIx32 ", & 0x%08" PRIx64 " = 0x%08" PRIx64 "; value 0x%08" PRIx64
@@ -161,6 +165,31 @@ static enum match_answer match_key(const char *text, const struct pci_key *key,
     return other == MATCH_NO ? answer : other;
 }
 
+static enum match_answer refuse_type(const struct match_rules *rules, const char *key, const struct plist *value)
+{
+    struct match_step step = { .key = key, .answer = MATCH_NO };
+
+    if (rules == NULL || rules->explain == NULL)
+        return MATCH_NO;
+    snprintf(step.text, sizeof step.text, "is no string but of type %s: the kernel reads it as one all the same, "
+             "in practice it panics", plist_type_name(value));
+    rules->explain(rules->context, &step);
+    return MATCH_NO;
+}
+
+const char *pci_bad_key(const struct plist *personality)
+{
+    size_t index;
+
+    for (index = 0; index < sizeof keys / sizeof *keys; index++) {
+        const struct plist *value = plist_get(personality, keys[index].key);
+
+        if (value != NULL && !plist_is(value, PLIST_STRING))
+            return keys[index].key;
+    }
+    return NULL;
+}
+
 enum match_answer pci_match_registers(const struct plist *personality, const struct pci_registers *registers,
                                       const struct match_rules *rules)
 {
@@ -174,7 +203,8 @@ enum match_answer pci_match_registers(const struct plist *personality, const str
         if (value == NULL)
             continue;
         answer = plist_is(value, PLIST_STRING)
-                     ? match_key(plist_string(value), &keys[index], registers, rules) : MATCH_NO;
+                     ? match_key(plist_string(value), &keys[index], registers, rules)
+                     : refuse_type(rules, keys[index].key, value);
         if (answer == MATCH_NO)
             return MATCH_NO;
         if (answer == MATCH_UNDECIDED)

@@ -35,4 +35,7 @@ bool pci_next_value(const char *text, size_t *position, uint64_t default_mask, u
 enum match_answer pci_match_registers(const struct plist *personality, const struct pci_registers *registers,
                                       const struct match_rules *rules);
 
+/* The first of these keys whose value is no string, or NULL. */
+const char *pci_bad_key(const struct plist *personality);
+
 #endif

@@ -49,7 +49,7 @@ static enum match_answer check_provider_class(struct check *check, const struct 
         return explain(check, "IOProviderClass", MATCH_NO, "is a %s: the personality never enters",
                        plist_type_name(value));
     is = operations->is_class != NULL && operations->is_class(check->device.device, name);
-    return explain(check, "IOProviderClass", is ? MATCH_YES : MATCH_NO, "the device is %sa %s",
+    return explain(check, "IOProviderClass", is ? MATCH_YES : MATCH_NO, "the device is %sof class %s",
                    is ? "" : "not ", name);
 }
 
@@ -57,6 +57,9 @@ static enum match_answer check_names(struct check *check, const struct plist *va
 {
     struct plist *matched = match_copy_matched_name(value, check->device);
 
+    if (matched == NULL && match_may_have_name(value, check->device))
+        return explain(check, "IONameMatch", MATCH_UNDECIDED, "a name of the list depends on fields that "
+                       "are not known of the device");
     if (matched == NULL)
         return explain(check, "IONameMatch", MATCH_NO, "no name of the device is in the list");
     explain(check, "IONameMatch", MATCH_YES, "the device answers to \"%s\"", plist_string(matched));
@@ -259,14 +262,24 @@ static const struct generic_key generic_keys[] = {
 
 static const char *const bsd_keys[] = { "BSD Name", "BSD Major", "BSD Minor", "BSD Unit" };
 
+static enum match_answer weaker(enum match_answer left, enum match_answer right)
+{
+    if (left == MATCH_NO || right == MATCH_NO)
+        return MATCH_NO;
+    return left == MATCH_YES ? right : left;
+}
+
 static enum match_answer match_generic(struct check *check)
 {
+    enum match_answer answer = MATCH_YES;
     const struct plist *value;
     size_t index;
 
     for (index = 0; index < sizeof generic_keys / sizeof *generic_keys; index++) {
         value = plist_get(check->personality, generic_keys[index].key);
-        if (value != NULL && generic_keys[index].check(check, value) == MATCH_NO)
+        if (value != NULL)
+            answer = weaker(answer, generic_keys[index].check(check, value));
+        if (answer == MATCH_NO)
             return MATCH_NO;
     }
     for (index = 0; index < sizeof bsd_keys / sizeof *bsd_keys; index++) {
@@ -274,7 +287,7 @@ static enum match_answer match_generic(struct check *check)
         if (value != NULL && check_bsd(check, bsd_keys[index], value) == MATCH_NO)
             return MATCH_NO;
     }
-    return check_resources(check);
+    return weaker(answer, check_resources(check));
 }
 
 /* The whole dictionary, family keys too, against some ancestor (IOParentMatch). */
@@ -317,19 +330,15 @@ static enum match_answer check_location_node(struct check *check)
                    answer == MATCH_NO ? "does not fit" : "fits");
 }
 
-static enum match_answer weaker(enum match_answer left, enum match_answer right)
-{
-    if (left == MATCH_NO || right == MATCH_NO)
-        return MATCH_NO;
-    return left == MATCH_YES ? right : left;
-}
-
 static enum match_answer match_all(struct check *check, bool family)
 {
     const struct match_device_operations *operations = check->device.operations;
     enum match_answer answer = match_generic(check);
 
-    if (answer != MATCH_NO && family && operations->match_family != NULL)
+    if (answer != MATCH_NO && family && operations->explain_family != NULL)
+        answer = weaker(answer, operations->explain_family(check->device.device, check->personality,
+                                                           check->rules, &check->result->score));
+    else if (answer != MATCH_NO && family && operations->match_family != NULL)
         answer = weaker(answer, operations->match_family(check->device.device, check->personality,
                                                          &check->result->score));
     if (answer != MATCH_NO)

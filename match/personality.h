@@ -47,5 +47,7 @@ const char *match_category(const struct plist *personality);
 bool match_name(const char *pattern, const char *name, bool wildcard);
 /* IONameMatch value against the device. Returns the name that matched as a new reference, or NULL. */
 struct plist *match_copy_matched_name(const struct plist *patterns, struct match_device device);
+/* Could one of the patterns fit a name that the device's record does not tell? */
+bool match_may_have_name(const struct plist *patterns, struct match_device device);
 
 #endif

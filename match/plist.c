@@ -113,14 +113,18 @@ static void count_expanded(struct plist *container, const struct plist *value)
     container->expanded = sum > UINT32_MAX ? UINT32_MAX : (uint32_t)sum;
 }
 
-static size_t find_key(const struct plist *dictionary, const char *key)
+/* Takes over `key` and `value` unless memory is out. */
+static bool append(struct plist *container, char *key, struct plist *value)
 {
-    size_t index;
-
-    for (index = 0; index < dictionary->count; index++)
-        if (strcmp(dictionary->elements[index].key, key) == 0)
-            break;
-    return index;
+    if (!make_room(container))
+        return false;
+    container->elements[container->count++] = (struct plist_element){ key, value };
+    if (container->type != PLIST_ARRAY && !plist_index_last(container)) {
+        container->count--;
+        return false;
+    }
+    count_expanded(container, value);
+    return true;
 }
 
 bool plist_dictionary_set(struct plist *dictionary, const char *key, struct plist *value)
@@ -132,7 +136,7 @@ bool plist_dictionary_set(struct plist *dictionary, const char *key, struct plis
         plist_release(value);
         return false;
     }
-    index = find_key(dictionary, key);
+    index = plist_find_key(dictionary, key);
     if (index < dictionary->count) {
         plist_release(dictionary->elements[index].value);
         dictionary->elements[index].value = value;
@@ -140,36 +144,28 @@ bool plist_dictionary_set(struct plist *dictionary, const char *key, struct plis
         return true;
     }
     copy = strdup(key);
-    if (copy == NULL || !make_room(dictionary)) {
+    if (copy == NULL || !append(dictionary, copy, value)) {
         free(copy);
         plist_release(value);
         return false;
     }
-    dictionary->elements[dictionary->count++] = (struct plist_element){ copy, value };
-    count_expanded(dictionary, value);
     return true;
 }
 
 bool plist_array_append(struct plist *array, struct plist *value)
 {
-    size_t index;
-
     if (value == NULL || !is_container(array) || array->type == PLIST_DICTIONARY) {
         plist_release(value);
         return false;
     }
-    if (array->type == PLIST_SET)
-        for (index = 0; index < array->count; index++)
-            if (plist_equal(array->elements[index].value, value)) {
-                plist_release(value);
-                return true;
-            }
-    if (!make_room(array)) {
+    if (array->type == PLIST_SET && plist_find_member(array, value) < array->count) {
+        plist_release(value);
+        return true;
+    }
+    if (!append(array, NULL, value)) {
         plist_release(value);
         return false;
     }
-    array->elements[array->count++] = (struct plist_element){ NULL, value };
-    count_expanded(array, value);
     return true;
 }
 
@@ -191,6 +187,7 @@ void plist_release(struct plist *value)
         plist_release(value->elements[index].value); /* depth is bounded by PLIST_DEPTH_MAX */
     }
     free(value->elements);
+    free(value->index);
     free(value->bytes);
     free(value);
 }
@@ -227,7 +224,7 @@ struct plist *plist_get(const struct plist *dictionary, const char *key)
 
     if (!plist_is(dictionary, PLIST_DICTIONARY))
         return NULL;
-    index = find_key(dictionary, key);
+    index = plist_find_key(dictionary, key);
     return index < dictionary->count ? dictionary->elements[index].value : NULL;
 }
 
@@ -299,16 +296,6 @@ static bool arrays_equal(const struct plist *left, const struct plist *right)
     return true;
 }
 
-static bool set_contains(const struct plist *set, const struct plist *value)
-{
-    size_t index;
-
-    for (index = 0; index < set->count; index++)
-        if (plist_equal(set->elements[index].value, value))
-            return true;
-    return false;
-}
-
 static bool containers_equal(const struct plist *left, const struct plist *right)
 {
     size_t index;
@@ -320,7 +307,7 @@ static bool containers_equal(const struct plist *left, const struct plist *right
     for (index = 0; index < left->count; index++) {
         const struct plist_element *element = &left->elements[index];
 
-        if (left->type == PLIST_SET ? !set_contains(right, element->value)
+        if (left->type == PLIST_SET ? plist_find_member(right, element->value) == right->count
                                     : !plist_equal(element->value, plist_get(right, element->key)))
             return false;
     }

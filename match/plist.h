@@ -60,10 +60,13 @@ struct plist *plist_parse_xml(const void *text, size_t size, const struct plist_
 
 /* ---- building; each returns a new reference, or NULL when memory is out ---- */
 struct plist *plist_new_dictionary(void);
-struct plist *plist_new_array(void);
 struct plist *plist_new_set(void);
-struct plist *plist_new_string(const char *bytes, size_t length); /* copies */
-struct plist *plist_new_data(const void *bytes, size_t length);   /* copies */
+/* libplist has functions of these three names: ours are told apart for the linker. */
+struct plist *plist_new_array(void) __asm("kextmatch_plist_new_array");
+struct plist *plist_new_string(const char *bytes, size_t length) /* copies */
+    __asm("kextmatch_plist_new_string");
+struct plist *plist_new_data(const void *bytes, size_t length) /* copies */
+    __asm("kextmatch_plist_new_data");
 struct plist *plist_new_integer(uint64_t value, unsigned bits);   /* 1 - 64 bits, truncated to them */
 struct plist *plist_new_boolean(bool value);
 struct plist *plist_new_opaque(const char *bytes, size_t length);
@@ -99,5 +102,7 @@ unsigned plist_line(const struct plist *value);
 /* Equality as IOPropertyMatch sees it: same type and content; integers compare as unsigned 64 bit; a
  * string equals data with the same bytes and at most one NUL more (xnu OSString::isEqualTo(OSData)). */
 bool plist_equal(const struct plist *left, const struct plist *right);
+/* Equal values have equal hashes. Differs from one run of the program to the next. */
+uint64_t plist_hash(const struct plist *value);
 
 #endif

@@ -129,6 +129,26 @@ static bool skip_past(struct plist_lexer *lexer, const char *end, const char *wh
     return plist_lexer_fail(lexer, "the text ends inside a %s", what);
 }
 
+bool plist_lexer_at_markup(const struct plist_lexer *lexer)
+{
+    return starts_with(lexer, "<!") || starts_with(lexer, "<?");
+}
+
+bool plist_lexer_skip_markup(struct plist_lexer *lexer)
+{
+    bool taken = true;
+
+    while (taken && plist_lexer_at_markup(lexer)) {
+        if (starts_with(lexer, "<!--"))
+            taken = skip_past(lexer, "-->", "comment");
+        else if (starts_with(lexer, "<?"))
+            taken = skip_past(lexer, "?>", "processing instruction");
+        else
+            taken = skip_past(lexer, ">", "declaration");
+    }
+    return taken;
+}
+
 /* Skips everything that may stand between tags. Afterwards the position is at a '<' of a tag. */
 static bool skip_to_tag(struct plist_lexer *lexer)
 {
@@ -139,18 +159,10 @@ static bool skip_to_tag(struct plist_lexer *lexer)
             return plist_lexer_fail(lexer, "the text ends too early");
         if (peek(lexer) != '<')
             return plist_lexer_fail(lexer, "character 0x%02x between tags", (unsigned)peek(lexer));
-        if (starts_with(lexer, "<!--")) {
-            if (!skip_past(lexer, "-->", "comment"))
-                return false;
-        } else if (starts_with(lexer, "<?")) {
-            if (!skip_past(lexer, "?>", "processing instruction"))
-                return false;
-        } else if (starts_with(lexer, "<!")) {
-            if (!skip_past(lexer, ">", "declaration"))
-                return false;
-        } else {
+        if (!plist_lexer_at_markup(lexer))
             return true;
-        }
+        if (!plist_lexer_skip_markup(lexer))
+            return false;
     }
 }
 

@@ -46,6 +46,11 @@ struct plist *plist_lexer_string(struct plist_lexer *lexer,
 struct plist *plist_lexer_integer(struct plist_lexer *lexer, unsigned bits);
 struct plist *plist_lexer_data(struct plist_lexer *lexer, bool hexadecimal);
 
+/* Is the next thing a comment, a processing instruction or a declaration? */
+bool plist_lexer_at_markup(const struct plist_lexer *lexer);
+/* Skips comments, processing instructions and declarations, but no white space. */
+bool plist_lexer_skip_markup(struct plist_lexer *lexer);
+
 /* Records an error at the present position unless there is one already; returns false. */
 bool plist_lexer_fail(struct plist_lexer *lexer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -141,23 +141,40 @@ static bool decode(struct plist_lexer *lexer, const unsigned char *text, size_t 
     return true;
 }
 
-struct plist *plist_lexer_string(struct plist_lexer *lexer, struct plist *(*make)(const char *, size_t))
+/* One stretch of text, decoded behind what `*decoded` holds already (`*made` bytes). */
+static bool append_text(struct plist_lexer *lexer, char **decoded, size_t *made)
 {
     const unsigned char *text;
     size_t length;
-    size_t made;
-    struct plist *value = NULL;
-    char *decoded;
+    size_t more;
+    char *grown;
 
     if (!take_text(lexer, &text, &length))
-        return NULL;
-    decoded = malloc(length + 1); /* an entity is never shorter than its character */
-    if (decoded == NULL)
-        plist_lexer_fail(lexer, "out of memory");
-    else if (decode(lexer, text, length, decoded, &made))
+        return false;
+    grown = realloc(*decoded, *made + length + 1); /* an entity is never shorter than its character */
+    if (grown == NULL)
+        return plist_lexer_fail(lexer, "out of memory");
+    *decoded = grown;
+    if (!decode(lexer, text, length, grown + *made, &more))
+        return false;
+    *made += more;
+    skip(lexer, length);
+    return true;
+}
+
+struct plist *plist_lexer_string(struct plist_lexer *lexer, struct plist *(*make)(const char *, size_t))
+{
+    char *decoded = NULL;
+    size_t made = 0;
+    struct plist *value = NULL;
+    bool good = append_text(lexer, &decoded, &made);
+
+    while (good && plist_lexer_at_markup(lexer))
+        good = plist_lexer_leave_dialect(lexer, "a comment stands inside a string: the kernel refuses it") &&
+               plist_lexer_skip_markup(lexer) && append_text(lexer, &decoded, &made);
+    if (good)
         value = make(decoded, made);
     free(decoded);
-    skip(lexer, length);
     return value;
 }
 

@@ -3,6 +3,7 @@
  * plist_lexer.c. Grammar as in xnu libkern/c++/OSUnserializeXML.y. */
 #include "match/plist_lexer.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct identified {
@@ -14,14 +15,51 @@ struct document {
     struct plist_lexer lexer;
     struct identified *identified;
     size_t identified_count;
+    uint32_t *id_table; /* hash table of positions + 1 in `identified` */
+    size_t id_table_size;
     size_t objects;
 };
 
 static struct plist *read_value(struct document *document, const struct plist_tag *tag, unsigned depth);
 
+/* The slot of `id`: taken by it, or free. The table is never more than half full. */
+static uint32_t *id_slot(const struct document *document, uint64_t id)
+{
+    size_t mask = document->id_table_size - 1;
+    size_t at = (size_t)plist_hash_number(id) & mask;
+
+    while (document->id_table[at] != 0 && document->identified[document->id_table[at] - 1].id != id)
+        at = (at + 1) & mask;
+    return &document->id_table[at];
+}
+
+static bool grow_id_table(struct document *document)
+{
+    size_t size = document->id_table_size == 0 ? 64 : document->id_table_size * 2;
+    uint32_t *table;
+    size_t index;
+
+    if (document->identified_count * 2 < document->id_table_size)
+        return true;
+    table = calloc(size, sizeof *table);
+    if (table == NULL)
+        return false;
+    free(document->id_table);
+    document->id_table = table;
+    document->id_table_size = size;
+    for (index = 0; index < document->identified_count; index++) {
+        uint32_t *slot = id_slot(document, document->identified[index].id);
+
+        if (*slot == 0)
+            *slot = (uint32_t)index + 1; /* of several with one id the first counts */
+    }
+    return true;
+}
+
 static bool remember(struct document *document, const struct plist_tag *tag, struct plist *value)
 {
     struct identified *grown;
+    uint32_t *slot;
 
     if (!tag->has_id)
         return true;
@@ -31,17 +69,21 @@ static bool remember(struct document *document, const struct plist_tag *tag, str
     if (grown == NULL)
         return plist_lexer_fail(&document->lexer, "out of memory");
     document->identified = grown;
+    if (!grow_id_table(document))
+        return plist_lexer_fail(&document->lexer, "out of memory");
+    slot = id_slot(document, tag->id);
     grown[document->identified_count++] = (struct identified){ tag->id, plist_retain(value) };
+    if (*slot == 0)
+        *slot = (uint32_t)document->identified_count;
     return true;
 }
 
 static struct plist *look_up(struct document *document, const struct plist_tag *tag)
 {
-    size_t index;
+    uint32_t found = document->id_table == NULL ? 0 : *id_slot(document, tag->reference);
 
-    for (index = 0; index < document->identified_count; index++)
-        if (document->identified[index].id == tag->reference)
-            return plist_retain(document->identified[index].value);
+    if (found != 0)
+        return plist_retain(document->identified[found - 1].value);
     plist_lexer_fail(&document->lexer, "IDREF=\"%llu\" names no finished value before it",
                      (unsigned long long)tag->reference);
     return NULL;
@@ -60,6 +102,16 @@ static bool read_end(struct document *document, const struct plist_tag *open)
     return true;
 }
 
+/* Takes the closing tag of a leaf, which must follow its text at once: the kernel knows no comment there.
+ * Readers of general XML do; what comes after it they join to the value, which only strings can need. */
+static bool read_leaf_end(struct document *document, const struct plist_tag *open)
+{
+    if (plist_lexer_at_markup(&document->lexer) &&
+        !plist_lexer_leave_dialect(&document->lexer, "a comment stands inside <%s>", open->name))
+        return false;
+    return read_end(document, open);
+}
+
 /* Reads `<key>name</key>` whose opening tag was taken already. */
 static bool read_key(struct document *document, const struct plist_tag *tag, struct plist **key)
 {
@@ -71,7 +123,7 @@ static bool read_key(struct document *document, const struct plist_tag *tag, str
     if (*key == NULL)
         return false;
     plist_bytes(*key, &length);
-    if (strlen(plist_string(*key)) != length || !read_end(document, tag)) {
+    if (strlen(plist_string(*key)) != length || !read_leaf_end(document, tag)) {
         plist_lexer_fail(&document->lexer, "a key holds a NUL character");
         plist_release(*key);
         return false;
@@ -195,7 +247,7 @@ static struct plist *read_leaf(struct document *document, const struct plist_tag
         plist_lexer_fail(lexer, "unknown tag <%s>", tag->name);
         return NULL;
     }
-    if (value != NULL && !read_end(document, tag)) {
+    if (value != NULL && !read_leaf_end(document, tag)) {
         plist_release(value);
         value = NULL;
     }
@@ -280,6 +332,7 @@ struct plist *plist_parse_xml(const void *text, size_t size, const struct plist_
     for (index = 0; index < document.identified_count; index++)
         plist_release(document.identified[index].value);
     plist_free_grown(document.identified);
+    free(document.id_table);
     if (value == NULL && error != NULL)
         *error = document.lexer.error;
     return value;

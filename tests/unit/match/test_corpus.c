@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The corpus of real kexts, devices and versions with their expected answers, when it is at hand: a folder named
+ * by MACHV_CORPUS. Each row is one line of TAP. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "match/version.h"
+#include "tests/unit/match/support.h"
+
+struct tap {
+    unsigned number;
+    unsigned failed;
+};
+
+__attribute__((format(printf, 3, 4))) static void report(struct tap *tap, bool passed, const char *format, ...)
+{
+    va_list arguments;
+
+    printf("%sok %u - ", passed ? "" : "not ", ++tap->number);
+    va_start(arguments, format);
+    vprintf(format, arguments);
+    va_end(arguments);
+    printf("\n");
+    tap->failed += !passed;
+}
+
+/* Calls `row` for each line but the first. */
+static void each_row(struct tap *tap, const char *folder, const char *name,
+                     void (*row)(struct tap *tap, const char *folder, char **fields, size_t count))
+{
+    char path[600];
+    char *fields[20];
+    size_t size;
+    char *text;
+    char *line;
+    char *next;
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    text = read_whole(path, &size);
+    for (line = strchr(text, '\n') + 1; *line != '\0'; line = next) {
+        next = line + strcspn(line, "\n");
+        if (*next == '\n')
+            *next++ = '\0';
+        row(tap, folder, fields, split_tabs(line, fields, 20));
+    }
+    free(text);
+}
+
+/* ---- versions.tsv ---- */
+
+static void version_row(struct tap *tap, const char *folder, char **fields, size_t count)
+{
+    int64_t wanted = count < 2 || strcmp(fields[1], "invalid") == 0 ? VERSION_INVALID : atoll(fields[1]);
+    char *escape = strstr(fields[0], "\\t");
+    int64_t found;
+
+    (void)folder;
+    if (escape != NULL) {
+        *escape = '\t';
+        memmove(escape + 1, escape + 2, strlen(escape + 2) + 1);
+    }
+    found = version_parse(fields[0]);
+    report(tap, found == wanted, "version \"%s\" is %lld (wanted %lld)", fields[0], (long long)found,
+           (long long)wanted);
+}
+
+/* ---- expected.tsv ---- */
+
+/* Order of addition of the two whole sets. */
+static const char koush[] = "AHCI_3rdParty_SATA ALXEthernet AppleIGB AppleIntelE1000e AtherosE2200Ethernet EvOreboot "
+                            "FakeSMC NullCPUPowerManagement RealtekRTL8111";
+static const char v310[] = "AppleALC AtherosE2200Ethernet EFICheckDisabler IntelMausiEthernet Lilu NoTouchID "
+                           "RealtekRTL8100 RealtekRTL8111 SATA-unsupported USBInjectAll VoodooI2C VoodooI2CELAN "
+                           "VoodooPS2Controller VoodooTSCSync WhateverGreen XHCI-unsupported";
+
+static bool load_one(struct kext_set *set, const char *folder, const char *name, struct problems *problems)
+{
+    const struct kext_options options = { .mode = PLIST_FILE_LENIENT, .without_plugins = true };
+    char path[600];
+
+    snprintf(path, sizeof path, "%s/kexts/%s.kext", folder, name);
+    if (strncmp(name, "source/", 7) == 0)
+        snprintf(path, sizeof path, "%s/kexts/%s", folder, name);
+    return kext_set_load(set, path, &options, problems);
+}
+
+static bool load_words(struct kext_set *set, const char *folder, const char *prefix, const char *words,
+                       struct problems *problems)
+{
+    char name[200];
+    bool loaded = true;
+
+    while (*words != '\0') {
+        size_t length = strcspn(words, " ");
+
+        snprintf(name, sizeof name, "%s%.*s", prefix, (int)length, words);
+        if (strcmp(name, "koush/*") == 0)
+            loaded &= load_words(set, folder, "koush/", koush, problems);
+        else if (strcmp(name, "v310/*") == 0)
+            loaded &= load_words(set, folder, "v310/", v310, problems);
+        else
+            loaded &= load_one(set, folder, name, problems);
+        words += length + strspn(words + length, " ");
+    }
+    return loaded;
+}
+
+static bool verdict_holds(const struct verdict *verdict, char **fields)
+{
+    if (strcmp(fields[8], "invalid") == 0)
+        return strcmp(verdict->winner, "none") == 0 && verdict->invalid == 1;
+    return strcmp(verdict->winner, fields[8]) == 0 && strcmp(verdict->class_name, fields[9]) == 0 &&
+           verdict->score == (strcmp(fields[10], "-") == 0 ? 0 : atoi(fields[10])) &&
+           verdict->matches == (unsigned)atoi(fields[11]) && verdict->undecided == 0 && verdict->invalid == 0 &&
+           (verdict->tie || strstr(fields[6], "tie") == NULL);
+}
+
+/* Names that firmware adds: a column of their own, or for a row "with ACPI name" the one that is said to match. */
+static void add_names(struct device_record *device, char **fields)
+{
+    char *name = fields[5];
+
+    if (strcmp(name, "-") == 0 && strstr(fields[2], "with ACPI name") != NULL)
+        name = strrchr(fields[12], ' ') + 1;
+    if (strcmp(name, "-") == 0)
+        return;
+    for (name = strtok(name, ","); name != NULL; name = strtok(NULL, ","))
+        device_add_name(device, name);
+}
+
+static void match_row(struct tap *tap, const char *folder, char **fields, size_t count)
+{
+    struct kext_set set = { NULL };
+    struct device_list list = { NULL };
+    struct problems problems = { 0 };
+    struct verdict verdict;
+
+    if (count < 13 || !load_words(&set, folder, "", fields[1], &problems) ||
+        !device_read_word(fields[4], fields[0], 0, &list, &problems)) {
+        report(tap, false, "%s: %s", fields[0], problems.count > 0 ? problems.list[0].text : "row of wrong form");
+    } else {
+        add_names(list.records[0], fields);
+        verdict = judge(&set, list.records[0], fields[7], 0);
+        report(tap, verdict_holds(&verdict, fields), "%s: %s on %s: %s (%s, %d, %u candidates)", fields[0], fields[4],
+               fields[1], verdict.winner, verdict.class_name, (int)verdict.score, verdict.matches);
+    }
+    kext_set_clear(&set);
+    device_list_clear(&list);
+    problems_clear(&problems);
+}
+
+int main(void)
+{
+    const char *folder = corpus_folder();
+    struct tap tap = { 0 };
+
+    if (folder == NULL) {
+        printf("1..0 # SKIP the corpus is not at hand: MACHV_CORPUS names its folder\n");
+        return 77;
+    }
+    each_row(&tap, folder, "versions.tsv", version_row);
+    each_row(&tap, folder, "expected.tsv", match_row);
+    printf("1..%u\n", tap.number);
+    return tap.failed == 0 ? 0 : 1;
+}

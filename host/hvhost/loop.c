@@ -183,12 +183,22 @@ static void learn(struct hvhost_polling *polling, uint64_t slept_ns)
     }
 }
 
-/* Looks for work for as long as the window says. Returns true if there was some. */
+/*
+ * Looks for work for as long as the window says. Returns true if there was some. A gap between two
+ * looks means that others want the processor: then polling takes it from the guest, and is cut.
+ */
 static bool poll_for_work(struct hvhost *host)
 {
-    const uint64_t end = host->now_ns + host->polling.window_ns;
+    struct hvhost_polling *polling = &host->polling;
+    const uint64_t end = host->now_ns + polling->window_ns;
+    uint64_t last = host->now_ns;
     unsigned turns = 0;
     while (!host->stopping && host->now_ns < end) {
+        if (host->now_ns - last > polling->window_max_ns) {
+            polling->window_ns = 0;
+            return false;
+        }
+        last = host->now_ns;
         if (turn(host) > 0 || next_deadline_ns(host) <= host->now_ns ||
             (++turns % SYSTEM_CALL_EVERY == 0 && wait_for_events(host, 0) > 0)) {
             host->polling.polls_won++;

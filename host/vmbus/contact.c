@@ -142,12 +142,12 @@ void vmbus_handle_initiate_contact(struct vmbus_server *server, uint32_t connect
     size_t known = size < sizeof(contact.message) ? size : sizeof(contact.message);
     memcpy(&contact.message, message, known);
     server->contact = contact;
-    vmbus_disconnect(server, VMBUS_THEN_CONTACT);
+    vmbus_server_disconnect(server, VMBUS_THEN_CONTACT);
 }
 
 void vmbus_handle_unload(struct vmbus_server *server)
 {
-    vmbus_disconnect(server, VMBUS_THEN_UNLOAD_RESPONSE);
+    vmbus_server_disconnect(server, VMBUS_THEN_UNLOAD_RESPONSE);
 }
 
 void vmbus_handle_modify_connection(struct vmbus_server *server, const uint8_t *message)
@@ -247,7 +247,7 @@ void vmbus_disconnect_progress(struct vmbus_server *server)
     }
 }
 
-void vmbus_disconnect(struct vmbus_server *server, enum vmbus_after_disconnect then)
+void vmbus_server_disconnect(struct vmbus_server *server, enum vmbus_after_disconnect then)
 {
     server->connected = false;
     server->offers_requested = false;
@@ -269,6 +269,6 @@ void vmbus_server_reset(struct vmbus_server *server)
             server->channels[id]->reserved = false;
         }
     }
-    vmbus_disconnect(server, VMBUS_THEN_NOTHING);
+    vmbus_server_disconnect(server, VMBUS_THEN_NOTHING);
     vmbus_outbox_clear(server);
 }

@@ -195,7 +195,7 @@ void vmbus_handle_unload(struct vmbus_server *server);
 void vmbus_handle_modify_connection(struct vmbus_server *server, const uint8_t *message);
 /* Goes on with a disconnect if the last channel has closed. */
 void vmbus_disconnect_progress(struct vmbus_server *server);
-void vmbus_disconnect(struct vmbus_server *server, enum vmbus_after_disconnect then);
+void vmbus_server_disconnect(struct vmbus_server *server, enum vmbus_after_disconnect then);
 
 /* offers.c */
 void vmbus_handle_request_offers(struct vmbus_server *server);

@@ -64,6 +64,7 @@ struct HyperVStorage {
     struct storvsc_address address;     /* of an IDE disk; zero for SCSI */
     bool is_ide;
     uint32_t transfer_bytes_max;
+    uint64_t failures;                  /* requests that the host failed; written by the gate */
 
     /* Under the channel's transmit lock (device_channel_begin): */
     uint64_t *pages;                    /* scratch for one page list */

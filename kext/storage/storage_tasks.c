@@ -103,9 +103,10 @@ static void finish_task(struct HyperVStorage *self, struct storage_task *task, c
         return;
     case STORVSC_OUTCOME_FAILED:
     case STORVSC_OUTCOME_BROKEN:
-        storage_log(self, "LUN %u: command 0x%02x failed in the host, SRB status 0x%02x",
-                    (unsigned)task->request.lun, (unsigned)task->request.operation_code,
-                    (unsigned)result->srb_status);
+        if (hv_log_now(++self->failures))
+            storage_log(self, "LUN %u: command 0x%02x failed in the host, SRB status 0x%02x; %u so far",
+                        (unsigned)task->request.lun, (unsigned)task->request.operation_code,
+                        (unsigned)result->srb_status, (unsigned)self->failures);
         fail_task(self, task, kSCSITaskStatus_DeliveryFailure);
         return;
     }

@@ -69,6 +69,10 @@ static int collect_class(struct native_link *link, const struct program_symbol *
     struct native_class *class = &link->classes[link->class_count];
     class->superclass_symbol = symbol->name;
     class->table = own_table(link, table_symbol);
+    /* A class of the kernel that the chosen release does not have: its table was not filled. */
+    if (class->table != NULL && class->table[HEADER_WORDS] == 0) {
+        return 0;
+    }
     class->parent = metaclass_name_at(link, *(const uintptr_t *)symbol->address);
     if (class->parent == NULL) {
         return loader_fail(link->error, MACHINE_EXIT_LINK, "%s does not lead to a class",

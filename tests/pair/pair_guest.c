@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tests/pair/pair_guest.h"
+
+#include "match/plist.h"
+#include "xnu/bsd/boot_args.h"
+#include "xnu/bsd/start.h"
+#include "xnu/iokit/startup.h"
+#include "xnu/libkern/module.h"
+#include "xnu/libkern/release.h"
+#include "xnu/libkern/start.h"
+#include "xnu/loader/kernel_symbols.h"
+#include "xnu/loader/loader_native.h"
+#include "xnu/machine/files.h"
+#include "xnu/machine/log.h"
+#include "xnu/machine/machine.h"
+#include "xnu/machine/panic.h"
+#include "xnu/machine/partition.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define IDENTIFIER "org.machv.driver.MacHyperVSupport"
+
+enum { MEMORY = 128 << 20, SWITCHES = 200000000, QUIET_SECONDS = 60 };
+
+static const char *const cpuid_functions[] = { "processor_cpuid", NULL };
+static const struct kext_runtime runtime = { module_start, module_finish, module_has_instances };
+
+/* The kext's module record (abi/runtime.h, IOKIT_MODULE). */
+extern struct kext_info kmod_info __asm("_kmod_info");
+
+struct session {
+    struct pair pair;
+    pair_body *body;
+};
+
+static void start_kernel_interfaces(const struct xnu_options *options)
+{
+    (void)options;
+    if (xnu_bsd_start() != 0)
+        machine_panic("no memory for the kernel interfaces");
+}
+
+static void add_personalities(void)
+{
+    const char *path = getenv("MACHV_KEXT_INFO");
+    struct plist_diagnostic why = { 0 };
+    struct plist *info;
+    uint8_t *text;
+    size_t size;
+
+    if (path == NULL || machine_file_read(path, PLIST_SIZE_MAX, &text, &size) != 0)
+        machine_panic("MACHV_KEXT_INFO names no Info.plist");
+    info = plist_parse_xml(text, size, NULL, &why);
+    if (info == NULL || !xnu_add_personalities(plist_get(info, "IOKitPersonalities"), IDENTIFIER))
+        machine_panic("%s:%u: %s", path, why.line, why.text);
+    machine_file_free(text);
+    plist_release(info);
+}
+
+static void run_session(void *argument)
+{
+    static struct native_kext kext = { .identifier = IDENTIFIER, .info = &kmod_info,
+                                       .cpuid_functions = cpuid_functions };
+    struct session *session = argument;
+    struct loader_error error = { 0 };
+
+    startup_replace("kernel interfaces", start_kernel_interfaces);
+    xnu_iokit_start(NULL);
+    if (machine_partition_start() != 0)
+        machine_panic("the partition does not start");
+    if (native_kext_start(&kext, &runtime, &kernel_symbols()->symbols, &error) != 0)
+        machine_panic("%s", error.text);
+    add_personalities();
+    xnu_publish_resource("IOBSD");
+    PAIR_CHECK(&session->pair, xnu_wait_quiet(QUIET_SECONDS * PAIR_SECOND));
+    session->body(&session->pair);
+    PAIR_CHECK(&session->pair, xnu_shutdown(false));
+    PAIR_CHECK(&session->pair, pair_host_violations(session->pair.host) == 0);
+    PAIR_CHECK(&session->pair, pair_host_gpadls(session->pair.host) == 0);
+}
+
+static _Noreturn void child(const struct pair_options *options, pair_body *body, uint64_t seed)
+{
+    const struct machine_configuration configuration = {
+        .memory_bytes = MEMORY, .processors = 2, .deterministic = true, .seed = seed, .switches_max = SWITCHES,
+    };
+    struct session session = { .body = body };
+    int result = machine_start(&configuration);
+
+    if (getenv("PAIR_LOG") == NULL)
+        machine_log_set_output(NULL, NULL);
+    boot_args_set(getenv("PAIR_BOOT_ARGS") == NULL ? "" : getenv("PAIR_BOOT_ARGS"));
+    if (result == 0)
+        session.pair.host = pair_host_attach(options);
+    if (session.pair.host != NULL)
+        result = machine_run("pair", run_session, &session);
+    fflush(NULL);
+    _exit(result != 0 || session.pair.host == NULL || session.pair.failures != 0 ? PAIR_FAILED : 0);
+}
+
+void pair_run(const struct pair_options *options, pair_body *body, unsigned seeds)
+{
+    unsigned seed;
+
+    for (seed = 1; seed <= seeds; seed++) {
+        int status = 0;
+        pid_t process;
+
+        fflush(NULL);
+        process = fork();
+        if (process == 0)
+            child(options, body, seed);
+        assert_int_equal(waitpid(process, &status, 0), process);
+        if (status != 0)
+            fprintf(stderr, "seed %u: %s %d; PAIR_LOG=1 shows the kernel log\n", seed,
+                    WIFSIGNALED(status) ? "signal" : "status",
+                    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+        assert_int_equal(status, 0);
+    }
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The guest of a pair: the kext in its native form on the user-space kernel, and the host in the same process.
+ * Each test runs in a child process on the fibre scheduler, once per seed. */
+#ifndef TESTS_PAIR_PAIR_GUEST_H
+#define TESTS_PAIR_PAIR_GUEST_H
+
+#include "tests/pair/pair_host.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { PAIR_FAILED = 100 };
+
+#define PAIR_SECOND UINT64_C(1000000000)
+
+struct pair {
+    struct pair_host *host;
+    unsigned failures;
+};
+
+/* In a body, which runs on a kernel thread: counts and shows what does not hold. */
+#define PAIR_CHECK(pair, condition)                                                               \
+    do {                                                                                          \
+        if (!(condition)) {                                                                       \
+            fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition);             \
+            (pair)->failures++;                                                                   \
+        }                                                                                         \
+    } while (0)
+
+typedef void pair_body(struct pair *pair);
+
+/* Boots the guest, waits until its drivers are quiet, runs `body`, shuts down, and checks that the host saw no
+ * rule broken and has nothing of the guest left. With every seed from 1 to `seeds`. */
+void pair_run(const struct pair_options *options, pair_body *body, unsigned seeds);
+
+/* ---- disks of the guest; errors are macOS errno values ---- */
+
+/* Waits (virtual time) until the disk is there or gone. False after ten seconds. */
+bool pair_wait_for_disk(const char *name, bool there);
+uint64_t pair_disk_size(const char *name);
+/* One request of up to 8 MiB; `bytes` is copied. 0 or an errno. */
+int pair_disk_read(const char *name, uint64_t offset, void *bytes, size_t length);
+int pair_disk_write(const char *name, uint64_t offset, const void *bytes, size_t length);
+int pair_disk_flush(const char *name);
+/* Writes `count` blocks of `length` bytes with all requests in flight at once, block i filled with i + 1, from
+ * offset 0. Returns how many failed. */
+unsigned pair_disk_write_many(const char *name, unsigned count, size_t length);
+
+/* Virtual time passes. */
+void pair_sleep(uint64_t nanoseconds);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The simulated Hyper-V host in the guest's own process: the host library behind the user-space kernel's
+ * partition operations, on the fibre scheduler's virtual time. No socket, no thread: a run is decided by its seed.
+ *
+ * Freestanding types only, so that kernel-side test files can include it. */
+#ifndef TESTS_PAIR_PAIR_HOST_H
+#define TESTS_PAIR_PAIR_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct pair_host;
+
+enum { PAIR_DISKS_MAX = 4 };
+
+struct pair_options {
+    const char *release;       /* "2022", ...; NULL: the newest */
+    uint32_t vmbus_version_max; /* 0: the release's */
+    uint64_t disk_bytes[PAIR_DISKS_MAX]; /* memory disks at LUN 0, 1, ...; 0: none */
+    uint64_t seed;             /* of faults */
+};
+
+/* Makes the host and attaches it to the machine (after machine_start, outside the kernel). NULL: the reason
+ * was printed. */
+struct pair_host *pair_host_attach(const struct pair_options *options);
+
+/* What the guest did wrong so far; each was printed. */
+unsigned pair_host_violations(const struct pair_host *host);
+/* Contents of a memory disk. */
+uint8_t *pair_host_disk(struct pair_host *host, unsigned lun);
+uint64_t pair_host_heartbeats(const struct pair_host *host);
+/* Channels open and GPADLs that exist: what the host still has of the guest. */
+unsigned pair_host_gpadls(const struct pair_host *host);
+uint32_t pair_host_vmbus_version(const struct pair_host *host);
+
+/* ---- hostile and unlucky hosts ---- */
+
+/* Takes the storage controller away (RESCIND), as when an administrator removes it. */
+void pair_host_remove_controller(struct pair_host *host);
+bool pair_host_add_disk(struct pair_host *host, unsigned lun, uint64_t bytes);
+bool pair_host_remove_disk(struct pair_host *host, unsigned lun);
+/* Fails so many of a million requests with a host's internal error, or as busy. */
+void pair_host_storage_faults(struct pair_host *host, uint32_t internal_error_ppm, uint32_t busy_ppm);
+
+#endif

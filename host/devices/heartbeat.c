@@ -139,8 +139,9 @@ static void heartbeat_describe(struct virtual_device *device, struct json_object
     struct heartbeat_report report;
     char version[24];
     heartbeat_report(device, &report);
-    snprintf(version, sizeof(version), "%u.%u", IC_VERSION_MAJOR(heartbeat->channel.message_version),
-             IC_VERSION_MINOR(heartbeat->channel.message_version));
+    const uint32_t agreed = heartbeat->channel.message_version;
+    snprintf(version, sizeof(version), "%u.%u", IC_VERSION_MAJOR(agreed),
+             IC_VERSION_MINOR(agreed));
     json_object_object_add(to, "state", json_object_new_string(
                                             integration_state_name(heartbeat->channel.state)));
     json_object_object_add(to, "status",

@@ -78,7 +78,7 @@ void integration_unplug(struct integration_channel *channel);
  */
 int integration_send(struct integration_channel *channel, const void *body, size_t size);
 
-/* Offers the versions anew, as a host does after a live migration. Returns 0, -ENOTCONN, -EAGAIN. */
+/* Offers the versions anew, as a host does after live migration. Returns 0, -ENOTCONN, -EAGAIN. */
 int integration_renegotiate(struct integration_channel *channel);
 
 /* Forgets the outstanding request: its answer, if it comes, breaks no rule and is dropped. */

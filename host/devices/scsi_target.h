@@ -22,7 +22,7 @@
 #include "protocol/scsi.h"
 
 enum {
-    SCSI_TARGET_DATA_MAX = 256,             /* bytes of the largest answer that is not medium data */
+    SCSI_TARGET_DATA_MAX = 256, /* bytes of the largest answer that is not medium data */
     SCSI_TARGET_UNMAP_DESCRIPTORS_MAX = 4096,
     SCSI_TARGET_PARAMETERS_MAX = 8 + 16 * SCSI_TARGET_UNMAP_DESCRIPTORS_MAX,
     SCSI_TARGET_SERIAL_MAX = 36,

@@ -23,7 +23,7 @@ struct storvsc_channel {
     bool stopped;  /* the guest broke a rule: nothing more is taken from the ring */
     bool dirty;    /* something was sent since the last flush */
     bool more;     /* packets were left in the ring for the next turn */
-    struct storvsc_request *blocked_first, **blocked_last; /* completions the ring had no room for */
+    struct storvsc_request *blocked_first, **blocked_last; /* completions that wait for room */
 };
 
 struct storvsc_lun {

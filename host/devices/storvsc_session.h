@@ -37,7 +37,7 @@ struct storvsc_session {
 enum storvsc_verdict {
     STORVSC_ANSWER,              /* send the completion as it is */
     STORVSC_ANSWER_READY,        /* the same; the session has just become ready */
-    STORVSC_CREATE,              /* offer sub_channel_count more channels, and send the completion */
+    STORVSC_CREATE,              /* offer sub_channel_count channels, and send the completion */
     STORVSC_EXECUTE,             /* run the SRB; the completion is for storvsc_complete_srb() */
     STORVSC_RESET,               /* end what is held back, and send the completion */
     STORVSC_STOP,                /* broken rule: no answer, nothing more from this channel */

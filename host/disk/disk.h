@@ -30,7 +30,7 @@ struct disk_request {
     bool force_unit_access; /* writes: on the medium before done */
     uint64_t offset;        /* bytes, a multiple of the block size */
     uint64_t length;        /* bytes, a multiple of the block size; 0 for DISK_FLUSH */
-    struct iovec *vector;   /* READ, WRITE: covers exactly `length` bytes; the back end may edit it */
+    struct iovec *vector;   /* READ, WRITE: exactly `length` bytes; the back end may edit it */
     unsigned vector_count;
 
     /* Called once, from disk_engine_run(), never from within disk_submit(). */
@@ -87,7 +87,7 @@ struct disk {
  */
 void disk_submit(struct disk *disk, struct disk_request *request);
 
-/* Changes the size. Returns 0, -EOPNOTSUPP, -EINVAL (not whole blocks) or another negative errno. */
+/* Changes the size. Returns 0, -EOPNOTSUPP, -EINVAL (not whole blocks) or another errno. */
 int disk_resize(struct disk *disk, uint64_t size);
 
 /* Closes a disk that has nothing in flight. NULL is allowed. */

@@ -29,12 +29,15 @@ struct nbd_disk {
     bool watched;
     struct qemu_nbd child;
     bool can_flush, can_trim, can_zero, can_fua;
+    struct nbd_command *starting; /* being handed to libnbd, and not done yet */
+    struct nbd_command *to_flush; /* written, and waiting for their flush */
 };
 
 /* A command on its way. */
 struct nbd_command {
     struct disk_request *request;
     bool flush_next; /* FUA for a server that does not know it */
+    struct nbd_command *next;
     uint8_t bounce[];
 };
 
@@ -61,6 +64,8 @@ static void update_watch(struct nbd_disk *disk)
     disk_engine_watch_change(disk->disk.engine, &disk->watch, events);
 }
 
+static void start_flushes(struct nbd_disk *disk);
+
 static void socket_ready(struct disk_engine_watch *watch, uint32_t events)
 {
     struct nbd_disk *disk = (struct nbd_disk *)((char *)watch - offsetof(struct nbd_disk, watch));
@@ -72,6 +77,7 @@ static void socket_ready(struct disk_engine_watch *watch, uint32_t events)
                (direction & LIBNBD_AIO_DIRECTION_WRITE)) {
         nbd_aio_notify_write(disk->nbd);
     }
+    start_flushes(disk);
     update_watch(disk);
 }
 
@@ -80,6 +86,10 @@ static void socket_ready(struct disk_engine_watch *watch, uint32_t events)
 static void finish(struct nbd_command *command, int error)
 {
     struct disk_request *request = command->request;
+    struct nbd_disk *disk = (struct nbd_disk *)request->disk;
+    if (disk->starting == command) {
+        disk->starting = NULL;
+    }
     if (error == 0 && request->operation == DISK_READ && request->vector_count > 1) {
         const uint8_t *from = command->bounce;
         for (unsigned i = 0; i < request->vector_count; i++) {
@@ -91,28 +101,22 @@ static void finish(struct nbd_command *command, int error)
     disk_complete(request, -error, error == 0 ? request->length : 0);
 }
 
-static int start_flush(struct nbd_disk *disk, struct nbd_command *command);
-
 static int command_done(void *user_data, int *error)
 {
     struct nbd_command *command = user_data;
     struct nbd_disk *disk = (struct nbd_disk *)command->request->disk;
     if (*error == 0 && command->flush_next) {
+        /* libnbd's handle is locked here: the flush starts when this call is over. */
         command->flush_next = false;
-        if (start_flush(disk, command) == 0) {
-            return 1;
+        command->next = disk->to_flush;
+        disk->to_flush = command;
+        if (disk->starting == command) {
+            disk->starting = NULL;
         }
-        finish(command, EIO);
         return 1;
     }
     finish(command, *error);
     return 1; /* libnbd may forget the command */
-}
-
-static int start_flush(struct nbd_disk *disk, struct nbd_command *command)
-{
-    nbd_completion_callback callback = {.callback = command_done, .user_data = command};
-    return nbd_aio_flush(disk->nbd, callback, 0) < 0 ? -EIO : 0;
 }
 
 static void *command_buffer(struct nbd_command *command)
@@ -131,6 +135,12 @@ static void *command_buffer(struct nbd_command *command)
     return command->bounce;
 }
 
+static int64_t start_flush(struct nbd_disk *disk, struct nbd_command *command)
+{
+    nbd_completion_callback callback = {.callback = command_done, .user_data = command};
+    return nbd_aio_flush(disk->nbd, callback, 0);
+}
+
 static int64_t start_command(struct nbd_disk *disk, struct nbd_command *command)
 {
     const struct disk_request *request = command->request;
@@ -144,13 +154,36 @@ static int64_t start_command(struct nbd_disk *disk, struct nbd_command *command)
         return nbd_aio_pwrite(disk->nbd, command_buffer(command), request->length,
                               request->offset, callback, flags);
     case DISK_FLUSH:
-        return nbd_aio_flush(disk->nbd, callback, 0);
+        return start_flush(disk, command);
     case DISK_DISCARD:
         return nbd_aio_trim(disk->nbd, request->length, request->offset, callback, 0);
     case DISK_WRITE_ZEROES:
         return nbd_aio_zero(disk->nbd, request->length, request->offset, callback, flags);
     }
     return -1;
+}
+
+/*
+ * When the connection breaks within the call, libnbd (1.14) ends the command through its callback
+ * and returns what it reads from the freed command: only the callback tells.
+ */
+static void issue(struct nbd_disk *disk, struct nbd_command *command,
+                  int64_t (*start)(struct nbd_disk *disk, struct nbd_command *command))
+{
+    disk->starting = command;
+    if (start(disk, command) < 0 && disk->starting == command) {
+        finish(command, EIO);
+    }
+    disk->starting = NULL;
+}
+
+static void start_flushes(struct nbd_disk *disk)
+{
+    while (disk->to_flush != NULL) {
+        struct nbd_command *command = disk->to_flush;
+        disk->to_flush = command->next;
+        issue(disk, command, start_flush);
+    }
 }
 
 static void nbd_submit(struct disk *base, struct disk_request *request)
@@ -175,10 +208,8 @@ static void nbd_submit(struct disk *base, struct disk_request *request)
     }
     command->request = request;
     command->flush_next = request->force_unit_access && !disk->can_fua && disk->can_flush;
-    if (start_command(disk, command) < 0) {
-        free(command);
-        disk_complete(request, -EIO, 0); /* the server is gone */
-    }
+    issue(disk, command, start_command);
+    start_flushes(disk);
     update_watch(disk);
 }
 

@@ -71,7 +71,8 @@ static void verb_status(struct hvhost *host, struct json_object *arguments,
     partition_server_report(host->partition, &report);
     json_object_object_add(result, "state", json_object_new_string(machine_state(host, &report)));
     json_object_object_add(result, "release", json_object_new_string(host->release.title));
-    json_object_object_add(result, "generation", json_object_new_int((int)host->options.generation));
+    json_object_object_add(result, "generation",
+                           json_object_new_int((int)host->options.generation));
     json_object_object_add(result, "processors", json_object_new_int((int)report.processors));
     json_object_object_add(result, "guest_mode", json_object_new_int((int)report.guest_mode));
     json_object_object_add(result, "ram_mib", json_object_new_uint64(report.ram_bytes >> 20));

@@ -18,7 +18,14 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { CHANNEL = 1, DISK = 64 << 10, BUFFER_PAGE = 400, BUFFER_PAGES = 16, ACTIONS_MAX = 64, IDLE_TURNS = 64 };
+enum {
+    CHANNEL = 1,
+    DISK = 64 << 10,
+    BUFFER_PAGE = 400,
+    BUFFER_PAGES = 16,
+    ACTIONS_MAX = 64,
+    IDLE_TURNS = 64,
+};
 
 struct rig {
     struct bench *bench;

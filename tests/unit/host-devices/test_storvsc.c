@@ -220,7 +220,8 @@ static void data_moves_between_guest_and_disk_in_every_version(void **state)
             buffer[100 + b] = (uint8_t)(b * 13);
         }
         rw_cdb(cdb, true, 10, 9); /* a buffer that starts and ends within pages */
-        struct storvsc_packet packet = execute(rig, 0, cdb, STORVSC_DATA_OUT, BUFFER + 100, 9 * 512);
+        struct storvsc_packet packet =
+            execute(rig, 0, cdb, STORVSC_DATA_OUT, BUFFER + 100, 9 * 512);
         assert_int_equal(packet.srb.srb_status, STORVSC_SRB_STATUS_SUCCESS);
         assert_int_equal(packet.srb.data_transfer_length, 9 * 512);
         assert_memory_equal(disk_memory_bytes(rig->disk) + 5120, buffer + 100, 9 * 512);
@@ -359,7 +360,8 @@ static void bad_buffers_stop_the_channel(void **state)
         packet.srb.data_direction = STORVSC_DATA_IN;
         packet.srb.data_transfer_length = 512;
         rw_cdb(packet.srb.cdb, false, 0, 1);
-        put(rig, CHANNEL, VMBUS_PACKET_GPA_DIRECT, 1, 5, bad[i].head, bad[i].head_size, &packet, 64);
+        put(rig, CHANNEL, VMBUS_PACKET_GPA_DIRECT, 1, 5, bad[i].head, bad[i].head_size, &packet,
+            64);
         pump(rig);
         assert_int_equal(rig->bench->violations, 1);
         assert_non_null(strstr(rig->bench->rule, bad[i].rule));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The storage protocol's state machine: recorded exchanges, per version; every state, every packet. */
+/* The storage protocol's state machine: recorded exchanges per version, every state. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

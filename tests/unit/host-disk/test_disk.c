@@ -354,7 +354,8 @@ static void sizes_are_read_with_their_units(void **state)
     assert_int_equal(size, 20ull << 30);
     assert_int_equal(disk_size_from_text("1t", &size), 0);
     assert_int_equal(size, 1ull << 40);
-    static const char *const bad[] = {"", "G", "-1", "1X", "1GB", " 1", "0x10", "99999999999999999999"};
+    static const char *const bad[] = {"", "G", "-1", "1X", "1GB", " 1", "0x10",
+                                      "99999999999999999999"};
     for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         assert_true(disk_size_from_text(bad[i], &size) < 0);
     }

@@ -137,7 +137,8 @@ static void check_format(struct bench *bench, const char *qemu_format, const cha
                            "-c 'read -P 0x11 4k 4k' %s | grep -q 'Pattern verification failed'",
                            qemu_format, bench->path) == 0, 0);
     if (format != DISK_FORMAT_VHD) {
-        assert_int_equal(shell("qemu-img check -q -f %s %s >/dev/null", qemu_format, bench->path), 0);
+        assert_int_equal(shell("qemu-img check -q -f %s %s >/dev/null", qemu_format, bench->path),
+                         0);
     }
 }
 
@@ -230,8 +231,8 @@ static void a_server_that_dies_fails_requests(void **state)
     struct disk *disk;
     create(bench, "qcow2", "");
     assert_int_equal(try_open(bench, DISK_FORMAT_QCOW2, false, &disk), 0);
-    assert_int_equal(shell("kill -9 $(ps -o pid=,comm= --ppid %d | awk '$2 == \"qemu-nbd\" {print $1}')",
-                           getpid()), 0);
+    assert_int_equal(shell("kill -9 $(ps -o pid=,comm= --ppid %d | "
+                           "awk '$2 == \"qemu-nbd\" {print $1}')", getpid()), 0);
     /* Its end may be seen at once or while the request is under way. */
     assert_true(transfer(bench, disk, DISK_READ, 0, 512, &piece, 1) < 0);
     piece = (struct iovec){bytes, sizeof(bytes)};
@@ -261,6 +262,33 @@ static void an_nbd_uri_works(void **state)
     assert_int_equal(shell("kill $(cat %s/pid)", bench->folder), 0);
 }
 
+static void force_unit_access_works_with_a_server_that_does_not_know_it(void **state)
+{
+    struct bench *bench = *state;
+    uint8_t bytes[512] = {7};
+    struct iovec piece = {bytes, sizeof(bytes)};
+    struct disk_request request = {.operation = DISK_WRITE, .length = 512, .vector = &piece,
+                                   .vector_count = 1, .force_unit_access = true, .done = done};
+    struct disk *disk;
+    if (shell("command -v nbdkit >/dev/null") != 0) {
+        skip();
+    }
+    assert_int_equal(shell("nbdkit -U %s/socket -P %s/pid eval get_size='echo 1M' "
+                           "can_fua='echo none' "
+                           "can_write='exit 0' pwrite='cat >/dev/null' pread='exit 1' "
+                           "can_flush='exit 0' flush='echo Flush >%s/log'", bench->folder,
+                           bench->folder, bench->folder), 0);
+    snprintf(bench->path, sizeof(bench->path), "nbd+unix:///?socket=%s/socket", bench->folder);
+    assert_int_equal(try_open(bench, DISK_FORMAT_DETECT, false, &disk), 0);
+    done_count = 0;
+    disk_submit(disk, &request);
+    wait_for(bench, 1);
+    assert_int_equal(request.result, 0);
+    assert_int_equal(shell("grep -q Flush %s/log", bench->folder), 0);
+    disk_close(disk);
+    assert_int_equal(shell("kill $(cat %s/pid)", bench->folder), 0);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -275,6 +303,7 @@ int main(void)
         TEST(a_broken_image_is_refused_with_the_reason),
         TEST(a_server_that_dies_fails_requests),
         TEST(an_nbd_uri_works),
+        TEST(force_unit_access_works_with_a_server_that_does_not_know_it),
     };
     if (shell("command -v qemu-img >/dev/null && command -v qemu-io >/dev/null && "
               "command -v qemu-nbd >/dev/null") != 0) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* hvctl against a running hvhost with a scripted guest: what it says, and what the guest notices. */
+/* hvctl against a running hvhost with a scripted guest: what it says, what the guest notices. */
 #include <errno.h>
 #include <json-c/json.h>
 #include <setjmp.h>

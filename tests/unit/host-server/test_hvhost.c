@@ -242,27 +242,24 @@ static void disk_errors_reach_the_guest_as_sense(void **state)
     assert_int_equal(host_exit_code(host), 0);
 }
 
+#define TEST(function) cmocka_unit_test_setup_teardown(function, host_set_up, host_tear_down)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(what_the_guest_writes_is_in_the_file, host_set_up, host_tear_down),
-        cmocka_unit_test_setup_teardown(many_requests_in_flight_all_come_back, host_set_up, host_tear_down),
-        cmocka_unit_test_setup_teardown(heartbeat_is_negotiated_and_answered, host_set_up, host_tear_down),
-        cmocka_unit_test_setup_teardown(vmbus_max_refuses_newer_versions, host_set_up, host_tear_down),
-        cmocka_unit_test_setup_teardown(a_vanished_monitor_is_exit_4, host_set_up, host_tear_down),
-        cmocka_unit_test_setup_teardown(a_monitor_that_talks_nonsense_is_exit_5, host_set_up,
-                                        host_tear_down),
-        cmocka_unit_test_setup_teardown(a_guest_that_breaks_a_rule_is_exit_3, host_set_up, host_tear_down),
-        cmocka_unit_test_setup_teardown(sigterm_stops_cleanly, host_set_up, host_tear_down),
-        cmocka_unit_test_setup_teardown(a_crash_reported_by_the_guest_is_exit_6, host_set_up,
-                                        host_tear_down),
-        cmocka_unit_test_setup_teardown(a_reset_starts_over, host_set_up, host_tear_down),
-        cmocka_unit_test_setup_teardown(a_refused_post_is_refused_once, host_set_up,
-                                        host_tear_down),
-        cmocka_unit_test_setup_teardown(a_delayed_completion_still_comes, host_set_up,
-                                        host_tear_down),
-        cmocka_unit_test_setup_teardown(disk_errors_reach_the_guest_as_sense, host_set_up,
-                                        host_tear_down),
+        TEST(what_the_guest_writes_is_in_the_file),
+        TEST(many_requests_in_flight_all_come_back),
+        TEST(heartbeat_is_negotiated_and_answered),
+        TEST(vmbus_max_refuses_newer_versions),
+        TEST(a_vanished_monitor_is_exit_4),
+        TEST(a_monitor_that_talks_nonsense_is_exit_5),
+        TEST(a_guest_that_breaks_a_rule_is_exit_3),
+        TEST(sigterm_stops_cleanly),
+        TEST(a_crash_reported_by_the_guest_is_exit_6),
+        TEST(a_reset_starts_over),
+        TEST(a_refused_post_is_refused_once),
+        TEST(a_delayed_completion_still_comes),
+        TEST(disk_errors_reach_the_guest_as_sense),
     };
     if (getenv("HVHOST") == NULL) {
         puts("1..0 # SKIP HVHOST does not name the program");

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "xnu/bsd/kern_control_export.h"
+#include "xnu/families/nbd_export.h"
 #include "xnu/iokit/startup.h"
 #include "xnu/libkern/release.h"
 #include "xnu/machine/files.h"
@@ -49,6 +51,13 @@ static void wait_for_end(struct kextrun *kextrun) {
 }
 
 static void shut_down(struct kextrun *kextrun) {
+    /* Outside clients go first: a driver cannot end while they use it. */
+    if (kextrun->disks_exported) {
+        nbd_export_stop();
+    }
+    if (kextrun->controls_exported) {
+        kern_control_export_stop();
+    }
     if (kextrun->kernel_started && atomic_load(&kextrun->end) != KEXTRUN_HALTED) {
         xnu_shutdown(false);
         if (kextrun->loader != NULL) {

@@ -22,7 +22,7 @@ enum kextrun_end {
 struct kextrun {
     const struct kextrun_options *options;
     struct loader *loader;
-    bool kernel_started;
+    bool kernel_started, disks_exported, controls_exported;
     atomic_int end;  /* enum kextrun_end; sleepers on its address are woken when it changes */
     struct loader_error error; /* why the start failed, or the kexts would not stop */
     int listener;    /* control socket, -1 */
@@ -33,9 +33,9 @@ struct kextrun {
 typedef int kextrun_step_function(struct kextrun *kextrun);
 
 /*
- * The steps, in order: "partition", "boot arguments", "kernel", "control", "disks", "host",
- * "kexts", "personalities", "quiet". A test may change the list; it stays changed until
- * steps_reset().
+ * The steps, in order: "partition", "boot arguments", "kernel", "kernel controls" and "disks" (from
+ * there on what drivers publish is exported), "control", "host", "kexts", "personalities", "quiet".
+ * A test may change the list; it stays changed until steps_reset().
  */
 void steps_reset(void);
 bool steps_remove(const char *name); /* false: there is no such step */

@@ -28,7 +28,8 @@ static const char usage[] =
     "  --memory MB          guest RAM (default 256)\n"
     "  --boot-args TEXT     the kernel's boot arguments\n"
     "  --ioreg              print the registry when all drivers have started, and end\n"
-    "  --nbd FOLDER         export each disk as a Unix socket in this folder\n"
+    "  --nbd FOLDER         export each disk by NBD: a Unix socket diskN.sock in this folder\n"
+    "  --kernel-controls FOLDER  offer each kernel control as a Unix socket in this folder\n"
     "  --deterministic      one thread, virtual time, a seeded scheduler\n"
     "  --seed N             its seed (default: a new one, which is printed)\n"
     "  --verbose            say what is loaded where\n"
@@ -47,6 +48,7 @@ enum {
     OPTION_BOOT_ARGS,
     OPTION_IOREG,
     OPTION_NBD,
+    OPTION_KERNEL_CONTROLS,
     OPTION_DETERMINISTIC,
     OPTION_SEED,
     OPTION_VERBOSE,
@@ -67,6 +69,7 @@ static const struct option long_options[] = {
     {"boot-args", required_argument, NULL, OPTION_BOOT_ARGS},
     {"ioreg", no_argument, NULL, OPTION_IOREG},
     {"nbd", required_argument, NULL, OPTION_NBD},
+    {"kernel-controls", required_argument, NULL, OPTION_KERNEL_CONTROLS},
     {"deterministic", no_argument, NULL, OPTION_DETERMINISTIC},
     {"seed", required_argument, NULL, OPTION_SEED},
     {"verbose", no_argument, NULL, OPTION_VERBOSE},
@@ -162,6 +165,9 @@ static enum options_result apply(int option, struct kextrun_options *options) {
         return OPTIONS_RUN;
     case OPTION_NBD:
         options->nbd = optarg;
+        return OPTIONS_RUN;
+    case OPTION_KERNEL_CONTROLS:
+        options->kernel_controls = optarg;
         return OPTIONS_RUN;
     case OPTION_DETERMINISTIC:
         options->deterministic = true;

@@ -5,9 +5,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "xnu/bsd/boot_args.h"
+#include "xnu/bsd/kern_control_export.h"
 #include "xnu/bsd/start.h"
+#include "xnu/families/nbd_export.h"
 #include "xnu/iokit/startup.h"
 #include "xnu/kextrun/kextrun.h"
 #include "xnu/libkern/release.h"
@@ -64,6 +67,47 @@ static int start_kernel(struct kextrun *kextrun) {
     if (kextrun->loader == NULL) {
         return loader_fail(&kextrun->error, MACHINE_EXIT_FAILURE, "no memory");
     }
+    return 0;
+}
+
+/* Makes a folder for sockets unless it is there. */
+static int make_folder(struct kextrun *kextrun, const char *path) {
+    if (mkdir(path, 0777) != 0 && (errno != EEXIST || !machine_is_directory(path))) {
+        return loader_fail(&kextrun->error, MACHINE_EXIT_FAILURE, "cannot make the folder %s: %s",
+                           path, machine_error_text(errno));
+    }
+    return 0;
+}
+
+static int export_kernel_controls(struct kextrun *kextrun) {
+    const char *folder = kextrun->options->kernel_controls;
+    if (folder == NULL) {
+        return 0;
+    }
+    if (make_folder(kextrun, folder) != 0) {
+        return -1;
+    }
+    if (kern_control_export_start(folder) != 0) {
+        return loader_fail(&kextrun->error, MACHINE_EXIT_FAILURE,
+                           "cannot export kernel controls in %s", folder);
+    }
+    kextrun->controls_exported = true;
+    return 0;
+}
+
+static int export_disks(struct kextrun *kextrun) {
+    const char *folder = kextrun->options->nbd;
+    if (folder == NULL) {
+        return 0;
+    }
+    if (make_folder(kextrun, folder) != 0) {
+        return -1;
+    }
+    if (nbd_export_start(folder) != 0) {
+        return loader_fail(&kextrun->error, MACHINE_EXIT_USAGE, "--nbd %s: the path is too long",
+                           folder);
+    }
+    kextrun->disks_exported = true;
     return 0;
 }
 
@@ -158,16 +202,14 @@ static int wait_quiet(struct kextrun *kextrun) {
     return 0;
 }
 
-static int nothing(struct kextrun *kextrun) {
-    return 0;
-}
 
 static const struct step default_steps[] = {
     {"partition", connect_partition},
     {"boot arguments", set_boot_arguments},
     {"kernel", start_kernel},
+    {"kernel controls", export_kernel_controls},
+    {"disks", export_disks},
     {"control", control_socket_listen},
-    {"disks", nothing},
     {"host", start_host},
     {"kexts", load_kexts},
     {"personalities", add_personalities},

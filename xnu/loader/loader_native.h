@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The native form of a kext: the same sources compiled as ELF and linked into this program, for
- * sanitizers and fuzzers. The system's linker has resolved its symbols; what is left is to patch its
- * tables, to run its constructors, which lie between __start_kext_constructors and
+ * sanitizers and fuzzers. The system's linker has resolved its symbols; what is left is to patch
+ * its tables, to run its constructors, which lie between __start_kext_constructors and
  * __stop_kext_constructors (abi/runtime.h), and to call its start function.
  */
 #ifndef MACHV_XNU_LOADER_LOADER_NATIVE_H
@@ -29,8 +29,8 @@ struct native_kext {
 /*
  * Patches the tables of the classes, registers them, calls the start function.
  *
- * The kernel fills its own tables at start for the chosen release, so the slots that a kext inherits
- * by the oldest release's names are replaced by what the superclass has now: the rules of
+ * The kernel fills its own tables at start for the chosen release, so the slots that a kext
+ * inherits by the oldest release's names are replaced by what the superclass has now: the rules of
  * link_tables.c, with addresses in place of undefined symbols. A slot counts as inherited when it
  * holds a function of the kernel. 0, or -1 with `error` set.
  */

@@ -103,8 +103,8 @@ void machine_partition_set_power_hook(machine_power_hook *hook, void *context);
 void machine_partition_power_event(enum machine_power what, int status, const char *reason);
 
 /*
- * The guest turns itself off, resets or has crashed; `crash`: five parameters or NULL. The partition
- * is told, then the power hook is called with status 0 (without a hook this returns).
+ * The guest turns itself off, resets or has crashed; `crash`: five parameters or NULL. The
+ * partition is told, then the power hook is called with status 0 (without a hook this returns).
  */
 void machine_power(enum machine_power what, const uint64_t *crash);
 

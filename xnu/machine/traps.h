@@ -17,15 +17,15 @@
 #include <stdint.h>
 
 /*
- * Replaces CPUID, PUSHF and POPF in a function's code by trapping instructions. Follows control flow
- * from `start` (jump tables included), so that bytes inside other instructions or data between them
- * are not touched: give one function at a time. The code must be writable (see traps_replace_cpuid
- * for code that is not). Returns the number of places, -ENOSPC when too many are remembered, or
- * -ENOMEM. *undecoded (may be NULL) is set to a reachable byte that is no instruction, NULL if there
- * is none.
+ * Replaces CPUID, PUSHF and POPF in a function's code by trapping instructions. Follows control
+ * flow from `start` (jump tables included), so that bytes inside other instructions or data between
+ * them are not touched: give one function at a time. The code must be writable (see
+ * traps_replace_cpuid for code that is not). Returns the number of places, -ENOSPC when too many
+ * are remembered, or -ENOMEM. *undecoded (may be NULL) is set to a reachable byte that is no
+ * instruction, NULL if there is none.
  */
 int traps_replace_instructions(uint8_t *start, size_t size, const uint8_t **undecoded);
-/* CPUID only, in one function of this program (native kexts); its pages become writable meanwhile. */
+/* CPUID only, in one function of this program (native kexts); its pages are writable meanwhile. */
 int traps_replace_cpuid(const void *start, const void *end);
 /* Forgets replaced places in [start, start + size) when code is unloaded. */
 void traps_forget(const void *start, size_t size);

@@ -17,8 +17,8 @@ int builder_teardown(void **state);
 
 /*
  * The executable made of fixtures/`source`.c for "x86_64" or "i386"; malloc()ed. kextlink refuses
- * weak references and exports classes only, so the import _kernel_weak is made weak and the function
- * _driver_export exported afterwards.
+ * weak references and exports classes only, so the import _kernel_weak is made weak and the
+ * function _driver_export exported afterwards.
  */
 uint8_t *builder_kext(const char *architecture, const char *source, const char *flags,
                       size_t *size);

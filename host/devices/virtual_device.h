@@ -13,14 +13,38 @@
 #ifndef HOST_DEVICES_VIRTUAL_DEVICE_H
 #define HOST_DEVICES_VIRTUAL_DEVICE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct json_object;
 struct virtual_device;
 struct vmbus_server;
 
+enum device_space { DEVICE_SPACE_MEMORY, DEVICE_SPACE_PORT };
+enum { DEVICE_MAP_WRITABLE = 1, DEVICE_MAP_FRAMEBUFFER = 2 };
+
+/*
+ * What a device may ask of the machine it is plugged into, besides its channels: memory of its own
+ * in guest-physical space, and accesses to its registers. The calls return 0 (under way:
+ * `range_ready` tells how it went) or a negative errno. Ranges outlive a reset of the machine
+ * until the device takes them away.
+ */
+struct device_machine {
+    void *context; /* first argument of the following */
+    /* Pages of a file appear at gpa. `descriptor` stays the caller's. */
+    int (*map)(void *context, struct virtual_device *device, uint64_t gpa, uint64_t size,
+               int descriptor, uint64_t file_offset, uint32_t flags);
+    int (*unmap)(void *context, struct virtual_device *device, uint64_t gpa, uint64_t size);
+    /* Accesses in the range come to the device's read and write, or no longer. */
+    int (*trap)(void *context, struct virtual_device *device, enum device_space space,
+                uint64_t start, uint64_t size, bool on);
+};
+
 struct virtual_device_operations {
     const char *kind; /* "scsi", "heartbeat", ... */
+
+    /* Called before plug(); `machine` stays valid until free(). NULL: channels are enough. */
+    void (*attach)(struct virtual_device *device, const struct device_machine *machine);
 
     /* Offers the device to the guest. Returns 0 or a negative errno. */
     int (*plug)(struct virtual_device *device, struct vmbus_server *server);
@@ -40,6 +64,15 @@ struct virtual_device_operations {
      * NULL: nothing ever.
      */
     void (*run)(struct virtual_device *device, uint64_t now_ns);
+
+    /* A range that was asked for is live, or gone, or (status: negative errno) could not be had. */
+    void (*range_ready)(struct virtual_device *device, uint64_t start, int status);
+
+    /* An access of the guest in a trapped range; size is 1, 2, 4 or 8. Required to use trap. */
+    uint64_t (*read)(struct virtual_device *device, enum device_space space, uint64_t address,
+                     uint32_t size);
+    void (*write)(struct virtual_device *device, enum device_space space, uint64_t address,
+                  uint32_t size, uint64_t value);
 
     /* Adds what is worth knowing to the JSON object `to`. NULL: nothing. */
     void (*describe)(struct virtual_device *device, struct json_object *to);

@@ -200,6 +200,9 @@ int hvhost_make_devices(struct hvhost *host)
 int hvhost_plug_devices(struct hvhost *host)
 {
     for (struct virtual_device *device = host->devices; device != NULL; device = device->next) {
+        if (device->operations->attach != NULL) {
+            device->operations->attach(device, &host->services);
+        }
         int result = device->operations->plug(device, host->machine.server);
         if (result != 0) {
             return result;

@@ -7,6 +7,7 @@
  *   machine.c    the monitor's exits -> hypervisor and VMBus; their requests -> monitor, devices
  *   faults.c     faults on demand
  *   devices.c    which virtual devices the machine has; a row for each kind
+ *   space.c      devices' memory and registers in guest-physical space
  *   loop.c       waiting, polling, calling each part when it has something to do
  *   verbs.c      what the control socket understands
  *   report.c     log, events, violations
@@ -70,6 +71,14 @@ struct hvhost_polling {
     uint64_t polls_won, sleeps;
 };
 
+/* A range whose accesses come to a device. */
+struct hvhost_trap {
+    struct virtual_device *device;
+    uint64_t start, size;
+    enum device_space space;
+    struct hvhost_trap *next;
+};
+
 /* Faults on VMBus messages and packets. */
 struct hvhost_bus_faults {
     struct fault_plan plan; /* empty: no fault is wanted, and nothing is filtered */
@@ -90,6 +99,8 @@ struct hvhost {
     bool machine_made;
     struct virtual_device *devices;
     struct virtual_device *heartbeat;
+    struct device_machine services; /* what devices may ask for */
+    struct hvhost_trap *traps;
     struct storvsc *controllers[STORVSC_CONTROLLERS_MAX];
     uint64_t woken[HVHOST_CHANNEL_WORDS]; /* channels whose device is to run: a bit a channel id */
     int epoll, signals;
@@ -134,6 +145,12 @@ void hvhost_faults_channel(struct hvhost *host, uint32_t id, struct host_channel
 /* Lets go of what is due; both in reference time. */
 void hvhost_faults_run(struct hvhost *host, uint64_t now);
 uint64_t hvhost_faults_deadline(const struct hvhost *host);
+
+/* space.c: fills in host->services; dispatches what the guest accesses. */
+void hvhost_space_open(struct hvhost *host);
+void hvhost_space_close(struct hvhost *host);
+uint64_t hvhost_space_read(struct hvhost *host, const struct partition_read *access);
+void hvhost_space_write(struct hvhost *host, const struct partition_write *access);
 
 /* loop.c */
 int hvhost_loop_open(struct hvhost *host);

@@ -167,14 +167,14 @@ static uint64_t take_hypercall(void *context, uint32_t processor,
                                 call->output);
 }
 
-/* No device traps anything yet: as on an empty bus. */
 static uint64_t take_read(void *context, uint32_t processor, const struct partition_read *access)
 {
-    return access->size == 8 ? UINT64_MAX : (1ull << access->size * 8) - 1;
+    return hvhost_space_read(context, access);
 }
 
 static void take_write(void *context, uint32_t processor, const struct partition_write *access)
 {
+    hvhost_space_write(context, access);
 }
 
 static void take_signal(void *context, uint32_t connection_id)

@@ -54,6 +54,7 @@ static int start(struct hvhost *host)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGBUS, memory_vanished);
     hvhost_faults_open(host);
+    hvhost_space_open(host);
     host->disks = disk_engine_new();
     if (host->disks == NULL) {
         perror("hvhost: disk engine");
@@ -79,6 +80,7 @@ static int start(struct hvhost *host)
 static void finish(struct hvhost *host)
 {
     if (host->machine_made) {
+        partition_server_goodbye(host->partition, 0, "the end"); /* if nobody has said so yet */
         host_machine_reset(&host->machine);
         hvhost_clear_faults(host);
         hvhost_drain(host);
@@ -92,6 +94,7 @@ static void finish(struct hvhost *host)
     }
     control_server_free(host->control);
     partition_server_free(host->partition);
+    hvhost_space_close(host);
     hvhost_report_close(host);
 }
 

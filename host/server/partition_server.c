@@ -33,6 +33,16 @@ static void forget(struct partition_server *server, struct partition_connection 
     }
 }
 
+static void end_pending(struct partition_server *server)
+{
+    while (server->pending != NULL) {
+        struct partition_pending *pending = server->pending;
+        server->pending = pending->next;
+        pending->done(pending->context, -ENOTCONN);
+        free(pending);
+    }
+}
+
 void partition_end(struct partition_server *server, enum partition_end how, int status,
                    const char *text)
 {
@@ -40,12 +50,7 @@ void partition_end(struct partition_server *server, enum partition_end how, int 
         return;
     }
     server->ended = true;
-    while (server->pending != NULL) {
-        struct partition_pending *pending = server->pending;
-        server->pending = pending->next;
-        pending->done(pending->context, -ENOTCONN);
-        free(pending);
-    }
+    end_pending(server);
     for (uint32_t i = 0; i < PARTITION_PROCESSORS_MAX; i++) {
         forget(server, &server->processors[i]);
     }
@@ -416,11 +421,7 @@ void partition_server_free(struct partition_server *server)
     while (server->new_connections != NULL) {
         drop_new(server, server->new_connections);
     }
-    while (server->pending != NULL) {
-        struct partition_pending *pending = server->pending;
-        server->pending = pending->next;
-        free(pending);
-    }
+    end_pending(server);
     for (uint32_t i = 0; i < PARTITION_PROCESSORS_MAX; i++) {
         forget(server, &server->processors[i]);
     }

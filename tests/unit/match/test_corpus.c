@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "match/inf_rank.h"
 #include "match/version.h"
 #include "tests/unit/match/support.h"
 
@@ -150,6 +151,61 @@ static void match_row(struct tap *tap, const char *folder, char **fields, size_t
     problems_clear(&problems);
 }
 
+/* ---- inf-expected.tsv ---- */
+
+static bool line_holds(const struct inf_candidates *candidates, char **fields)
+{
+    const struct inf_candidate *best = candidates->list;
+    char position[64];
+    char inf_id[32] = "hardware";
+    char score[16];
+
+    if (strcmp(fields[4], "none") == 0)
+        return candidates->count == 0;
+    if (candidates->count == 0)
+        return false;
+    snprintf(position, sizeof position, "%s %zu", best->device_hardware ? "hardware" : "compatible",
+             best->device_position);
+    if (best->line_position > 0)
+        snprintf(inf_id, sizeof inf_id, "compatible %zu", best->line_position - 1);
+    snprintf(score, sizeof score, "0x%04x", best->rank & 0xFFFF);
+    return strcmp(best->model->section, fields[4]) == 0 && strcmp(best->model->install, fields[5]) == 0 &&
+           strcmp(best->device_id, fields[6]) == 0 && strcmp(position, fields[7]) == 0 &&
+           strcmp(inf_id, fields[8]) == 0 && strcmp(score, fields[9]) == 0;
+}
+
+static void inf_row(struct tap *tap, const char *folder, char **fields, size_t count)
+{
+    struct device_list list = { NULL };
+    struct problems problems = { 0 };
+    struct inf_models models = { NULL };
+    struct inf_candidates candidates = { NULL };
+    struct inf_target target = { .architecture = strtok(fields[2], " ") };
+    struct windows_ids ids;
+    struct inf *inf;
+    char path[600];
+
+    assert_true(count >= 10);
+    sscanf(strtok(NULL, " "), "%u.%u.%u", &target.major, &target.minor, &target.build);
+    snprintf(path, sizeof path, "%s/inf/%s", folder, fields[1]);
+    inf = inf_load(path, &(struct inf_options){ .architecture = "amd64" }, &problems);
+    if (inf == NULL || !device_read_word(fields[3], fields[0], 0, &list, &problems)) {
+        report(tap, false, "%s: %s", fields[0], problems.list[0].text);
+    } else {
+        windows_ids_generate(list.records[0], WINDOWS_LIST_B, -1, &ids);
+        assert_true(inf_models_collect(inf, &target, &models, &problems));
+        assert_true(inf_rank(&models, &ids, &target, &candidates, &problems));
+        report(tap, line_holds(&candidates, fields), "%s: %s in %s: %s by %s", fields[0], fields[3], fields[1],
+               candidates.count == 0 ? "none" : candidates.list[0].model->install,
+               candidates.count == 0 ? "-" : candidates.list[0].device_id);
+    }
+    free(candidates.list);
+    inf_models_clear(&models);
+    inf_free(inf);
+    device_list_clear(&list);
+    problems_clear(&problems);
+}
+
 int main(void)
 {
     const char *folder = corpus_folder();
@@ -161,6 +217,7 @@ int main(void)
     }
     each_row(&tap, folder, "versions.tsv", version_row);
     each_row(&tap, folder, "expected.tsv", match_row);
+    each_row(&tap, folder, "inf-expected.tsv", inf_row);
     printf("1..%u\n", tap.number);
     return tap.failed == 0 ? 0 : 1;
 }

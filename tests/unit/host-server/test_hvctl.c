@@ -2,6 +2,7 @@
 /* hvctl against a running hvhost with a scripted guest: what it says, what the guest notices. */
 #include <errno.h>
 #include <json-c/json.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -184,6 +185,39 @@ static void violations_are_listed_with_their_rule(void **state)
     assert_int_equal(host_exit_code(host), 3);
 }
 
+/* Events come as lines of JSON to a follower, and with --json-events to the log. */
+static void events_are_followed(void **state)
+{
+    struct host_process *host = *state;
+    char command[256], line[1024];
+    host_start(host, (const char *const[]){"--json-events", NULL});
+    snprintf(command, sizeof(command), "%s --control %s events", getenv("HVCTL"), host->control);
+    FILE *events = popen(command, "r");
+    struct pollfd follower = {.fd = fileno(events), .events = POLLIN};
+    do { /* until the follower is there */
+        assert_int_equal(hvctl(host, "disk add memory:1M,lun=9"), 0);
+        assert_int_equal(hvctl(host, "disk remove 9"), 0);
+    } while (poll(&follower, 1, 0) == 0);
+    assert_non_null(fgets(line, sizeof(line), events));
+    struct json_object *event = json_tokener_parse(line), *name;
+    assert_true(json_object_object_get_ex(event, "event", &name));
+    assert_memory_equal(json_object_get_string(name), "disk-", 5);
+    json_object_put(event);
+    assert_int_equal(hvctl(host, "stop"), 0);
+    pclose(events);
+    assert_int_equal(host_exit_code(host), 0);
+    FILE *log = fdopen(dup(host->errors), "r");
+    unsigned count = 0;
+    while (fgets(line, sizeof(line), log) != NULL) {
+        event = json_tokener_parse(line);
+        assert_true(json_object_object_get_ex(event, "text", &name));
+        json_object_put(event);
+        count++;
+    }
+    fclose(log);
+    assert_true(count > 0);
+}
+
 static void stop_and_reset_reach_the_monitor(void **state)
 {
     struct host_process *host = *state;
@@ -214,6 +248,7 @@ int main(void)
         TEST(what_cannot_be_is_refused_in_one_line),
         TEST(faults_are_set_and_cleared_while_the_guest_runs),
         TEST(violations_are_listed_with_their_rule),
+        TEST(events_are_followed),
         TEST(stop_and_reset_reach_the_monitor),
     };
     if (getenv("HVHOST") == NULL || getenv("HVCTL") == NULL) {

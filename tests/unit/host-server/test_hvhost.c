@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -67,6 +68,55 @@ static void many_requests_in_flight_all_come_back(void **state)
             assert_int_equal(packet.srb.srb_status, STORVSC_SRB_STATUS_SUCCESS);
         }
     }
+    host_power_off(host);
+    assert_int_equal(host_exit_code(host), 0);
+}
+
+static void each_controller_has_its_own_disks(void **state)
+{
+    struct host_process *host = *state;
+    struct guest_channel first, second;
+    struct storvsc_properties properties;
+    struct storvsc_packet packet;
+    const uint8_t capacity[10] = {SCSI_READ_CAPACITY_10};
+    host_start(host, (const char *const[]){"--disk", host->disk, "--disk",
+                                           "memory:1M,controller=1,lun=5,block-size=4096", NULL});
+    guest_start(&host->guest, host->socket, 1);
+    assert_true(guest_contact(&host->guest, VMBUS_VERSION_5_3));
+    guest_collect_offers(&host->guest);
+    guest_open(&host->guest, guest_find_offer(&host->guest, &scsi_class, 0), &first);
+    guest_open(&host->guest, guest_find_offer(&host->guest, &scsi_class, 1), &second);
+    assert_true(first.offer.instance_id.data1 < second.offer.instance_id.data1);
+    guest_storage_start(&host->guest, &first, STORVSC_VERSION_6_2, &properties);
+    guest_storage_start(&host->guest, &second, STORVSC_VERSION_5_1, &properties);
+    assert_int_equal(guest_execute(&host->guest, &first, 5, capacity, 10, STORVSC_DATA_IN,
+                                   GUEST_BUFFERS, 8, &packet),
+                     STORVSC_SRB_STATUS_INVALID_LUN);
+    assert_int_equal(guest_execute(&host->guest, &second, 5, capacity, 10, STORVSC_DATA_IN,
+                                   GUEST_BUFFERS, 8, &packet),
+                     STORVSC_SRB_STATUS_SUCCESS);
+    assert_int_equal(scsi_get_be32(host->guest.monitor.ram + GUEST_BUFFERS), 255);
+    assert_int_equal(scsi_get_be32(host->guest.monitor.ram + GUEST_BUFFERS + 4), 4096);
+    guest_blocks(&host->guest, &first, 0, true, 0, 8, GUEST_BUFFERS);
+    host_power_off(host);
+    assert_int_equal(host_exit_code(host), 0);
+}
+
+static void what_cannot_start_says_why_and_is_exit_1(void **state)
+{
+    struct host_process *host = *state;
+    char command[512];
+    snprintf(command, sizeof(command), "%s --socket %s --disk /tmp/no-such-disk.img 2>/dev/null",
+             getenv("HVHOST"), host->socket);
+    assert_int_equal(WEXITSTATUS(system(command)), 1);
+    assert_int_equal(access(host->socket, F_OK), -1);
+    host_start(host, NULL); /* a second host at the same path */
+    snprintf(command, sizeof(command), "%s --socket %s 2>/dev/null", getenv("HVHOST"),
+             host->socket);
+    assert_int_equal(WEXITSTATUS(system(command)), 1);
+    snprintf(command, sizeof(command), "%s --nonsense 2>/dev/null", getenv("HVHOST"));
+    assert_int_equal(WEXITSTATUS(system(command)), 2);
+    guest_start(&host->guest, host->socket, 1); /* the first is none the worse */
     host_power_off(host);
     assert_int_equal(host_exit_code(host), 0);
 }
@@ -249,6 +299,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_the_guest_writes_is_in_the_file),
         TEST(many_requests_in_flight_all_come_back),
+        TEST(each_controller_has_its_own_disks),
+        TEST(what_cannot_start_says_why_and_is_exit_1),
         TEST(heartbeat_is_negotiated_and_answered),
         TEST(vmbus_max_refuses_newer_versions),
         TEST(a_vanished_monitor_is_exit_4),

@@ -181,6 +181,16 @@ static void a_monitor_that_talks_nonsense_is_exit_5(void **state)
     assert_int_equal(host_exit_code(host), 5);
 }
 
+static void a_monitor_that_takes_ram_away_is_exit_5(void **state)
+{
+    struct host_process *host = *state;
+    struct guest_channel channel;
+    host_start_with_storage(host, &channel, NULL);
+    assert_int_equal(ftruncate(host->guest.monitor.ram_file, 0), 0);
+    monitor_signal(&host->guest.monitor, channel.offer.connection_id);
+    assert_int_equal(host_exit_code(host), 5);
+}
+
 static void a_guest_that_breaks_a_rule_is_exit_3(void **state)
 {
     struct host_process *host = *state;
@@ -305,6 +315,7 @@ int main(void)
         TEST(vmbus_max_refuses_newer_versions),
         TEST(a_vanished_monitor_is_exit_4),
         TEST(a_monitor_that_talks_nonsense_is_exit_5),
+        TEST(a_monitor_that_takes_ram_away_is_exit_5),
         TEST(a_guest_that_breaks_a_rule_is_exit_3),
         TEST(sigterm_stops_cleanly),
         TEST(a_crash_reported_by_the_guest_is_exit_6),

@@ -63,6 +63,9 @@ static void become_qemu_nbd(const struct disk_options *options, int listening, i
 {
     char process[16];
     char file_option[PATH_MAX + 16];
+    sigset_t nothing;
+    sigemptyset(&nothing);
+    sigprocmask(SIG_SETMASK, &nothing, NULL); /* hvhost blocks what it takes from a signalfd */
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) {
         _exit(1);

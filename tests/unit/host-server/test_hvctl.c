@@ -4,6 +4,7 @@
 #include <json-c/json.h>
 #include <poll.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -185,6 +186,28 @@ static void violations_are_listed_with_their_rule(void **state)
     assert_int_equal(host_exit_code(host), 3);
 }
 
+/* A qemu-nbd of a disk added later ends with the host, also when that is killed. */
+static void an_image_added_later_is_let_go_when_the_host_dies(void **state)
+{
+    struct host_process *host = *state;
+    char command[512];
+    if (system("command -v qemu-img >/dev/null && command -v qemu-nbd >/dev/null") != 0) {
+        skip();
+    }
+    snprintf(command, sizeof(command), "qemu-img create -q -f qcow2 %s 8M", host->disk);
+    assert_int_equal(system(command), 0);
+    host_start(host, NULL);
+    snprintf(command, sizeof(command), "disk add %s", host->disk);
+    assert_int_equal(hvctl(host, command), 0);
+    kill(host->process, SIGKILL);
+    assert_int_equal(host_exit_code(host), -SIGKILL);
+    /* Its lock goes with it: waits for that, then opens the image for writing. */
+    snprintf(command, sizeof(command),
+             "for i in $(seq 1000); do qemu-io -f qcow2 -c 'write 0 4k' %s >/dev/null 2>&1 && "
+             "exit 0; done; exit 1", host->disk);
+    assert_int_equal(system(command), 0);
+}
+
 /* Events come as lines of JSON to a follower, and with --json-events to the log. */
 static void events_are_followed(void **state)
 {
@@ -248,6 +271,7 @@ int main(void)
         TEST(what_cannot_be_is_refused_in_one_line),
         TEST(faults_are_set_and_cleared_while_the_guest_runs),
         TEST(violations_are_listed_with_their_rule),
+        TEST(an_image_added_later_is_let_go_when_the_host_dies),
         TEST(events_are_followed),
         TEST(stop_and_reset_reach_the_monitor),
     };

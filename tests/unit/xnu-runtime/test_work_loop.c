@@ -201,8 +201,12 @@ static void a_source_may_remove_itself_and_the_next_still_works(void **state)
     run_runtime(a_source_may_remove_itself_and_the_next_still_works_body);
 }
 
+static bool others_have_released;
+
 static void release_loop(OSObject *owner, IOInterruptEventSource *source, int32_t count)
 {
+    while (!others_have_released)
+        machine_yield();
     fixture.calls++;
     object_release(fixture.loop);
     machine_wakeup(&fixture.event, false);
@@ -211,10 +215,14 @@ static void release_loop(OSObject *owner, IOInterruptEventSource *source, int32_
 static void the_last_release_may_happen_on_the_loops_thread_body(void *argument)
 {
     set_up();
+    others_have_released = false;
     IOInterruptEventSource *source = IOInterruptEventSource_interruptEventSource(
         fixture.owner, release_loop, NULL, 0);
+    object_retain(fixture.loop);
     IOWorkLoop_addEventSource(fixture.loop, (IOEventSource *)source);
     IOInterruptEventSource_interruptOccurred(source, NULL, NULL, 0);
+    object_release(fixture.loop);
+    others_have_released = true;
     wait_for_calls(1);
     sleep_ms(5);
     CHECK(OSMetaClassBase_getRetainCount((OSMetaClassBase *)source) == 1);

@@ -158,7 +158,8 @@ IORegistryEntry *IORegistryIterator__getNextObjectRecursive(IORegistryIterator *
 
     do {
         next = IORegistryIterator_getNextObjectFlat(me);
-    } while (!next && IORegistryIterator_exitEntry(me));
+        /* A list that changed under the walk ends it: the caller is to reset. */
+    } while (!next && !(me->options & OPTION_INVALID) && IORegistryIterator_exitEntry(me));
     if (!next)
         return NULL;
     if (!me->done)

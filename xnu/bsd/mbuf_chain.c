@@ -292,3 +292,56 @@ KPI(errno_t, mbuf_inet_cksum, (mbuf_t mbuf, int protocol, uint32_t offset, uint3
     *checksum = internet_checksum(mbuf, offset, length, sum);
     return 0;
 }
+
+/* Makes a range contiguous; it may move to another mbuf of the chain, which *location names. */
+KPI(errno_t, mbuf_pulldown, (mbuf_t first, size_t *offset, size_t length, mbuf_t *location))
+{
+    mbuf_t mbuf = first;
+    size_t at = *offset;
+
+    while (mbuf && at >= mbuf->length) {
+        at -= mbuf->length;
+        mbuf = mbuf->next;
+    }
+    if (!mbuf)
+        return EINVAL;
+    if (mbuf->length - at < length) {
+        if (at + length > chain_length(mbuf))
+            return EINVAL;
+        if (mbuf == first || at + length > MBUF_JUMBO_CLUSTER_SIZE)
+            return ENOTSUP;              /* the caller uses mbuf_pullup for the front */
+        mbuf_t before = first;
+        while (before->next != mbuf)
+            before = before->next;
+        errno_t error = mbuf_pullup(&before->next, at + length);
+        if (error)
+            return error;
+        mbuf = before->next;
+    }
+    *location = mbuf;
+    *offset = at;
+    return 0;
+}
+
+/* Computes checksums that the interface was to add, for software that looks at the packet. */
+KPI(void, mbuf_outbound_finalize, (mbuf_t mbuf, uint32_t family, size_t offset))
+{
+    uint16_t checksum;
+    enum { INET = 2, TCP = 6, UDP = 17, TCP_FIELD = 16, UDP_FIELD = 6 };
+    uint8_t header[20];
+
+    if (family != INET || !(mbuf->flags & MBUF_PKTHDR) ||
+        !(mbuf->checksum_requested & (MBUF_CSUM_REQ_TCP | MBUF_CSUM_REQ_UDP)) ||
+        mbuf_copydata(mbuf, offset, sizeof header, header) != 0 || offset != 0)
+        return;
+    uint32_t start = (header[0] & 0x0Fu) * 4;
+    int protocol = mbuf->checksum_requested & MBUF_CSUM_REQ_TCP ? TCP : UDP;
+    size_t field = start + (protocol == TCP ? TCP_FIELD : UDP_FIELD);
+    uint16_t zero = 0;
+    if (mbuf->packet_length < field + 2)
+        return;
+    mbuf_copyback(mbuf, field, sizeof zero, &zero, MBUF_DONTWAIT);
+    if (mbuf_inet_cksum(mbuf, protocol, start, (uint32_t)(mbuf->packet_length - start), &checksum) == 0)
+        mbuf_copyback(mbuf, field, sizeof checksum, &checksum, MBUF_DONTWAIT);
+    mbuf->checksum_requested &= ~(uint32_t)(MBUF_CSUM_REQ_TCP | MBUF_CSUM_REQ_UDP);
+}

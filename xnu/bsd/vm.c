@@ -193,3 +193,45 @@ KPI(void, ml_phys_write_double_64, (uint64_t physical, unsigned long long value)
 {
     machine_mmio_write(physical, 8, value);
 }
+
+/* ---- registers at physical addresses (IOLib) --------------------------------------------------- */
+
+KPI(uint8_t, IOMappedRead8, (IOPhysicalAddress address))
+{
+    return (uint8_t)machine_mmio_read(address, 1);
+}
+
+KPI(uint16_t, IOMappedRead16, (IOPhysicalAddress address))
+{
+    return (uint16_t)machine_mmio_read(address, 2);
+}
+
+KPI(uint32_t, IOMappedRead32, (IOPhysicalAddress address))
+{
+    return (uint32_t)machine_mmio_read(address, 4);
+}
+
+KPI(uint64_t, IOMappedRead64, (IOPhysicalAddress address))
+{
+    return machine_mmio_read(address, 8);
+}
+
+KPI(void, IOMappedWrite8, (IOPhysicalAddress address, uint8_t value))
+{
+    machine_mmio_write(address, 1, value);
+}
+
+KPI(void, IOMappedWrite16, (IOPhysicalAddress address, uint16_t value))
+{
+    machine_mmio_write(address, 2, value);
+}
+
+KPI(void, IOMappedWrite32, (IOPhysicalAddress address, uint32_t value))
+{
+    machine_mmio_write(address, 4, value);
+}
+
+KPI(void, IOMappedWrite64, (IOPhysicalAddress address, uint64_t value))
+{
+    machine_mmio_write(address, 8, value);
+}

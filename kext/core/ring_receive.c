@@ -6,7 +6,7 @@
 #include "kext/core/shared_memory.h"
 
 #define HEADER_SIZE ((uint32_t)sizeof(struct vmbus_packet_header))
-#define FETCH_AHEAD 512u        /* bytes, a few small packets */
+#define FETCH_AHEAD 1024u       /* bytes, several small packets; less than the smallest ring */
 
 int ring_receive_init(struct ring_receive *ring, void *memory, uint32_t pages)
 {
@@ -121,7 +121,7 @@ int ring_receive_next(struct ring_receive *ring, void *buffer, uint32_t capacity
         return HV_ERROR_TOO_LARGE;
     }
     /* The checked header is the one handed out: it is not fetched a second time. */
-    memcpy(buffer, &header, HEADER_SIZE);
+    __builtin_memcpy(buffer, &header, HEADER_SIZE);
     copy_out(ring, advance(ring, ring->read, HEADER_SIZE), (uint8_t *)buffer + HEADER_SIZE,
              size - HEADER_SIZE);
     consume(ring, size);

@@ -5,9 +5,8 @@
 #include "kext/core/errors.h"
 #include "kext/core/shared_memory.h"
 
-#define CACHE_LINE  64u
-#define FETCH_AHEAD 1024u       /* bytes, several small packets; less than the smallest ring */
-#define FETCH_LIMIT 256u        /* bytes fetched ahead for one packet */
+#define PACKET_HEADER_SIZE ((uint32_t)sizeof(struct vmbus_packet_header))
+#define STREAM_MINIMUM     512u     /* less than this is copied as usual */
 
 int ring_transmit_init(struct ring_transmit *ring, void *memory, uint32_t pages)
 {
@@ -86,18 +85,12 @@ static inline uint32_t copy_in(struct ring_transmit *ring, uint32_t at, const vo
     uint32_t first = ring->size - at;
 
     if (length < first) {
-        memcpy(ring->data + at, from, length);
+        shared_copy(ring->data + at, from, length);
         return at + length;
     }
-    memcpy(ring->data + at, from, first);
-    memcpy(ring->data, (const uint8_t *)from + first, length - first);
+    shared_copy(ring->data + at, from, first);
+    shared_copy(ring->data, (const uint8_t *)from + first, length - first);
     return length - first;
-}
-
-/* Stores one aligned 64-bit word, which never straddles the end. */
-static inline void store_word(struct ring_transmit *ring, uint32_t at, uint64_t value)
-{
-    memcpy(ring->data + at, &value, sizeof value);
 }
 
 /* Adds up the pieces; UINT32_MAX if they exceed any packet. */
@@ -120,38 +113,86 @@ static inline uint64_t header_word(const struct ring_packet *packet, uint32_t he
            (uint64_t)packet->flags << 48;
 }
 
-/* Starts fetching the lines that packets like this one will soon be written to: the host has read
- * them last, and to take them back one at a time costs more than all the rest. */
-static inline void fetch_ahead(const struct ring_transmit *ring, uint32_t total)
+/* Index of the word after the one at `at`; words never straddle the end. */
+static inline uint32_t next_word(const struct ring_transmit *ring, uint32_t at)
 {
-    uint32_t at = ring->write + FETCH_AHEAD;
-
-    if (at >= ring->size)
-        at -= ring->size;
-    for (uint32_t done = 0; done < total && done < FETCH_LIMIT; done += CACHE_LINE)
-        if (at + done < ring->size)
-            shared_prefetch_write(ring->data + at + done);
+    return at + 8 == ring->size ? 0 : at + 8;
 }
 
-/* Writes the packet at ring->write, where there is room for it. */
-static void write_packet(struct ring_transmit *ring, const struct ring_packet *packet,
-                         const struct ring_piece *pieces, uint32_t count, uint32_t length)
+/* Writes the packet to the ring at ring->write, where there is room for it. */
+static void write_to_ring(struct ring_transmit *ring, const struct ring_packet *packet,
+                          const struct ring_piece *pieces, uint32_t count, uint32_t length)
 {
-    uint32_t start = ring->write, at = start;
-    const uint32_t header = (uint32_t)sizeof(struct vmbus_packet_header) + packet->extra_header;
+    const uint32_t start = ring->write, header = packet->extra_header + PACKET_HEADER_SIZE;
+    uint32_t at = start, last = start + length - 8;
 
-    store_word(ring, at, header_word(packet, header, length));
-    at = at + 8 == ring->size ? 0 : at + 8;
-    store_word(ring, at, packet->transaction_id);
-    at = at + 8 == ring->size ? 0 : at + 8;
+    /* The padding at the end must not show old contents; data will cover the rest of the word. */
+    shared_store_word(ring->data + (last >= ring->size ? last - ring->size : last), 0);
+    shared_store_word(ring->data + at, header_word(packet, header, length));
+    at = next_word(ring, at);
+    shared_store_word(ring->data + at, packet->transaction_id);
+    at = next_word(ring, at);
     for (uint32_t i = 0; i < count; i++)
         at = copy_in(ring, at, pieces[i].bytes, pieces[i].length);
-    while (at % 8 != 0)             /* the padding must not show old contents */
-        ring->data[at++] = 0;
+    at = (at + 7) & ~7u;
     if (at == ring->size)
         at = 0;
-    store_word(ring, at, (uint64_t)start << 32);
-    ring->write = at + 8 == ring->size ? 0 : at + 8;
+    shared_store_word(ring->data + at, (uint64_t)start << 32);
+    ring->write = next_word(ring, at);
+}
+
+/* Writes the packet behind the staged ones, where there is room for it. */
+static inline void stage(struct ring_transmit *ring, const struct ring_packet *packet,
+                         const struct ring_piece *pieces, uint32_t count, uint32_t length)
+{
+    const uint32_t start = ring->write, header = packet->extra_header + PACKET_HEADER_SIZE;
+    uint8_t *at = ring->staging + ring->staged, *end = at + length;
+
+    shared_store_word(end - 8, 0);
+    shared_store_word(at, header_word(packet, header, length));
+    shared_store_word(at + 8, packet->transaction_id);
+    at += PACKET_HEADER_SIZE;
+    for (uint32_t i = 0; i < count; i++) {
+        shared_copy(at, pieces[i].bytes, pieces[i].length);
+        at += pieces[i].length;
+    }
+    shared_store_word(end, (uint64_t)start << 32);
+    ring->staged += length + VMBUS_PACKET_TRAILER_SIZE;
+    ring->write = start + length + VMBUS_PACKET_TRAILER_SIZE;
+    if (ring->write >= ring->size)
+        ring->write -= ring->size;
+}
+
+/* Copies the staged packets to their place in the ring. */
+static void unstage(struct ring_transmit *ring)
+{
+    uint32_t start = ring->write >= ring->staged ? ring->write - ring->staged
+                                                 : ring->write + ring->size - ring->staged;
+    uint32_t first = ring->size - start;
+
+    if (first > ring->staged)
+        first = ring->staged;
+    if (ring->staged < STREAM_MINIMUM) {
+        copy_in(ring, start, ring->staging, ring->staged);
+    } else {
+        shared_stream(ring->data + start, ring->staging, first);
+        shared_stream(ring->data, ring->staging + first, ring->staged - first);
+    }
+    ring->staged = 0;
+}
+
+static inline void write_packet(struct ring_transmit *ring, const struct ring_packet *packet,
+                                const struct ring_piece *pieces, uint32_t count, uint32_t length)
+{
+    const uint32_t total = length + VMBUS_PACKET_TRAILER_SIZE;
+
+    if (ring->staged != 0 && (ring->staged + total > RING_STAGING_SIZE ||
+                              total > RING_STAGED_PACKET_MAXIMUM))
+        unstage(ring);
+    if (total > RING_STAGED_PACKET_MAXIMUM)
+        write_to_ring(ring, packet, pieces, count, length);
+    else
+        stage(ring, packet, pieces, count, length);
 }
 
 int ring_transmit_append(struct ring_transmit *ring, const struct ring_packet *packet,
@@ -164,7 +205,7 @@ int ring_transmit_append(struct ring_transmit *ring, const struct ring_packet *p
         return HV_ERROR_CORRUPT;
     if (packet->extra_header % 8 != 0 || packet->extra_header > payload)
         return HV_ERROR_INVALID;
-    if (payload > VMBUS_PACKET_LENGTH_MAXIMUM - sizeof(struct vmbus_packet_header))
+    if (payload > VMBUS_PACKET_LENGTH_MAXIMUM - PACKET_HEADER_SIZE)
         return HV_ERROR_TOO_LARGE;
     total = ring_transmit_packet_size(payload);
     length = total - VMBUS_PACKET_TRAILER_SIZE;
@@ -173,7 +214,6 @@ int ring_transmit_append(struct ring_transmit *ring, const struct ring_packet *p
     if (!fits(ring, total) && (error = make_room(ring, total)) != 0)
         return error;
     write_packet(ring, packet, pieces, count, length);
-    fetch_ahead(ring, total);
     ring->counters.packets++;
     ring->counters.bytes += total;
     return 0;
@@ -185,6 +225,8 @@ bool ring_transmit_publish(struct ring_transmit *ring)
 
     if (ring->write == before || ring->corrupt)
         return false;
+    if (ring->staged != 0)
+        unstage(ring);
     ring->published = ring->write;
     ring->counters.bursts++;
     shared_publish(&ring->control->write_index, ring->write);

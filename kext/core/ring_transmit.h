@@ -2,7 +2,9 @@
 /* The guest-to-host ring of a VMBus channel.
  *
  * Packets are appended one by one and become visible to the host in bursts: ring_transmit_publish
- * stores the write index once for all of them and says whether the host must be signalled.
+ * stores the write index once for all of them and says whether the host must be signalled. Small
+ * packets are put together in private memory and copied to the ring at once, since the host's
+ * processor has the ring's cache lines and taking them back one by one is what costs most.
  * Own indices are private; the host's index is checked each time it is read.
  *
  * The caller serialises all calls on one ring. Nothing here blocks, allocates or rings a doorbell.
@@ -11,6 +13,9 @@
 #define KEXT_CORE_RING_TRANSMIT_H
 
 #include "protocol/vmbus_ring.h"
+
+#define RING_STAGING_SIZE 4096u         /* bytes of small packets put together */
+#define RING_STAGED_PACKET_MAXIMUM 192u /* larger packets go to the ring directly */
 
 struct ring_transmit_counters {
     uint64_t packets;
@@ -31,6 +36,8 @@ struct ring_transmit {
     uint32_t wanted;            /* room asked for by pending_send_size; 0 = nothing asked */
     bool corrupt;
     struct ring_transmit_counters counters;
+    uint32_t staged;            /* bytes in `staging`; their place is just before `write` */
+    uint8_t staging[RING_STAGING_SIZE] __attribute__((aligned(8)));
 };
 
 /* Part of a packet, in the caller's memory. */

@@ -51,22 +51,65 @@ static inline void shared_copy_done(void)
     __asm__ volatile("" : : : "memory");
 }
 
-/* Starts fetching the cache line at `at` in order to write it. Every processor that can run Hyper-V
- * has this instruction; a compiler for old targets would fetch for reading. */
-static inline void shared_prefetch_write(const void *at)
+/* Stores a machine word past the caches: it goes to memory in whole lines without being fetched
+ * first. Every processor that can run Hyper-V has this instruction. */
+static inline void shared_stream_word(void *at, const void *from)
 {
+    uintptr_t word;
+
+    __builtin_memcpy(&word, from, sizeof word);
 #if defined(__x86_64__) || defined(__i386__)
-    __asm__ volatile("prefetchw %0" : : "m"(*(const uint8_t *)at));
+    __asm__ volatile("movnti %1, %0" : "=m"(*(uintptr_t *)at) : "r"(word));
 #else
-    __builtin_prefetch(at, 1);
+    __builtin_memcpy(at, &word, sizeof word);
 #endif
+}
+
+/* Copies `size` bytes, a multiple of 8, to memory that another processor has read last and will
+ * read next. Stores into its lines would wait for each of them; streaming does not. */
+static inline void shared_stream(void *to, const void *from, size_t size)
+{
+    for (size_t at = 0; at < size; at += sizeof(uintptr_t))
+        shared_stream_word((uint8_t *)to + at, (const uint8_t *)from + at);
+#if defined(__x86_64__) || defined(__i386__)
+    __asm__ volatile("sfence" : : : "memory");
+#endif
+}
+
+#define SHARED_COPY_SMALL 128u
+
+/* Copies bytes that do not overlap. Most packets are small, and for these a call of the kernel's
+ * memcpy, made for pages, costs more than the copying. */
+static inline void shared_copy(void *to, const void *from, size_t size)
+{
+    uint8_t *out = to;
+    const uint8_t *in = from;
+
+    if (size > SHARED_COPY_SMALL) {
+        memcpy(to, from, size);
+        return;
+    }
+    for (; size >= 16; size -= 16, out += 16, in += 16)
+        __builtin_memcpy(out, in, 16);
+    if (size >= 8) {
+        __builtin_memcpy(out, in, 8);
+        size -= 8, out += 8, in += 8;
+    }
+    while (size-- != 0)
+        *out++ = *in++;
 }
 
 /* Copies `size` bytes out of shared memory. */
 static inline void shared_copy_out(void *to, const void *from, size_t size)
 {
-    memcpy(to, from, size);
+    shared_copy(to, from, size);
     shared_copy_done();
+}
+
+/* Stores one 64-bit word. */
+static inline void shared_store_word(void *at, uint64_t value)
+{
+    __builtin_memcpy(at, &value, sizeof value);
 }
 
 #endif

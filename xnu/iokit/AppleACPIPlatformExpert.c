@@ -254,3 +254,21 @@ bool IOACPIPlatformExpert__start(IOACPIPlatformExpert *me, IOService *provider)
 {
     return IODTPlatformExpert_super_start((IODTPlatformExpert *)me, provider);
 }
+
+/* Objects are the nubs' own. */
+int32_t IOACPIPlatformExpert__validateObject_cstring(IOACPIPlatformExpert *me,
+                                                     IOACPIPlatformDevice *device,
+                                                     const char *name)
+{
+    return IOACPIPlatformDevice_validateObject_cstring(device, name);
+}
+
+int32_t IOACPIPlatformExpert__evaluateObject_cstring(IOACPIPlatformExpert *me,
+                                                     IOACPIPlatformDevice *device,
+                                                     const char *name, OSObject **result,
+                                                     OSObject **parameters, uint32_t count,
+                                                     uint32_t options)
+{
+    return IOACPIPlatformDevice_evaluateObject_cstring(device, name, result, parameters, count,
+                                                       options);
+}

@@ -205,6 +205,48 @@ int32_t IOPMrootDomain_releasePMAssertion(IOPMrootDomain *me, uint64_t id)
     return kIOReturnSuccess;
 }
 
+/* Events that would wake, keep awake or be reported to user space. */
+int32_t IOPMrootDomain_systemPowerEventOccurred_number(IOPMrootDomain *me, const OSSymbol *event,
+                                                       uint32_t value)
+{
+    return kIOReturnSuccess;
+}
+
+int32_t IOPMrootDomain_systemPowerEventOccurred_object(IOPMrootDomain *me, const OSSymbol *event,
+                                                       OSObject *value)
+{
+    return kIOReturnSuccess;
+}
+
+void IOPMrootDomain_claimSystemWakeEvent(IOPMrootDomain *me, IOService *device, uint32_t flags,
+                                         const char *reason, OSObject *details)
+{
+}
+
+void IOPMrootDomain_claimSystemBootEvent(IOPMrootDomain *me, IOService *device, uint32_t flags,
+                                         const char *reason, OSObject *details)
+{
+}
+
+void IOPMrootDomain_claimSystemShutdownEvent(IOPMrootDomain *me, IOService *device, uint32_t flags,
+                                             const char *reason, OSObject *details)
+{
+}
+
+void IOPMrootDomain_requestUserActive(IOPMrootDomain *me, IOService *driver, const char *reason)
+{
+}
+
+void IOPMrootDomain_wakeFromDoze(IOPMrootDomain *me)
+{
+}
+
+/* There are no settings, so nobody is ever called about one. */
+OSObject *IOPMrootDomain_copyPMSetting(IOPMrootDomain *me, OSSymbol *setting)
+{
+    return NULL;
+}
+
 /* ---- interests in sleep and shutdown, as C functions ---- */
 
 typedef int32_t interest_handler(void *target, void *reference, uint32_t type, IOService *provider,

@@ -243,12 +243,39 @@ int32_t IOUserClient_sendAsyncResult(uint32_t *reference, int32_t result, void *
     return kIOReturnUnsupported;
 }
 
+int32_t IOUserClient_sendAsyncResult64WithOptions(uint64_t *reference, int32_t result,
+                                                  uint64_t *arguments, uint32_t count,
+                                                  uint32_t options)
+{
+    return kIOReturnUnsupported;
+}
+
+/* Word 0: port, 1: call-back, 2: reference (kIOAsyncReserved..., kIOAsyncCalloutFunc..., ...Refcon). */
+void IOUserClient_setAsyncReference64(uint64_t *reference, struct ipc_port *port,
+                                      uint64_t callback, uint64_t context)
+{
+    reference[0] = (uintptr_t)port;
+    reference[1] = callback;
+    reference[2] = context;
+}
+
+void IOUserClient_setAsyncReference64_task(uint64_t *reference, struct ipc_port *port,
+                                           uint64_t callback, uint64_t context, struct task *task)
+{
+    IOUserClient_setAsyncReference64(reference, port, callback, context);
+}
+
 int32_t IOUserClient_releaseAsyncReference64(uint64_t *reference)
 {
     return kIOReturnSuccess;
 }
 
 int32_t IOUserClient_releaseNotificationPort(struct ipc_port *port)
+{
+    return kIOReturnSuccess;
+}
+
+int32_t IOUserClient_clientHasAuthorization(struct task *task, IOService *service)
 {
     return kIOReturnSuccess;
 }

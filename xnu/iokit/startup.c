@@ -283,11 +283,10 @@ bool xnu_wait_quiet(uint64_t timeout)
 
 /* ---- end ---- */
 
-/* The clients of the platform expert, the last that came first. */
-static bool terminate_all(void)
+/* The clients of a service, the last that came first. */
+static bool terminate_clients(IOService *service)
 {
-    IOService *platform = (IOService *)IOService_getPlatform();
-    OSArray *clients = platform ? service_copy_clients(platform) : NULL;
+    OSArray *clients = service ? service_copy_clients(service) : NULL;
     unsigned i = clients ? array_count(clients) : 0;
     bool gone = true;
 
@@ -304,6 +303,14 @@ static bool terminate_all(void)
     }
     object_release(clients);
     return gone;
+}
+
+/* Drivers that hang on IOResources use those of the machine, so they go first. */
+static bool terminate_all(void)
+{
+    bool gone = terminate_clients(IOService_getResourceService());
+
+    return terminate_clients((IOService *)IOService_getPlatform()) && gone;
 }
 
 bool xnu_shutdown(bool restart)

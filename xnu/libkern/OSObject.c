@@ -115,6 +115,20 @@ void OSObject__construct_complete(OSObject *me, const OSMetaClass *metaclass)
     OSObject__construct(me, metaclass);
 }
 
+/* The constructors without a metaclass: of a class that did not give its own. */
+void OSObject_construct_plain(OSObject *me) __asm("__ZN8OSObjectC2Ev");
+void OSObject_construct_plain(OSObject *me)
+{
+    OSObject__construct(me, &OSObject_gMetaClass);
+    OSMetaClass_instanceConstructed(&OSObject_gMetaClass);
+}
+
+void OSObject_construct_plain_complete(OSObject *me) __asm("__ZN8OSObjectC1Ev");
+void OSObject_construct_plain_complete(OSObject *me)
+{
+    OSObject_construct_plain(me);
+}
+
 bool OSObject__init(OSObject *me)
 {
     return true;

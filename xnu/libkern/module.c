@@ -346,6 +346,14 @@ int module_finish(const struct module_code *code)
     return RESULT_GOOD;
 }
 
+/* The identifier of the kext that brought the class, +1. */
+const OSSymbol *OSMetaClass_getKmodName(OSMetaClass *me)
+{
+    struct module *module = (struct module *)me->reserved;
+
+    return OSSymbol_withCString(module ? module->identifier : "unknown");
+}
+
 unsigned module_class_count(const char *identifier)
 {
     struct module *module;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The C++ run-time that kexts link to: operator new and delete, the allocator beneath the containers, and
- * the weak-symbol marker.
+ * the weak-symbol marker; the stack protector; kexts that ask about kexts.
  * Source: xnu libkern/c++/OSRuntime.cpp, OSKextLib.cpp. */
 #include "abi/types.h"
 
@@ -77,4 +77,77 @@ void runtime_delete_sized(void *memory, size_t size)
 void runtime_delete_array_sized(void *memory, size_t size)
 {
     machine_release(memory, 0);
+}
+
+/* From macOS 12 on kexts name the type of what they allocate; here it makes no difference. */
+KPI(void *, OSObject_typed_operator_new, (void *type, size_t size))
+{
+    return kernel_allocate(size);
+}
+
+KPI(void, OSObject_typed_operator_delete, (void *type, void *memory, size_t size))
+{
+    machine_release(memory, 0);
+}
+
+/* ---- OSMalloc: allocation with a tag that only serves statistics ---- */
+
+struct malloc_tag {
+    unsigned references;
+};
+
+KPI(void *, OSMalloc_Tagalloc, (const char *name, uint32_t flags))
+{
+    return kernel_allocate(sizeof(struct malloc_tag));
+}
+
+KPI(void, OSMalloc_Tagfree, (void *tag))
+{
+    kernel_free(tag, sizeof(struct malloc_tag));
+}
+
+KPI(void *, OSMalloc, (uint32_t size, void *tag))
+{
+    return kernel_allocate(size);
+}
+
+KPI(void *, OSMalloc_nowait, (uint32_t size, void *tag))
+{
+    return kernel_allocate(size);
+}
+
+KPI(void *, OSMalloc_noblock, (uint32_t size, void *tag))
+{
+    return kernel_allocate(size);
+}
+
+KPI(void, OSFree, (void *memory, uint32_t size, void *tag))
+{
+    kernel_free(memory, size);
+}
+
+/* ---- stack protector ---- */
+
+KPI_DATA(uintptr_t, __stack_chk_guard) = (uintptr_t)0x6b65726e2d677200;
+
+KPI(void, __stack_chk_fail, (void))
+{
+    machine_panic("Kernel stack memory corruption detected");
+}
+
+/* ---- kexts about kexts: nothing is requested or kept by them here ---- */
+
+KPI(int32_t, OSKextRetainKextWithLoadTag, (uint32_t tag))
+{
+    return kOSMetaClassNoKext;
+}
+
+KPI(int32_t, OSKextReleaseKextWithLoadTag, (uint32_t tag))
+{
+    return kOSMetaClassNoKext;
+}
+
+KPI(int32_t, OSKextLoadKextWithIdentifier, (const char *identifier))
+{
+    return kOSMetaClassNoKext;
 }

@@ -2,7 +2,6 @@
 /* process.c - the one process there is, the kernel itself (pid 0, root), and BSD sleeping and waking. */
 #include "xnu/bsd/kpi.h"
 #include "xnu/machine/clock.h"
-#include "xnu/machine/memory.h"
 #include "xnu/machine/threads.h"
 
 #include "abi/constants/errno.h"
@@ -68,34 +67,4 @@ KPI(int, msleep, (void *channel, lck_mtx_t *mutex, int priority, const char *mes
                                                   channel, priority & PCATCH ? THREAD_ABORTSAFE
                                                                              : THREAD_UNINT, deadline);
     return result == THREAD_AWAKENED ? 0 : result == THREAD_TIMED_OUT ? EAGAIN : EINTR;
-}
-
-/* ---- OSMalloc, the old tagged allocator (libkern/OSMalloc.h) ----------------------------------- */
-
-struct malloc_tag {
-    char name[64];
-};
-
-KPI(void *, OSMalloc_Tagalloc, (const char *name, uint32_t flags))
-{
-    struct malloc_tag *tag = machine_allocate_zeroed(sizeof *tag, 0);
-
-    for (unsigned i = 0; tag && i < sizeof tag->name - 1 && name[i] != '\0'; i++)
-        tag->name[i] = name[i];
-    return tag;
-}
-
-KPI(void, OSMalloc_Tagfree, (void *tag))
-{
-    machine_release(tag, sizeof(struct malloc_tag));
-}
-
-KPI(void *, OSMalloc, (uint32_t size, void *tag))
-{
-    return machine_allocate(size, 0);
-}
-
-KPI(void, OSFree, (void *address, uint32_t size, void *tag))
-{
-    machine_release(address, size);
 }

@@ -2,6 +2,7 @@
 #include "match/classes.h"
 
 #include <string.h>
+#include <strings.h>
 
 struct class_row {
     const char *name;
@@ -39,6 +40,16 @@ static const struct class_row *find_row(const char *name)
 bool class_is_known(const char *name)
 {
     return find_row(name) != NULL;
+}
+
+const char *class_in_any_case(const char *name)
+{
+    size_t index;
+
+    for (index = 0; index < sizeof rows / sizeof *rows; index++)
+        if (strcasecmp(rows[index].name, name) == 0)
+            return rows[index].name;
+    return NULL;
 }
 
 size_t class_chain(const char *name, const char *chain[CLASS_CHAIN_MAX])

@@ -12,6 +12,8 @@ enum { CLASS_CHAIN_MAX = 8 };
  * IOService. Returns how many were written to `chain` (borrowed strings, or `name` itself). */
 size_t class_chain(const char *name, const char *chain[CLASS_CHAIN_MAX]);
 bool class_is_known(const char *name);
+/* The class of the table that is spelled like `name` but for case; NULL when there is none. */
+const char *class_in_any_case(const char *name);
 bool class_is(const char *name, const char *ancestor);
 
 #endif

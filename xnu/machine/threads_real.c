@@ -244,6 +244,7 @@ static void real_interrupt_kick(unsigned processor) {
 static struct {
     pthread_mutex_t lock;
     atomic_uint arrived, finished;
+    atomic_uint left;           /* have stopped looking at the two counters */
     void (*action)(void *argument);
     void *argument;
 } rendezvous = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -259,6 +260,7 @@ static void rendezvous_take_part(void) {
     meet(&rendezvous.arrived);
     rendezvous.action(rendezvous.argument);
     meet(&rendezvous.finished);
+    atomic_fetch_add(&rendezvous.left, 1);
 }
 
 static void real_rendezvous(void (*action)(void *argument), void *argument) {
@@ -268,6 +270,7 @@ static void real_rendezvous(void (*action)(void *argument), void *argument) {
     rendezvous.argument = argument;
     atomic_store(&rendezvous.arrived, 0);
     atomic_store(&rendezvous.finished, 0);
+    atomic_store(&rendezvous.left, 0);
     machine_interrupts_set_enabled(false);
     for (unsigned i = 0; i < machine_processors_used; i++) {
         if (i != self) {
@@ -276,6 +279,9 @@ static void real_rendezvous(void (*action)(void *argument), void *argument) {
         }
     }
     rendezvous_take_part();
+    for (unsigned turn = 0; atomic_load(&rendezvous.left) < machine_processors_used; turn++) {
+        real_spin(turn); /* the next rendezvous starts the counters anew */
+    }
     machine_interrupts_set_enabled(true);
     pthread_mutex_unlock(&rendezvous.lock);
 }

@@ -70,6 +70,9 @@ void mbuf_copy_header_fields(mbuf_t to, const mbuf_t from);
 size_t mbuf_room_before(const mbuf_t mbuf);
 size_t mbuf_room_behind(const mbuf_t mbuf);
 
+errno_t mbuf_attachcluster(mbuf_how_t how, mbuf_type_t type, mbuf_t *mbuf, char *base,
+                           void (*external_free)(char *, unsigned, char *), size_t size,
+                           char *argument) __asm("_mbuf_attachcluster");
 errno_t mbuf_align_32(mbuf_t mbuf, size_t length) __asm("_mbuf_align_32");
 
 /* Number of mbufs that exist, for leak tests. */

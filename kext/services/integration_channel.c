@@ -124,3 +124,13 @@ int integration_channel_finish(struct integration_channel *integration, uint32_t
                                 (OSObject *)integration->device, integration, &status, &body_size,
                                 NULL);
 }
+
+int integration_channel_echo(struct integration_channel *integration, uint32_t status)
+{
+    struct ic_message_header header;
+
+    if (integration->message == NULL)
+        return HV_ERROR_GONE;
+    memcpy(&header, integration->message, sizeof header);
+    return integration_channel_finish(integration, status, header.body_size);
+}

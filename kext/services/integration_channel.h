@@ -43,6 +43,9 @@ void integration_channel_close(struct integration_channel *integration);
 int integration_channel_finish(struct integration_channel *integration, uint32_t status,
                                uint32_t body_size);
 
+/* The same with the body as it stands, as long as the request's. */
+int integration_channel_echo(struct integration_channel *integration, uint32_t status);
+
 /* Body of the message being handled or put off. */
 void *integration_channel_body(struct integration_channel *integration);
 

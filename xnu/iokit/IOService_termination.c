@@ -26,7 +26,8 @@ static struct attachment *stop_first;
 static struct machine_thread *terminator; /* plays the termination thread */
 static const void *terminator_event;      /* what it sleeps on, NULL while it works */
 static bool worker_running, worker_stopping;
-static unsigned work_left;
+static bool work_is_new;                  /* since the worker looked last */
+static unsigned work_left;                /* queued; what waits for a close stays queued */
 
 /* ---- queues ---- */
 
@@ -65,18 +66,24 @@ static IOService *dequeue(IOService **head, IOService **(*link)(IOService *))
 
 static void do_work(void);
 
+/* service_lock is held. */
+static void work_as_terminator(void)
+{
+    terminator = machine_thread_self();
+    work_is_new = false;
+    do_work();
+    terminator = NULL;
+    machine_wakeup(&terminator, false);
+}
+
 static void worker(void *unused)
 {
     kernel_lock_take(&service_lock);
     while (!worker_stopping) {
-        if (work_left > 0 && !terminator) {
-            terminator = machine_thread_self();
-            do_work();
-            terminator = NULL;
-            machine_wakeup(&terminator, false);
-        } else {
+        if (work_is_new && !terminator)
+            work_as_terminator();
+        else
             kernel_lock_sleep(&service_lock, &worker_running, MACHINE_NEVER);
-        }
     }
     worker_running = false;
     machine_wakeup(&worker_stopping, false);
@@ -88,6 +95,7 @@ static void wake_worker(void)
 {
     struct machine_thread *thread;
 
+    work_is_new = true;
     if (terminator) { /* it goes on, or the worker takes over afterwards */
         if (terminator_event)
             machine_wakeup(terminator_event, false);
@@ -111,6 +119,9 @@ bool service_termination_idle(void)
 void service_termination_stop(void)
 {
     kernel_lock_take(&service_lock);
+    while (terminator)
+        kernel_lock_sleep(&service_lock, &terminator, MACHINE_NEVER);
+    work_as_terminator(); /* what can still go goes */
     worker_stopping = true;
     machine_wakeup(&worker_running, false);
     while (worker_running)
@@ -152,7 +163,7 @@ static bool become_inactive(IOService *me, uint32_t options)
         me->__state[0] &= ~(uint32_t)(kIOServiceRegisteredState | kIOServiceMatchedState |
                                       kIOServiceFirstPublishState | kIOServiceFirstMatchState);
         service_private(me)->terminate_options = options;
-        service_private(me)->flags |= SERVICE_TERMINATION_BUSY;
+        service_private(me)->flags |= SERVICE_TERMINATION_BUSY | SERVICE_PHASE1;
         service_adjust_busy(me, 1);
         machine_wakeup(&service_private(me)->busy, false);
     }
@@ -160,14 +171,17 @@ static bool become_inactive(IOService *me, uint32_t options)
     return first;
 }
 
-/* True if the service was active until now. */
-static bool phase1(IOService *me, uint32_t options)
+/* Puts the service and all that follow it into *victims. True if it was active until now. */
+static bool phase1(IOService *me, uint32_t options, IOService **victims)
 {
     OSArray *clients;
     unsigned i;
 
     if (!become_inactive(me, options))
         return false;
+    object_retain(me);
+    service_private(me)->did_next = *victims;
+    *victims = me;
     if (release_behaviour()->will_terminate_notification)
         service_deliver(me, gIOWillTerminateNotification, 0, UINT32_MAX);
     service_deliver(me, gIOTerminatedNotification, 0, UINT32_MAX);
@@ -176,14 +190,30 @@ static bool phase1(IOService *me, uint32_t options)
         IOService *client = array_at(clients, i);
 
         if (IOService_requestTerminate(client, me, options))
-            phase1(client, options);
+            phase1(client, options, victims);
     }
     object_release(clients);
     return true;
 }
 
+/* From now on phase 2 may reach them. */
+static void end_phase1(IOService *victims)
+{
+    IOService *victim;
+
+    kernel_lock_take(&service_lock);
+    while ((victim = victims)) {
+        victims = service_private(victim)->did_next;
+        service_private(victim)->flags &= ~(unsigned)SERVICE_PHASE1;
+        object_release(victim);
+    }
+    kernel_lock_drop(&service_lock);
+}
+
 bool IOService_terminatePhase1(IOService *me, uint32_t options)
 {
+    IOService *victims = NULL;
+
     if (options & OPTION_RECURSING) {
         kernel_lock_take(&service_lock);
         service_private(me)->flags |= SERVICE_RECURSING;
@@ -191,8 +221,10 @@ bool IOService_terminatePhase1(IOService *me, uint32_t options)
         return true;
     }
     object_retain(me);
-    if (phase1(me, options))
+    if (phase1(me, options, &victims)) {
+        end_phase1(victims);
         service_schedule_phase2(me, options);
+    }
     object_release(me);
     return true;
 }
@@ -285,7 +317,8 @@ static void tell_did_terminate(IOService *victim, void *unused)
     object_release(clients);
 }
 
-/* Not while the victim is matched or started, or one of its clients is: whoever does that comes back. */
+/* Not before phase 1 is over, nor while the victim or one of its clients is being matched or started:
+ * whoever does that comes back. */
 static bool ready_for_phase2(IOService *victim)
 {
     OSArray *clients;
@@ -294,7 +327,7 @@ static bool ready_for_phase2(IOService *victim)
 
     ready = service_inactive(victim) &&
             !(service_private(victim)->flags &
-              (SERVICE_PHASE2 | SERVICE_CONFIGURING | SERVICE_STARTING));
+              (SERVICE_PHASE1 | SERVICE_PHASE2 | SERVICE_CONFIGURING | SERVICE_STARTING));
     clients = ready ? service_copy_clients(victim) : NULL;
     for (i = 0; clients && i < array_count(clients); i++) {
         if (service_private(array_at(clients, i))->flags & SERVICE_STARTING)
@@ -505,6 +538,7 @@ static void terminate_here(IOService *victim)
         kernel_lock_sleep(&service_lock, &terminator, MACHINE_NEVER);
     terminator = machine_thread_self();
     do {
+        work_is_new = false;
         do_work();
         if (private->busy == 0)
             break;
@@ -523,7 +557,7 @@ static void terminate_here(IOService *victim)
     } while (true);
     terminator = NULL;
     machine_wakeup(&terminator, false);
-    if (work_left > 0)
+    if (work_is_new)
         wake_worker();
 }
 

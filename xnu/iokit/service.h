@@ -26,6 +26,7 @@ enum service_flags {
     SERVICE_PHASE3 = 1 << 6,              /* ... and didTerminate */
     SERVICE_FINALIZED = 1 << 7,           /* queued for finalize, once */
     SERVICE_TERMINATION_BUSY = 1 << 8,    /* holds the busy count of phase 1 */
+    SERVICE_PHASE1 = 1 << 9,              /* phase 1, of itself or of what it follows, is not over */
 };
 
 /* One provider of a service, made by attach. Waits in the stop queue when its turn comes. */
@@ -45,7 +46,8 @@ struct service_private {
     unsigned arbiter_depth;
     struct attachment *attachments;
     struct interest *interests;
-    IOService *phase2_next, *finalize_next, *did_next; /* queues of the termination */
+    IOService *phase2_next, *finalize_next; /* queues of the termination */
+    IOService *did_next;            /* victims of one phase 1, then of one phase 2 */
     bool phase2_queued;
     uint32_t terminate_options;
     struct service_power *power;

@@ -17,7 +17,7 @@
 
 #define SECOND UINT64_C(1000000000)
 
-enum { IOKIT_SEEDS = 10, EVENTS_SIZE = 8192, EVENT_ROOM = 160 };
+enum { IOKIT_SEEDS = 25, EVENTS_SIZE = 8192, EVENT_ROOM = 160 };
 
 /* What happened, "a b c"; each test process begins with none. */
 extern char events[EVENTS_SIZE];

@@ -367,10 +367,50 @@ static void shutdown_takes_every_driver_down(void **state)
     run_iokit(shutdown_body);
 }
 
-static void real_threads(void **state)
+/* On real threads a matching thread may let go of a service a little later: only the sum is checked. */
+static void real_body(void *unused)
 {
-    run_iokit_real(stack_body);
-    run_iokit_real(shutdown_body);
+    IOService *nub = stack_of_two(""), *other = make_nub("other", NULL);
+
+    IOService_registerService(other, 0);
+    IOService_terminate(nub, kIOServiceSynchronous);
+    CHECK(strstr(events, "inner.stop(outer)") && strstr(events, "outer.stop(nub)"));
+    CHECK(strstr(events, "inner.stop(outer)") < strstr(events, "outer.stop(nub)"));
+    object_release(nub);
+    object_release(other);
+    CHECK(xnu_shutdown(false));
+    CHECK(!module_has_instances("test.drivers"));
+}
+
+static void real_threads_leave_nothing_behind(void **state)
+{
+    unsigned i;
+
+    for (i = 0; i < 20; i++)
+        run_iokit_real(real_body);
+}
+
+/* A middle node waits in the stop queue while the leaf above it holds it open. */
+static void held_body(void *unused)
+{
+    IOService *nub = make_nub("nub", NULL), *middle = make_nub("middle", nub);
+    IOService *leaf = make_nub("leaf", middle);
+
+    CHECK(IOService_open(middle, leaf, 0, NULL));
+    IOService_terminate(nub, 0);
+    CHECK(IOService_waitQuiet_number(nub, SECOND) == kIOReturnTimeout);
+    CHECK(strstr(events, "stop") == NULL);
+    IOService_close(middle, leaf, 0);
+    CHECK(IOService_waitQuiet_number(nub, SECOND) == kIOReturnSuccess);
+    CHECK(strstr(events, "leaf.stop(middle) middle.stop(nub) nub.stop(AppleACPIPlatformExpert)"));
+    object_release(leaf);
+    object_release(middle);
+    object_release(nub);
+}
+
+static void a_middle_node_waits_for_the_leaf_above_it(void **state)
+{
+    run_iokit(held_body);
 }
 
 int main(void)
@@ -389,7 +429,8 @@ int main(void)
         cmocka_unit_test(calls_about_a_nub_run_in_its_gate),
         cmocka_unit_test(busy_counts_go_up_on_edges_alone),
         cmocka_unit_test(shutdown_takes_every_driver_down),
-        cmocka_unit_test(real_threads),
+        cmocka_unit_test(a_middle_node_waits_for_the_leaf_above_it),
+        cmocka_unit_test(real_threads_leave_nothing_behind),
     };
 
     return cmocka_run_group_tests_name("iokit termination", tests, NULL, NULL);

@@ -42,6 +42,14 @@ void threads_start(void)
     machine_thread_set_exit_hook(free_kernel_thread);
 }
 
+/* Fetches everything anew: nothing in registers survives the jump back to thread_main. */
+__attribute__((noinline)) static void run_thread(void)
+{
+    struct kernel_thread *self = kernel_thread_of(machine_thread_self());
+
+    self->function(self->parameter, self->wait_result);
+}
+
 static void thread_main(void *argument)
 {
     struct kernel_thread *self = argument;
@@ -49,7 +57,8 @@ static void thread_main(void *argument)
     machine_thread_set_slot(machine_thread_self(), self);
     /* Each continuation starts here again, on an empty stack. */
     (void)__builtin_setjmp(self->return_point);
-    self->function(self->parameter, self->wait_result);
+    run_thread();
+    __asm volatile("");          /* no tail call: this frame must stay for the jump */
 }
 
 kern_return_t kernel_thread_start_named(const char *name, thread_continue_t function,

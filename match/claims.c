@@ -87,10 +87,8 @@ static bool read_pci_name(struct collector *collector, const char *name, bool *m
         *memory = claim_set_add(&collector->named, &id);
         return true;
     }
-    if (sscanf(name, "pci%4x,", &first) == 1) {
-        snprintf(canonical, sizeof canonical, "pci%x,*", first);
-        if (strcmp(canonical, name) != 0)
-            return false;
+    if (sscanf(name, "pci%4x,", &first) == 1 &&
+        snprintf(canonical, sizeof canonical, "pci%x,*", first) > 0 && strcmp(canonical, name) == 0) {
         id = (struct windows_pci_id){ .has_vendor = true, .vendor = first };
         *memory = claim_set_add(&collector->named, &id);
         return true;

@@ -177,6 +177,10 @@ static void io_done(struct scsi_command *command)
             send(io);
         return;
     }
+    /* A disk that does not know SYNCHRONIZE CACHE and has no cache has nothing to flush. */
+    if (action == SCSI_SENSE_ILLEGAL && command->cdb[0] == kSCSICmd_SYNCHRONIZE_CACHE &&
+        !disk->mode.write_cache)
+        action = SCSI_SENSE_OK;
     int error = action == SCSI_SENSE_OK ? 0 : error_of(command, action);
     io_put(io);
     part_done(disk, request, error);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/hvctl/services.h"
+
 static void add_text(struct json_object *arguments, const char *name, const char *text)
 {
     json_object_object_add(arguments, name, json_object_new_string(text));
@@ -73,10 +75,60 @@ static int read_faults(int count, char **words, struct json_object *arguments)
     return 0;
 }
 
+static int add_adapter(const char *text, struct json_object *arguments)
+{
+    char *end;
+    long number = strtol(text, &end, 10);
+    json_object_object_add(arguments, "adapter", json_object_new_int((int)number));
+    return end == text || *end != '\0' || number < 0 ? -1 : 0;
+}
+
+static int read_net_set(int count, char **words, struct json_object *arguments)
+{
+    if (count != 2) {
+        return -1;
+    }
+    add_text(arguments, "set", words[1]);
+    return add_adapter(words[0], arguments);
+}
+
+static int read_capture(int count, char **words, struct json_object *arguments)
+{
+    if (count != 2) {
+        return -1;
+    }
+    if (strcmp(words[1], "off") != 0) {
+        add_text(arguments, "file", words[1]);
+    }
+    return add_adapter(words[0], arguments);
+}
+
 const struct hvctl_command hvctl_commands[] = {
     {"status", "", "the machine and its connection", "status", read_nothing, false},
     {"devices", "", "every virtual device", "devices", read_nothing, false},
     {"heartbeat", "", "whether the guest answers", "heartbeat", read_nothing, false},
+    {"services", "", "the integration services", "services", read_nothing, false},
+    {"enable", "SERVICE", "offer a service to the guest", "service", hvctl_read_enable, false},
+    {"disable", "SERVICE", "take a service away", "service", hvctl_read_disable, false},
+    {"shutdown", "[--force] [--reason TEXT]", "ask the guest to shut down", "shutdown",
+     hvctl_read_shutdown, false},
+    {"restart", "[--force] [--reason TEXT]", "ask the guest to restart", "shutdown",
+     hvctl_read_restart, false},
+    {"time", "[--skew SECONDS]", "the host's clock; set it wrong on purpose", "time",
+     hvctl_read_time, false},
+    {"copy-file", "SOURCE DESTINATION [--create-path] [--force]", "copy a file into the guest",
+     "copy-file", hvctl_read_copy_file, false, true},
+    {"kvp list", "[--pool POOL]", "pairs; a pool is external, guest, auto or host", "kvp",
+     hvctl_read_kvp_list, false},
+    {"kvp get", "KEY [--pool POOL]", "one pair", "kvp", hvctl_read_kvp_get, false},
+    {"kvp set", "KEY VALUE [--pool POOL]", "write a pair", "kvp", hvctl_read_kvp_set, false},
+    {"kvp add", "KEY VALUE [--pool POOL]", "the same", "kvp", hvctl_read_kvp_add, false},
+    {"kvp remove", "KEY [--pool POOL]", "take a pair away", "kvp", hvctl_read_kvp_remove, false},
+    {"ip", "ADAPTER [--dhcp] [--addresses LIST] ...", "addresses of an adapter, or set them", "ip",
+     hvctl_read_ip, false},
+    {"backup freeze", "", "bring the guest's disks into a consistent state", "backup",
+     hvctl_read_freeze, false},
+    {"backup thaw", "", "let the guest go on", "backup", hvctl_read_thaw, false},
     {"disk list", "", "controllers and their disks", "disk-list", read_nothing, false},
     {"disk add", "FILE[,controller=N][,lun=N]...", "as hvhost --disk", "disk-add", read_disk_add,
      false},
@@ -84,6 +136,11 @@ const struct hvctl_command hvctl_commands[] = {
      false},
     {"disk resize", "[CONTROLLER:]LUN SIZE", "grow or shrink a disk", "disk-resize",
      read_disk_resize, false},
+    {"net list", "", "network adapters", "net-list", read_nothing, false},
+    {"net set", "ADAPTER up|down|replug|remove|add|speed=MEGABITS", "cable, speed, presence",
+     "net-set", read_net_set, false},
+    {"capture", "ADAPTER FILE|off", "frames of an adapter into a pcap file", "capture",
+     read_capture, false},
     {"violations", "", "rules that the guest broke", "violations", read_nothing, false},
     {"faults", "SPEC | clear", "as hvhost --faults, one", "faults", read_faults, false},
     {"events", "", "what happens, as it happens", "events", read_nothing, true},

@@ -10,7 +10,7 @@
 
 /* ---- One function a kind: makes what the options and the release want ---- */
 
-static void add_device(struct hvhost *host, struct virtual_device *device)
+void hvhost_add_device(struct hvhost *host, struct virtual_device *device)
 {
     struct virtual_device **link = &host->devices;
     while (*link != NULL) {
@@ -29,7 +29,7 @@ static int make_heartbeat(struct hvhost *host)
     if (host->heartbeat == NULL) {
         return -ENOMEM;
     }
-    add_device(host, host->heartbeat);
+    hvhost_add_device(host, host->heartbeat);
     return 0;
 }
 
@@ -46,7 +46,7 @@ static struct storvsc *new_controller(struct hvhost *host, struct storvsc_settin
     settings->seed = host->options.seed + 1000 + settings->order;
     struct storvsc *controller = storvsc_new(settings);
     if (controller != NULL) {
-        add_device(host, storvsc_device(controller));
+        hvhost_add_device(host, storvsc_device(controller));
     }
     return controller;
 }
@@ -81,7 +81,9 @@ static const struct {
     int (*make)(struct hvhost *host);
 } makers[] = {
     {"heartbeat", make_heartbeat},
+    {"services", hvhost_make_services},
     {"scsi", make_scsi_controllers},
+    {"network", hvhost_make_networks},
 };
 
 /* ---- Disks ---- */
@@ -200,6 +202,9 @@ int hvhost_make_devices(struct hvhost *host)
 int hvhost_plug_devices(struct hvhost *host)
 {
     for (struct virtual_device *device = host->devices; device != NULL; device = device->next) {
+        if (hvhost_service_is_off(host, device)) {
+            continue;
+        }
         if (device->operations->attach != NULL) {
             device->operations->attach(device, &host->services);
         }

@@ -6,7 +6,9 @@
  *   options.c    the command line
  *   machine.c    the monitor's exits -> hypervisor and VMBus; their requests -> monitor, devices
  *   faults.c     faults on demand
+ *   networks.c   network adapters: --net and hvctl net
  *   devices.c    which virtual devices the machine has; a row for each kind
+ *   services.c   integration services: shutdown, time, backup; files, pairs in services_data.c
  *   space.c      devices' memory and registers in guest-physical space
  *   loop.c       waiting, polling, calling each part when it has something to do
  *   verbs.c      what the control socket understands
@@ -21,6 +23,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "host/devices/netvsc.h"
 #include "host/devices/storvsc.h"
 #include "host/devices/virtual_device.h"
 #include "host/disk/disk_engine.h"
@@ -28,6 +31,7 @@
 #include "host/faults/packet_faults.h"
 #include "host/guest_memory.h"
 #include "host/hvhost/options.h"
+#include "host/hvhost/services.h"
 #include "host/machine.h"
 #include "host/releases.h"
 #include "host/server/control_server.h"
@@ -99,9 +103,11 @@ struct hvhost {
     bool machine_made;
     struct virtual_device *devices;
     struct virtual_device *heartbeat;
+    struct hvhost_services integration;
     struct device_machine services; /* what devices may ask for */
     struct hvhost_trap *traps;
     struct storvsc *controllers[STORVSC_CONTROLLERS_MAX];
+    struct netvsc *adapters[HVHOST_NETWORKS_MAX];
     uint64_t woken[HVHOST_CHANNEL_WORDS]; /* channels whose device is to run: a bit a channel id */
     int epoll, signals;
     uint64_t start_ns;   /* clock value at the start */
@@ -127,9 +133,20 @@ uint64_t hvhost_reference_time(const struct hvhost *host);
 int hvhost_make_devices(struct hvhost *host);
 int hvhost_plug_devices(struct hvhost *host);
 void hvhost_free_devices(struct hvhost *host);
+void hvhost_add_device(struct hvhost *host, struct virtual_device *device);
 /* Opens a disk and puts it into a controller; *controller and *lun: where it went. */
 int hvhost_add_disk(struct hvhost *host, const struct hvhost_disk_option *option,
                     unsigned *controller, unsigned *lun, char *error, size_t error_size);
+
+/* networks.c */
+struct json_object;
+int hvhost_make_networks(struct hvhost *host);
+void hvhost_verb_net_list(struct hvhost *host, struct json_object *arguments,
+                          struct control_ticket *ticket);
+void hvhost_verb_net_set(struct hvhost *host, struct json_object *arguments,
+                         struct control_ticket *ticket);
+void hvhost_verb_capture(struct hvhost *host, struct json_object *arguments,
+                         struct control_ticket *ticket);
 
 /* faults.c: one fault in the words of --faults; 0, or a negative errno and a line in `error`. */
 int hvhost_set_fault(struct hvhost *host, const char *text, char *error, size_t error_size);

@@ -19,6 +19,8 @@ static const char usage[] =
     "  --generation 1|2      of the virtual machine (default 2)\n"
     "  --disk FILE[,controller=N][,lun=N][,ide=C:D][,readonly][,format=F][,block-size=N]\n"
     "                        a disk: raw, vhd, vhdx, qcow2, vmdk, vdi, an nbd: URI or memory:SIZE\n"
+    "  --net nat[,forward=HOST:GUEST]|tap=NAME|switch=NAME[,mac=ADDRESS][,down]\n"
+    "                        a network adapter, and what it is plugged into; up to 8\n"
     "  --faults SPEC         disk.error=RATE disk.short=RATE disk.lost=RATE\n"
     "                        disk.delay=MIN-MAX[@RATE] scsi.busy=RATE scsi.internal-error=RATE\n"
     "                        scsi.invalid-lun=RATE scsi.no-sense=RATE (RATE is 0.01 or 1%), or a\n"
@@ -32,7 +34,7 @@ static const char usage[] =
     "  --help, --version\n";
 
 enum {
-    OPTION_SOCKET = 256, OPTION_CONTROL, OPTION_RELEASE, OPTION_GENERATION, OPTION_DISK,
+    OPTION_SOCKET = 256, OPTION_CONTROL, OPTION_RELEASE, OPTION_GENERATION, OPTION_DISK, OPTION_NET,
     OPTION_FAULTS, OPTION_SEED, OPTION_VMBUS_MAX, OPTION_ECHO, OPTION_POLL, OPTION_LOG,
     OPTION_JSON, OPTION_HELP, OPTION_VERSION,
 };
@@ -43,6 +45,7 @@ static const struct option long_options[] = {
     {"release", required_argument, NULL, OPTION_RELEASE},
     {"generation", required_argument, NULL, OPTION_GENERATION},
     {"disk", required_argument, NULL, OPTION_DISK},
+    {"net", required_argument, NULL, OPTION_NET},
     {"faults", required_argument, NULL, OPTION_FAULTS},
     {"seed", required_argument, NULL, OPTION_SEED},
     {"vmbus-max", required_argument, NULL, OPTION_VMBUS_MAX},
@@ -219,6 +222,21 @@ static int add_disk(struct hvhost_options *options, const char *text)
     return 0;
 }
 
+static int add_network(struct hvhost_options *options, const char *text)
+{
+    char error[512];
+    if (options->network_count == HVHOST_NETWORKS_MAX) {
+        return complain("net", text, "there can be 8 network adapters");
+    }
+    if (hvhost_parse_network(text, &options->networks[options->network_count], error,
+                             sizeof(error)) != 0) {
+        fprintf(stderr, "hvhost: %s\n", error);
+        return -1;
+    }
+    options->network_count++;
+    return 0;
+}
+
 static int set_number_option(struct hvhost_options *options, int option, const char *text)
 {
     uint64_t number;
@@ -265,6 +283,8 @@ static int set_option(struct hvhost_options *options, int option, char *argument
         return set_release(options, argument);
     case OPTION_DISK:
         return add_disk(options, argument);
+    case OPTION_NET:
+        return add_network(options, argument);
     case OPTION_FAULTS:
         if (options->fault_count == HVHOST_FAULTS_MAX) {
             return complain("faults", argument, "there can be 32 faults");

@@ -8,9 +8,10 @@
 #include <stdint.h>
 
 #include "host/disk/disk_open.h"
+#include "host/network/port.h"
 #include "host/releases.h"
 
-enum { HVHOST_DISKS_MAX = 64, HVHOST_FAULTS_MAX = 32, HVHOST_ANY = -1 };
+enum { HVHOST_DISKS_MAX = 64, HVHOST_FAULTS_MAX = 32, HVHOST_NETWORKS_MAX = 8, HVHOST_ANY = -1 };
 
 /* One --disk. */
 struct hvhost_disk_option {
@@ -21,6 +22,18 @@ struct hvhost_disk_option {
     int controller; /* or HVHOST_ANY */
     int lun;        /* or HVHOST_ANY: the first free one */
     int ide;        /* channel * 2 + device, or HVHOST_ANY: on a SCSI controller */
+};
+
+/* One --net. */
+enum hvhost_network_kind { HVHOST_NETWORK_NAT, HVHOST_NETWORK_TAP, HVHOST_NETWORK_SWITCH };
+
+struct hvhost_network_option {
+    enum hvhost_network_kind kind;
+    char name[64];             /* of the TAP device or the switch */
+    struct network_nat_options nat;
+    uint8_t address[FRAME_ADDRESS];
+    bool has_address;          /* else one is made */
+    bool down;                 /* the cable is out at first */
 };
 
 struct hvhost_options {
@@ -36,6 +49,8 @@ struct hvhost_options {
     bool echo_address;
     struct hvhost_disk_option disks[HVHOST_DISKS_MAX];
     unsigned disk_count;
+    struct hvhost_network_option networks[HVHOST_NETWORKS_MAX];
+    unsigned network_count;
     const char *faults[HVHOST_FAULTS_MAX]; /* into argv */
     unsigned fault_count;
 };
@@ -49,5 +64,12 @@ int hvhost_parse_options(int argc, char **argv, struct hvhost_options *options);
  */
 int hvhost_parse_disk(const char *text, struct hvhost_disk_option *disk, char *error,
                       size_t error_size);
+
+/*
+ * "nat[,forward=HOST:GUEST]", "tap=NAME" or "switch=NAME", each with [,mac=ADDRESS][,down] (networks.c). Returns
+ * 0, or -EINVAL and a line in `error`.
+ */
+int hvhost_parse_network(const char *text, struct hvhost_network_option *option, char *error,
+                         size_t error_size);
 
 #endif

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What is in an Ethernet frame: headers, checksums, tags. RFC 791, 793, 768, 1071, 8200. */
+#include "host/network/frame.h"
+
+#include <string.h>
+
+enum {
+    TYPE_IPV4 = 0x0800,
+    TYPE_IPV6 = 0x86dd,
+    TYPE_VLAN = 0x8100,
+    PROTOCOL_TCP = 6,
+    PROTOCOL_UDP = 17,
+    IPV6_HEADER = 40,
+    EXTENSIONS_MAX = 8,
+};
+
+static uint16_t get16(const uint8_t *at)
+{
+    return (uint16_t)(at[0] << 8 | at[1]);
+}
+
+static void put16(uint8_t *at, uint16_t value)
+{
+    at[0] = (uint8_t)(value >> 8);
+    at[1] = (uint8_t)value;
+}
+
+/* ---- Headers ---- */
+
+static void parse_transport(const uint8_t *bytes, uint8_t protocol, struct frame_layout *layout)
+{
+    size_t room = layout->end - layout->transport;
+    const uint8_t *at = bytes + layout->transport;
+    if (protocol == PROTOCOL_TCP && room >= 20) {
+        size_t header = (size_t)(at[12] >> 4) * 4;
+        if (header >= 20 && header <= room) {
+            layout->kind = FRAME_TCP;
+            layout->payload = (uint16_t)(layout->transport + header);
+        }
+    } else if (protocol == PROTOCOL_UDP && room >= 8) {
+        layout->kind = FRAME_UDP;
+        layout->payload = (uint16_t)(layout->transport + 8);
+    }
+}
+
+static void parse_ipv4(const uint8_t *bytes, size_t size, struct frame_layout *layout)
+{
+    const uint8_t *ip = bytes + layout->network;
+    size_t room = size - layout->network;
+    if (room < 20 || ip[0] >> 4 != 4) {
+        return;
+    }
+    size_t header = (size_t)(ip[0] & 15) * 4, total = get16(ip + 2);
+    if (total == 0) {
+        total = room; /* a frame to be segmented */
+    }
+    if (header < 20 || header > total || total > room) {
+        return;
+    }
+    layout->ipv4 = true;
+    layout->end = layout->network + total;
+    if ((get16(ip + 6) & 0x3fff) == 0) { /* no fragment */
+        layout->transport = (uint16_t)(layout->network + header);
+        parse_transport(bytes, ip[9], layout);
+    }
+}
+
+static void parse_ipv6(const uint8_t *bytes, size_t size, struct frame_layout *layout)
+{
+    const uint8_t *ip = bytes + layout->network;
+    size_t room = size - layout->network;
+    if (room < IPV6_HEADER || ip[0] >> 4 != 6) {
+        return;
+    }
+    size_t length = get16(ip + 4);
+    if (length == 0) {
+        length = room - IPV6_HEADER;
+    }
+    if (length > room - IPV6_HEADER) {
+        return;
+    }
+    layout->ipv6 = true;
+    layout->end = layout->network + IPV6_HEADER + length;
+    size_t at = layout->network + IPV6_HEADER;
+    uint8_t next = ip[6];
+    /* Hop-by-hop, routing and destination options may stand between. */
+    for (int i = 0; i < EXTENSIONS_MAX && (next == 0 || next == 43 || next == 60); i++) {
+        if (layout->end - at < 8) {
+            return;
+        }
+        size_t extension = ((size_t)bytes[at + 1] + 1) * 8;
+        if (extension > layout->end - at) {
+            return;
+        }
+        next = bytes[at];
+        at += extension;
+    }
+    layout->transport = (uint16_t)at;
+    parse_transport(bytes, next, layout);
+}
+
+void frame_parse(const uint8_t *bytes, size_t size, struct frame_layout *layout)
+{
+    *layout = (struct frame_layout){0};
+    if (size < FRAME_HEADER) {
+        return;
+    }
+    size_t at = 12;
+    uint16_t type = get16(bytes + at);
+    if (type == TYPE_VLAN && size >= FRAME_HEADER + FRAME_TAG) {
+        at += FRAME_TAG;
+        type = get16(bytes + at);
+    }
+    layout->network = (uint16_t)(at + 2);
+    if (type == TYPE_IPV4) {
+        parse_ipv4(bytes, size, layout);
+    } else if (type == TYPE_IPV6) {
+        parse_ipv6(bytes, size, layout);
+    }
+}
+
+/* ---- Checksums ---- */
+
+uint64_t frame_sum(const uint8_t *bytes, size_t size, uint64_t sum)
+{
+    uint64_t word;
+    while (size >= 8) {
+        memcpy(&word, bytes, 8);
+        sum += word;
+        sum += sum < word; /* the carry comes back in */
+        bytes += 8;
+        size -= 8;
+    }
+    if (size > 0) {
+        word = 0;
+        memcpy(&word, bytes, size);
+        sum += word;
+        sum += sum < word;
+    }
+    return sum;
+}
+
+uint16_t frame_fold(uint64_t sum)
+{
+    sum = (sum >> 32) + (sum & 0xffffffff);
+    sum = (sum >> 32) + (sum & 0xffffffff);
+    sum = (sum >> 16) + (sum & 0xffff);
+    sum = (sum >> 16) + (sum & 0xffff);
+    sum = (sum >> 16) + (sum & 0xffff);
+    return (uint16_t)sum;
+}
+
+uint64_t frame_pseudo_sum(const uint8_t *bytes, const struct frame_layout *layout, size_t length)
+{
+    const uint8_t *ip = bytes + layout->network;
+    uint8_t rest[8] = {0};
+    put16(rest, (uint16_t)(length >> 16));
+    put16(rest + 2, (uint16_t)length);
+    rest[7] = layout->kind == FRAME_TCP ? PROTOCOL_TCP : PROTOCOL_UDP;
+    uint64_t sum = frame_sum(rest, sizeof(rest), 0);
+    return layout->ipv4 ? frame_sum(ip + 12, 8, sum) : frame_sum(ip + 8, 32, sum);
+}
+
+bool frame_complete_checksum(struct frame *frame)
+{
+    struct frame_offload *offload = &frame->offload;
+    if (!offload->needs_checksum) {
+        return true;
+    }
+    size_t field = (size_t)offload->checksum_start + offload->checksum_offset;
+    if (field + 2 > frame->size) {
+        return false;
+    }
+    struct frame_layout layout;
+    frame_parse(frame->bytes, frame->size, &layout);
+    size_t end = layout.end > offload->checksum_start ? layout.end : frame->size;
+    uint64_t sum = frame_sum(frame->bytes + offload->checksum_start, end - offload->checksum_start,
+                             0);
+    uint16_t checksum = (uint16_t)~frame_fold(sum);
+    if (checksum == 0 && layout.kind == FRAME_UDP) {
+        checksum = 0xffff; /* 0 would say that there is none */
+    }
+    memcpy(frame->bytes + field, &checksum, 2);
+    offload->needs_checksum = false;
+    return true;
+}
+
+void frame_ipv4_header_checksum(uint8_t *bytes, const struct frame_layout *layout)
+{
+    uint8_t *ip = bytes + layout->network;
+    size_t header = (size_t)(ip[0] & 15) * 4;
+    memset(ip + 10, 0, 2);
+    uint16_t checksum = (uint16_t)~frame_fold(frame_sum(ip, header, 0));
+    memcpy(ip + 10, &checksum, 2);
+}
+
+void frame_verify(const uint8_t *bytes, size_t size, struct frame_check *check)
+{
+    struct frame_layout layout;
+    *check = (struct frame_check){0};
+    frame_parse(bytes, size, &layout);
+    if (layout.ipv4) {
+        const uint8_t *ip = bytes + layout.network;
+        uint16_t sum = frame_fold(frame_sum(ip, (size_t)(ip[0] & 15) * 4, 0));
+        check->network = sum == 0xffff ? FRAME_GOOD : FRAME_BAD;
+    }
+    check->kind = layout.kind;
+    if (layout.kind == FRAME_OTHER) {
+        return;
+    }
+    const uint8_t *transport = bytes + layout.transport;
+    if (layout.kind == FRAME_UDP && transport[6] == 0 && transport[7] == 0) {
+        return; /* a datagram without checksum */
+    }
+    size_t length = layout.end - layout.transport;
+    uint64_t sum = frame_pseudo_sum(bytes, &layout, length);
+    check->transport = frame_fold(frame_sum(transport, length, sum)) == 0xffff ? FRAME_GOOD
+                                                                              : FRAME_BAD;
+}
+
+/* ---- Tags ---- */
+
+void frame_insert_tag(struct frame *frame)
+{
+    if (!frame->offload.tagged || frame->size < FRAME_HEADER) {
+        return;
+    }
+    memmove(frame->bytes - FRAME_TAG, frame->bytes, 2 * FRAME_ADDRESS);
+    frame->bytes -= FRAME_TAG;
+    put16(frame->bytes + 12, TYPE_VLAN);
+    put16(frame->bytes + 14, frame->offload.tag);
+    frame->size += FRAME_TAG;
+    if (frame->offload.needs_checksum) {
+        frame->offload.checksum_start = (uint16_t)(frame->offload.checksum_start + FRAME_TAG);
+    }
+    frame->offload.tagged = false;
+}
+
+void frame_remove_tag(struct frame *frame)
+{
+    if (frame->offload.tagged || frame->size < FRAME_HEADER + FRAME_TAG ||
+        get16(frame->bytes + 12) != TYPE_VLAN) {
+        return;
+    }
+    frame->offload.tag = get16(frame->bytes + 14);
+    frame->offload.tagged = true;
+    memmove(frame->bytes + FRAME_TAG, frame->bytes, 2 * FRAME_ADDRESS);
+    frame->bytes += FRAME_TAG;
+    frame->size -= FRAME_TAG;
+    if (frame->offload.needs_checksum) {
+        frame->offload.checksum_start = (uint16_t)(frame->offload.checksum_start - FRAME_TAG);
+    }
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* TCP segmentation of one large frame, as an adapter does it (NDIS large send offload v2, Linux GSO). */
+#include "host/network/frame.h"
+
+#include <string.h>
+
+enum { TCP_FIN = 0x01, TCP_PSH = 0x08, TCP_CWR = 0x80, TCP_FLAGS = 13, TCP_CHECKSUM = 16 };
+
+static uint32_t get32(const uint8_t *at)
+{
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+static void put32(uint8_t *at, uint32_t value)
+{
+    for (int i = 0; i < 4; i++) {
+        at[i] = (uint8_t)(value >> (24 - 8 * i));
+    }
+}
+
+static void put16(uint8_t *at, uint16_t value)
+{
+    at[0] = (uint8_t)(value >> 8);
+    at[1] = (uint8_t)value;
+}
+
+/* Makes the headers of segment `index`, which holds `payload` bytes, right. */
+static void write_headers(uint8_t *bytes, const struct frame_layout *layout, unsigned index,
+                          uint32_t sequence, size_t payload, bool last)
+{
+    uint8_t *ip = bytes + layout->network, *tcp = bytes + layout->transport;
+    struct frame_layout piece = *layout;
+    piece.end = layout->payload + payload;
+    if (layout->ipv4) {
+        put16(ip + 2, (uint16_t)(piece.end - layout->network));
+        put16(ip + 4, (uint16_t)((ip[4] << 8 | ip[5]) + index));
+        frame_ipv4_header_checksum(bytes, &piece);
+    } else {
+        put16(ip + 4, (uint16_t)(piece.end - layout->network - 40));
+    }
+    put32(tcp + 4, sequence);
+    if (!last) {
+        tcp[TCP_FLAGS] &= (uint8_t)~(TCP_FIN | TCP_PSH);
+    }
+    if (index > 0) {
+        tcp[TCP_FLAGS] &= (uint8_t)~TCP_CWR;
+    }
+    size_t length = piece.end - layout->transport;
+    memset(tcp + TCP_CHECKSUM, 0, 2);
+    uint64_t sum = frame_pseudo_sum(bytes, &piece, length);
+    uint16_t checksum = (uint16_t)~frame_fold(frame_sum(tcp, length, sum));
+    memcpy(tcp + TCP_CHECKSUM, &checksum, 2);
+}
+
+static int cut(const struct frame *frame, const struct frame_layout *layout, uint8_t *scratch,
+               void (*take)(void *context, struct frame *piece), void *context)
+{
+    const size_t header = layout->payload, total = layout->end - header;
+    const size_t most = frame->offload.segment_size;
+    uint32_t sequence = get32(frame->bytes + layout->transport + 4);
+    unsigned index = 0;
+    for (size_t done = 0; done < total || index == 0; index++) {
+        size_t payload = total - done < most ? total - done : most;
+        struct frame piece = {.bytes = scratch, .size = header + payload};
+        memcpy(scratch, frame->bytes, header);
+        memcpy(scratch + header, frame->bytes + header + done, payload);
+        write_headers(scratch, layout, index, sequence + (uint32_t)done, payload,
+                      done + payload == total);
+        piece.offload.tagged = frame->offload.tagged;
+        piece.offload.tag = frame->offload.tag;
+        take(context, &piece);
+        done += payload;
+    }
+    return (int)index;
+}
+
+int frame_segment(struct frame *frame, uint8_t *scratch,
+                  void (*take)(void *context, struct frame *piece), void *context)
+{
+    if (frame->offload.segmentation == FRAME_WHOLE) {
+        if (!frame_complete_checksum(frame)) {
+            return -1;
+        }
+        take(context, frame);
+        return 1;
+    }
+    struct frame_layout layout;
+    frame_parse(frame->bytes, frame->size, &layout);
+    bool ipv4 = frame->offload.segmentation == FRAME_TCP_IPV4;
+    if (layout.kind != FRAME_TCP || layout.ipv4 != ipv4 || frame->offload.segment_size == 0 ||
+        frame->size > FRAME_SIZE_MAX) {
+        return -1;
+    }
+    return cut(frame, &layout, scratch, take, context);
+}

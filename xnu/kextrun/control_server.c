@@ -25,6 +25,8 @@
 #define REQUEST_MAX 200u
 /* A client that neither asks nor listens is left after so long. */
 #define PATIENCE_NS UINT64_C(5000000000)
+/* Signals that come within this time of the first count as one with it. */
+#define AGAIN_NS UINT64_C(1000000000)
 
 /* An answer, made completely before it is sent. */
 struct answer {
@@ -259,21 +261,28 @@ void control_socket_close(struct kextrun *kextrun) {
 
 /* ---- signals -------------------------------------------------------------------------------- */
 
-/* The first asks for an orderly end, the second does not wait for it. */
+/*
+ * The first asks for an orderly end, one that comes a second later does not wait for it. (Programs
+ * such as timeout(1) send two at once.)
+ */
 static void signal_thread(void *argument) {
     struct kextrun *kextrun = argument;
     struct signalfd_siginfo information;
-    unsigned count = 0;
+    uint64_t first = 0;
     while (machine_poll(kextrun->signals, false, MACHINE_NEVER, false) == 1) {
         if (read(kextrun->signals, &information, sizeof information) !=
             (ssize_t)sizeof information) {
             continue;
         }
-        if (++count > 1) {
+        if (first != 0 && machine_uptime() < first + AGAIN_NS) {
+            continue;
+        }
+        if (first != 0) {
             control_socket_close(kextrun);
             fprintf(stderr, "kextrun: ended by a second signal\n");
             machine_exit(MACHINE_EXIT_FAILURE);
         }
+        first = machine_uptime();
         kextrun_request_end(kextrun, KEXTRUN_QUIT);
     }
 }

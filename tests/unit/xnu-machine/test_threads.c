@@ -332,7 +332,8 @@ static void visit(void *argument) {
 }
 
 static void rendezvous_body(void *argument) {
-    for (unsigned i = 0; i < 20; i++) {
+    /* Many in a row: nobody may be left behind in an earlier one. */
+    for (unsigned i = 0; i < 2000; i++) {
         atomic_store(&visited, 0);
         atomic_store(&together, 0);
         machine_rendezvous(visit, NULL);

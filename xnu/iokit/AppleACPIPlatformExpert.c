@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The built-in platform expert: it drives the root of all services and makes a nub for each ACPI device of
- * the machine description and for each processor.
- * Source: class, property and plane names as a Mac's registry shows them. */
+/* The built-in platform expert: it drives the root of all services and makes a nub for each ACPI
+ * device of the machine description and for each processor. Source: class, property and plane
+ * names as a Mac's registry shows them. */
 #include "abi/IOACPIPlatformDevice.h"
 #include "abi/IOACPIPlatformExpert.h"
 #include "abi/IODeviceMemory.h"

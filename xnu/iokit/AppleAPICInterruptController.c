@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The built-in I/O APIC: 24 edge-triggered lines that arrive as processor vectors from "Base Vector Number"
- * on. On Hyper-V the VMBus interrupt is the only one that ever comes: the driver programs its vector, base
- * plus line, into the synthetic interrupt controller.
- * Source: class and property names as a Mac's registry shows them. */
+/* The built-in I/O APIC: 24 edge-triggered lines that arrive as processor vectors from "Base
+ * Vector Number" on. On Hyper-V the VMBus interrupt is the only one that ever comes: the driver
+ * programs its vector, base plus line, into the synthetic interrupt controller. Source: class
+ * and property names as a Mac's registry shows them. */
 #include "xnu/iokit/AppleAPICInterruptController.h"
 
 #include "abi/IOInterruptController.h"

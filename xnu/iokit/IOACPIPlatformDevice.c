@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* IOACPIPlatformDevice: a nub for an ACPI device of the machine description. There is no AML here: objects
- * that the description has no value for do not exist.
- * Source of the interface: MacKernelSDK's IOACPIPlatformDevice.h; names as a Mac's registry shows them. */
+/* IOACPIPlatformDevice: a nub for an ACPI device of the machine description. There is no AML
+ * here: objects that the description has no value for do not exist. Source of the interface:
+ * MacKernelSDK's IOACPIPlatformDevice.h; names as a Mac's registry shows them. */
 #include "abi/IOACPIPlatformDevice.h"
 #include "abi/IOPlatformExpert.h"
 #include "abi/kpi/libkern.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* IOCPU, for drivers that derive from it to claim a processor nub: numbers, states and the group of all
- * processors. The processors themselves are the machine's and run already.
- * Source of the rules: xnu iokit/Kernel/IOCPU.cpp. */
+/* IOCPU, for drivers that derive from it to claim a processor nub: numbers, states and the group
+ * of all processors. The processors themselves are the machine's and run already. Source of the
+ * rules: xnu iokit/Kernel/IOCPU.cpp. */
 #include "abi/IOCPU.h"
 #include "abi/kpi/libkern.h"
 

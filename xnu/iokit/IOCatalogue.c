@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* IOCatalogue: the personalities of all kexts, kept by provider class, found in the order in which they are
- * tried: best score first; equal scores: most derived provider class first, then order of addition
- * (before 10.9: order of addition alone).
- * Source of the rules: xnu iokit/Kernel/IOCatalogue.cpp. */
+/* IOCatalogue: the personalities of all kexts, kept by provider class, found in the order in
+ * which they are tried: best score first; equal scores: most derived provider class first, then
+ * order of addition (before 10.9: order of addition alone). Source of the rules: xnu
+ * iokit/Kernel/IOCatalogue.cpp. */
 #include "abi/IOCatalogue.h"
 #include "abi/kpi/libkern.h"
 
@@ -173,7 +173,8 @@ static bool contains(OSDictionary *personality, OSDictionary *matching)
                                                         (OSCollection *)matching);
 }
 
-/* Takes personalities out that contain `matching`. The services they made stay (terminateDrivers). */
+/* Takes personalities out that contain `matching`. The services they made stay
+ * (terminateDrivers). */
 bool IOCatalogue_removeDrivers(IOCatalogue *me, OSDictionary *matching, bool match)
 {
     unsigned i;
@@ -199,8 +200,8 @@ int32_t IOCatalogue_getGenerationCount(IOCatalogue *me)
 
 /* ---- finding ---- */
 
-/* Appends the personalities whose provider class is exactly `class`, or with NULL any that the service
- * can be cast to. */
+/* Appends the personalities whose provider class is exactly `class`, or with NULL any that the
+ * service can be cast to. */
 static void append(OSOrderedSet *found, IOService *service, const OSSymbol *class)
 {
     unsigned i;

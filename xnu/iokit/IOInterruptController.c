@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* IOInterruptController: the part that all controllers share. A subclass makes the vectors, masks and
- * unmasks them, and calls their handlers.
- * Source of the rules: xnu iokit/Kernel/IOInterruptController.cpp. */
+/* IOInterruptController: the part that all controllers share. A subclass makes the vectors,
+ * masks and unmasks them, and calls their handlers. Source of the rules: xnu
+ * iokit/Kernel/IOInterruptController.cpp. */
 #include "abi/IOInterruptController.h"
 #include "abi/IOPlatformExpert.h"
 #include "abi/kpi/libkern.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The root of all services (IOPlatformExpertDevice) and the nubs of the platform (IOPlatformDevice).
- * Source of the rules: xnu iokit/Kernel/IOPlatformExpert.cpp. */
+/* The root of all services (IOPlatformExpertDevice) and the nubs of the platform
+ * (IOPlatformDevice). Source of the rules: xnu iokit/Kernel/IOPlatformExpert.cpp. */
 #include "abi/IOPlatformDevice.h"
 #include "abi/IOPlatformExpert.h"
 #include "abi/IOPlatformExpertDevice.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* IOPlatformExpert and IODTPlatformExpert: interrupt controllers by name, platform functions, the console,
- * the machine's names, power off and restart.
- * Source of the rules: xnu iokit/Kernel/IOPlatformExpert.cpp. */
+/* IOPlatformExpert and IODTPlatformExpert: interrupt controllers by name, platform functions,
+ * the console, the machine's names, power off and restart. Source of the rules: xnu
+ * iokit/Kernel/IOPlatformExpert.cpp. */
 #include "abi/IODTPlatformExpert.h"
 #include "abi/IOPlatformExpert.h"
 #include "abi/IORangeAllocator.h"

@@ -151,7 +151,8 @@ void registry_give_id(IORegistryEntry *me)
         registry_private(me)->id = next_id++;
 }
 
-/* What the registry shows must not change under a reader: collections among the properties are sealed. */
+/* What the registry shows must not change under a reader: collections among the properties are
+ * sealed. */
 static void seal_properties(IORegistryEntry *me)
 {
     OSCollectionIterator *iterator;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Paths of the registry: "IOService:/AppleACPIPlatformExpert/PCI0@0". A component is a name, with a
- * location after '@'; the entry below the root of a plane is "/". A component may leave the location out.
- * Source of the rules: xnu iokit/Kernel/IORegistryEntry.cpp. */
+/* Paths of the registry: "IOService:/AppleACPIPlatformExpert/PCI0@0". A component is a name,
+ * with a location after '@'; the entry below the root of a plane is "/". A component may leave
+ * the location out. Source of the rules: xnu iokit/Kernel/IORegistryEntry.cpp. */
 #include "abi/kpi/libkern.h"
 
 #include "xnu/bsd/format.h"
@@ -171,8 +171,8 @@ static IORegistryEntry *descend(IORegistryEntry *entry, const char **path,
     return entry;
 }
 
-/* +1. The part of the path that leads nowhere goes to residual (*residual_length: its room, then its
- * length); without residual such a path is NULL. */
+/* +1. The part of the path that leads nowhere goes to residual (*residual_length: its room, then
+ * its length); without residual such a path is NULL. */
 IORegistryEntry *IORegistryEntry_fromPath(const char *path, const IORegistryPlane *plane,
                                           char *residual, int32_t *residual_length,
                                           IORegistryEntry *from)

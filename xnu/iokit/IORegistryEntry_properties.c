@@ -203,7 +203,8 @@ OSObject *IORegistryEntry__getProperty_cstring(IORegistryEntry *me, const char *
     return value;
 }
 
-/* ---- reading along a plane: the entry itself, then (recursive) those that an iterator visits ---- */
+/* ---- reading along a plane: the entry itself, then (recursive) those that an iterator visits
+ * ---- */
 
 OSObject *IORegistryEntry__copyProperty_symbol_plane(IORegistryEntry *me, const OSSymbol *key,
                                                      const IORegistryPlane *plane, uint32_t options)
@@ -402,7 +403,8 @@ int32_t IORegistryEntry__runPropertyAction(IORegistryEntry *me,
     return result;
 }
 
-/* Two places for objects that are looked up often. Returns what was there before, for the caller. */
+/* Two places for objects that are looked up often. Returns what was there before, for the
+ * caller. */
 OSObject *IORegistryEntry_setIndexedProperty(IORegistryEntry *me, uint32_t index, OSObject *value)
 {
     struct registry_private *private = registry_private(me);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* IORegistryIterator: goes through the children (or parents) of an entry, with option recursively: each
- * entry before those below it. It is a stack of places; a change of the array it walks makes it invalid.
- * Source of the rules: xnu iokit/Kernel/IORegistryEntry.cpp. */
+/* IORegistryIterator: goes through the children (or parents) of an entry, with option
+ * recursively: each entry before those below it. It is a stack of places; a change of the array
+ * it walks makes it invalid. Source of the rules: xnu iokit/Kernel/IORegistryEntry.cpp. */
 #include "abi/kpi/libkern.h"
 
 #include "xnu/iokit/registry.h"
@@ -182,7 +182,8 @@ IORegistryEntry *IORegistryIterator__getCurrentEntry(IORegistryIterator *me)
     return OSIterator_isValid((OSIterator *)me) ? me->where->current : NULL;
 }
 
-/* All entries of a recursive walk, +1; the registry stands still meanwhile. NULL if there are none. */
+/* All entries of a recursive walk, +1; the registry stands still meanwhile. NULL if there are
+ * none. */
 OSOrderedSet *IORegistryIterator__iterateAll(IORegistryIterator *me)
 {
     OSOrderedSet *all;

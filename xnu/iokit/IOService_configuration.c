@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Registration and matching: from registerService to the started driver.
  *
- * A matching pass tells those who wait for the service, asks the catalogue, probes every personality that
- * fits, best score first, and starts in each match category the best driver that will. A registration that
- * comes meanwhile, or a change of the catalogue, makes another pass.
- * Source of the rules: xnu iokit/Kernel/IOService.cpp: doServiceMatch, probeCandidates, startCandidate. */
+ * A matching pass tells those who wait for the service, asks the catalogue, probes every
+ * personality that fits, best score first, and starts in each match category the best driver
+ * that will. A registration that comes meanwhile, or a change of the catalogue, makes another
+ * pass. Source of the rules: xnu iokit/Kernel/IOService.cpp: doServiceMatch, probeCandidates,
+ * startCandidate. */
 #include "abi/IOPlatformExpert.h"
 #include "abi/kpi/libkern.h"
 

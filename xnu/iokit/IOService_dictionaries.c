@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Making matching dictionaries. Each function adds to `table`, or to a new dictionary when that is NULL; the
- * result is +1 (the caller's own reference when it gave the table), NULL without memory.
- * Source of the rules: xnu iokit/Kernel/IOService.cpp. */
+/* Making matching dictionaries. Each function adds to `table`, or to a new dictionary when that
+ * is NULL; the result is +1 (the caller's own reference when it gave the table), NULL without
+ * memory. Source of the rules: xnu iokit/Kernel/IOService.cpp. */
 #include "xnu/iokit/service.h"
 
 enum { TABLE_ROOM = 2, ID_BITS = 64 };

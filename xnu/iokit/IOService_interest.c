@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Messages between services, and interests: call-backs for a service's messages without being its client.
+/* Messages between services, and interests: call-backs for a service's messages without being
+ * its client.
  *
- * An interest is an IONotifier. remove() from another thread waits for a handler that runs; from inside
- * the handler it does not. Source of the rules: xnu iokit/Kernel/IOService.cpp. */
+ * An interest is an IONotifier. remove() from another thread waits for a handler that runs; from
+ * inside the handler it does not. Source of the rules: xnu iokit/Kernel/IOService.cpp. */
 #include "xnu/iokit/notifier.h"
 #include "xnu/iokit/service.h"
 #include "xnu/libkern/class.h"

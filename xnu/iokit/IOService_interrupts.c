@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Interrupts and memory of a nub.
  *
- * IOInterruptControllers names the controller of each source, IOInterruptSpecifiers has its data there; the
- * index in the arrays is the number of the source. Controllers are looked up, and waited for, at the first
- * use. Source of the rules: xnu iokit/Kernel/IOService.cpp. */
+ * IOInterruptControllers names the controller of each source, IOInterruptSpecifiers has its data
+ * there; the index in the arrays is the number of the source. Controllers are looked up, and
+ * waited for, at the first use. Source of the rules: xnu iokit/Kernel/IOService.cpp. */
 #include "abi/IODeviceMemory.h"
 #include "abi/IOInterruptController.h"
 #include "abi/IOMemoryMap.h"
@@ -124,7 +124,8 @@ int32_t IOService__getInterruptType(IOService *me, int32_t source, int32_t *type
 
     if (result != kIOReturnSuccess)
         return result;
-    return IOInterruptController_getInterruptType_service_number_numbers(controller, me, source, type);
+    return IOInterruptController_getInterruptType_service_number_numbers(controller, me, source,
+                                                                         type);
 }
 
 int32_t IOService__enableInterrupt(IOService *me, int32_t source)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Does a service fit a dictionary? The keys are decided by libkextmatch, which asks back about the service;
- * names and the family's keys are the service's own virtual methods.
- * Source of the rules: xnu iokit/Kernel/IOService.cpp: matchPassive, matchInternal. */
+/* Does a service fit a dictionary? The keys are decided by libkextmatch, which asks back about
+ * the service; names and the family's keys are the service's own virtual methods. Source of the
+ * rules: xnu iokit/Kernel/IOService.cpp: matchPassive, matchInternal. */
 #include "abi/kpi/libkern.h"
 
 #include "match/personality.h"

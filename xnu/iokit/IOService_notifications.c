@@ -89,7 +89,8 @@ static void call(IOServiceNotifier *notifier, IOService *service)
 
 /* ---- types ---- */
 
-/* The list of a type, TYPE_COUNT if it is unknown; *state: the bit of services that exist already. */
+/* The list of a type, TYPE_COUNT if it is unknown; *state: the bit of services that exist
+ * already. */
 static unsigned type_index(const OSSymbol *type, uint32_t *state)
 {
     const OSSymbol *const types[TYPE_COUNT] = {

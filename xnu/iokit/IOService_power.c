@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Power management of a service, as much as a machine that is always awake needs: a driver that asks for a
- * state gets setPowerState on a thread of its own, one call at a time, never on its work loop.
- * Source of the rules: xnu iokit/Kernel/IOServicePM.cpp. */
+/* Power management of a service, as much as a machine that is always awake needs: a driver that
+ * asks for a state gets setPowerState on a thread of its own, one call at a time, never on its
+ * work loop. Source of the rules: xnu iokit/Kernel/IOServicePM.cpp. */
 #include "abi/IOPlatformExpert.h"
 #include "abi/kpi/libkern.h"
 
@@ -10,7 +10,7 @@
 enum { ACKNOWLEDGE_UNIT = 1000 /* ns in the microseconds that setPowerState returns */ };
 
 struct service_power {
-    IOService *driver;           /* controlling driver, not retained: it is above or the service itself */
+    IOService *driver;           /* not retained: it is above, or the service itself */
     IOPMPowerState *states;
     unsigned long count;
     unsigned long current, wanted;
@@ -223,7 +223,8 @@ int32_t IOService_temporaryPowerClampOn(IOService *me)
     return IOService_makeUsable(me);
 }
 
-/* type 1 (kIOPMSuperclassPolicy1): make sure of at least that state. True: it is reached already. */
+/* type 1 (kIOPMSuperclassPolicy1): make sure of at least that state. True: it is reached
+ * already. */
 bool IOService__activityTickle(IOService *me, unsigned long type, unsigned long state)
 {
     struct service_power *power = power_of(me);

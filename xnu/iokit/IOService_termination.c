@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Termination in three phases.
  *
- * 1. On the caller's thread, the victim and then every client that follows it (requestTerminate) becomes
- *    inactive: no new clients, no notifications, no matching.
- * 2. On the termination thread, once nothing is being started below the victim: top-down, every client is
- *    told willTerminate; bottom-up, message and didTerminate. A client may defer and stays until it closes.
- * 3. Leaves first: finalize, stop, close if still open, detach. Whose last client has left comes next.
- * Calls about a provider run in the provider's gate.
+ * 1. On the caller's thread, the victim and then every client that follows it (requestTerminate)
+ *    becomes inactive: no new clients, no notifications, no matching.
+ * 2. On the termination thread, once nothing is being started below the victim: top-down, every
+ *    client is told willTerminate; bottom-up, message and didTerminate. A client may defer and
+ *    stays until it closes.
+ * 3. Leaves first: finalize, stop, close if still open, detach. Whose last client has left comes
+ *    next.
  *
+ * Calls about a provider run in the provider's gate.
  * One thread at a time plays the termination thread: a worker, or a caller that wants to wait
  * (kIOServiceSynchronous). Source of the rules: xnu iokit/Kernel/IOService.cpp. */
 #include "abi/IOUserClient.h"
@@ -132,8 +134,8 @@ void service_termination_stop(void)
 
 /* ---- phase 1 ---- */
 
-/* Default: follow the provider if it is the only one. A driver that overrides terminate() is asked through
- * it; if that does not reach IOService, the driver stays. */
+/* Default: follow the provider if it is the only one. A driver that overrides terminate() is
+ * asked through it; if that does not reach IOService, the driver stays. */
 bool IOService__requestTerminate(IOService *me, IOService *provider, uint32_t options)
 {
     if (!IORegistryEntry_isParent(entry_of(me), entry_of(provider), gIOServicePlane, true))
@@ -252,7 +254,8 @@ static int32_t call_gated(OSObject *unused, void *argument, void *arg1, void *ar
     return kIOReturnSuccess;
 }
 
-/* Runs the function in the work loop of the service if it has one. service_lock is given up meanwhile. */
+/* Runs the function in the work loop of the service if it has one. service_lock is given up
+ * meanwhile. */
 static void run_gated(IOService *service, gated_function *function, void *argument)
 {
     struct gated_call call = {function, service, argument};
@@ -277,7 +280,8 @@ bool IOService__willTerminate(IOService *me, IOService *provider, uint32_t optio
     return true;
 }
 
-/* Default: a client that does not hold the provider open is stopped; one that does is asked to close. */
+/* Default: a client that does not hold the provider open is stopped; one that does is asked to
+ * close. */
 bool IOService__didTerminate(IOService *me, IOService *provider, uint32_t options, bool *defer)
 {
     if (*defer)
@@ -317,8 +321,8 @@ static void tell_did_terminate(IOService *victim, void *unused)
     object_release(clients);
 }
 
-/* Not before phase 1 is over, nor while the victim or one of its clients is being matched or started:
- * whoever does that comes back. */
+/* Not before phase 1 is over, nor while the victim or one of its clients is being matched or
+ * started: whoever does that comes back. */
 static bool ready_for_phase2(IOService *victim)
 {
     OSArray *clients;
@@ -376,8 +380,8 @@ static void phase2(IOService *first)
 
 /* ---- phase 3 ---- */
 
-/* A victim below a provider that stays is stopped from here; below one that goes too, by didTerminate or
- * when it closes. */
+/* A victim below a provider that stays is stopped from here; below one that goes too, by
+ * didTerminate or when it closes. */
 bool IOService__finalize(IOService *me, uint32_t options)
 {
     OSArray *providers = service_copy_providers(me);
@@ -421,7 +425,8 @@ static void stop_gated(IOService *provider, void *argument)
     IOService_detach(client, provider);
 }
 
-/* Takes the first client out of the stop queue that has no clients of its own left; NULL if there is none. */
+/* Takes the first client out of the stop queue that has no clients of its own left; NULL if
+ * there is none. */
 static struct attachment *next_to_stop(void)
 {
     struct attachment **link = &stop_first, *attachment;
@@ -438,7 +443,8 @@ static struct attachment *next_to_stop(void)
     return NULL;
 }
 
-/* The queue's references keep both ends alive; an attachment without client was detached meanwhile. */
+/* The queue's references keep both ends alive; an attachment without client was detached
+ * meanwhile. */
 static void stop(struct attachment *attachment, IOService *client)
 {
     IOService *provider = attachment->provider;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* User clients, as much as a kernel without user processes of its own needs: they are made, started, asked
- * and closed from inside (kextrun's tools and tests).
- * Source of the rules: xnu iokit/Kernel/IOUserClient.cpp. */
+/* User clients, as much as a kernel without user processes of its own needs: they are made,
+ * started, asked and closed from inside (kextrun's tools and tests). Source of the rules: xnu
+ * iokit/Kernel/IOUserClient.cpp. */
 #include "abi/IOUserClient.h"
 #include "abi/kpi/libkern.h"
 
@@ -250,7 +250,8 @@ int32_t IOUserClient_sendAsyncResult64WithOptions(uint64_t *reference, int32_t r
     return kIOReturnUnsupported;
 }
 
-/* Word 0: port, 1: call-back, 2: reference (kIOAsyncReserved..., kIOAsyncCalloutFunc..., ...Refcon). */
+/* Word 0: port, 1: call-back, 2: reference (kIOAsyncReserved..., kIOAsyncCalloutFunc...,
+ * ...Refcon). */
 void IOUserClient_setAsyncReference64(uint64_t *reference, struct ipc_port *port,
                                       uint64_t callback, uint64_t context)
 {

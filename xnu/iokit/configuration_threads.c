@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The pool of threads on which services are matched (xnu iokit/Kernel/IOService.cpp: _IOConfigThread). */
+/* The pool of threads on which services are matched (xnu iokit/Kernel/IOService.cpp:
+ * _IOConfigThread). */
 #include "xnu/iokit/configuration_threads.h"
 
 #include "xnu/iokit/service.h"

@@ -5,8 +5,9 @@
 
 #include "abi/IORegistryEntry.h"
 
-/* True if the name is one of the strings in the entry's properties name, compatible, device_type, model; a
- * name that ends in '*' matches by prefix. *matched (may be NULL): the string that fits, +1. */
+/* True if the name is one of the strings in the entry's properties name, compatible,
+ * device_type, model; a name that ends in '*' matches by prefix. *matched (may be NULL): the
+ * string that fits, +1. */
 bool IODTCompareNubName(const IORegistryEntry *entry, OSString *name, OSString **matched)
     __asm("__Z18IODTCompareNubNamePK15IORegistryEntryP8OSStringPS3_");
 

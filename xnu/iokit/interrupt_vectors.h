@@ -19,8 +19,8 @@ bool vector_set_handler(unsigned vector, vector_handler *handler, void *context)
 /* After it returns the handler does not run any more. Not in interrupt context. */
 void vector_clear_handler(unsigned vector);
 
-/* `count` consecutive free vectors for message-signalled interrupts; the first, or 0 if there are none.
- * They stay taken until vector_clear_handler. */
+/* `count` consecutive free vectors for message-signalled interrupts; the first, or 0 if there
+ * are none. They stay taken until vector_clear_handler. */
 unsigned vectors_allocate(unsigned count, vector_handler *handler, void *context);
 
 /* Interrupts that nobody handled. */

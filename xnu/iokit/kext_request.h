@@ -5,14 +5,15 @@
 
 #include "abi/OSDictionary.h"
 
-/* Loads and starts the kext with the identifier, waiting for it; true if its code is there afterwards. */
+/* Loads and starts the kext with the identifier, waiting for it; true if its code is there
+ * afterwards. */
 typedef bool kext_loader_function(void *context, const char *identifier);
 
 /* NULL: nothing is loaded on demand; every personality is tried. */
 void kext_request_set_loader(kext_loader_function *loader, void *context);
 
-/* Makes sure of the code of CFBundleIdentifierKernel, or CFBundleIdentifier. True also for a personality
- * that names no bundle. */
+/* Makes sure of the code of CFBundleIdentifierKernel, or CFBundleIdentifier. True also for a
+ * personality that names no bundle. */
 bool kext_request(OSDictionary *personality);
 
 #endif

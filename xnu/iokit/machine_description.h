@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The ACPI devices of a Hyper-V virtual machine, as much of them as drivers look at.
  *
- * Source: DSDT dumps of Hyper-V machines of both generations, as the Linux kernel and macOS print them. */
+ * Source: DSDT dumps of Hyper-V machines of both generations, as the Linux kernel and macOS
+ * print them. */
 #ifndef MACHV_XNU_IOKIT_MACHINE_DESCRIPTION_H
 #define MACHV_XNU_IOKIT_MACHINE_DESCRIPTION_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What notification handlers and interests share: enabled or not, and threads inside the handler. */
+/* What notification handlers and interests share: enabled or not, and threads inside the
+ * handler. */
 #ifndef MACHV_XNU_IOKIT_NOTIFIER_H
 #define MACHV_XNU_IOKIT_NOTIFIER_H
 

@@ -25,7 +25,8 @@ const struct machine_description *platform_machine(void);
 /* Makes the root of all services for the machine and attaches it; it is registered separately. */
 IOService *platform_make_root(void);
 
-/* Creates the nubs below the platform expert, in the order of the description, and registers them. */
+/* Creates the nubs below the platform expert, in the order of the description, and registers
+ * them. */
 void platform_create_nubs(IOService *platform);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The registry inside: planes, links and the lock that protects them.
  *
- * An entry keeps one array of parents and one of children a plane, in its registry table; both ends of a
- * link hold a reference, so what is in a plane lives. Source of the rules: xnu
+ * An entry keeps one array of parents and one of children a plane, in its registry table; both
+ * ends of a link hold a reference, so what is in a plane lives. Source of the rules: xnu
  * iokit/Kernel/IORegistryEntry.cpp. */
 #ifndef MACHV_XNU_IOKIT_REGISTRY_H
 #define MACHV_XNU_IOKIT_REGISTRY_H
@@ -39,7 +39,8 @@ struct registry_private *registry_private(const IORegistryEntry *entry);
 /* Borrowed; NULL if the entry has never had such a link. registry_lock must be held. */
 OSArray *registry_links(const IORegistryEntry *entry, enum registry_relation relation,
                         const IORegistryPlane *plane);
-/* A copy of the links, +1, for callers that call out while they walk; never NULL unless memory is out. */
+/* A copy of the links, +1, for callers that call out while they walk; never NULL unless memory
+ * is out. */
 OSArray *registry_copy_links(const IORegistryEntry *entry, enum registry_relation relation,
                              const IORegistryPlane *plane);
 /* Gives an entry its registry id, once. registry_lock must be held after start-up. */

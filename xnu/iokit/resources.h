@@ -5,7 +5,8 @@
 
 #include "abi/IOService.h"
 
-/* Makes IOResources (and from 10.15 on IOUserResources) below the root of all services and registers it. */
+/* Makes IOResources (and from 10.15 on IOUserResources) below the root of all services and
+ * registers it. */
 void resources_start(IOService *root);
 
 #endif

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the parts of IOService share: the private state of a service and the steps that call each other.
+/* What the parts of IOService share: the private state of a service and the steps that call each
+ * other.
  *
- * One lock, service_lock, protects the states, busy counts, notifiers and queues of all services. It is
- * recursive and is never held while a driver or a notification handler runs, nor while properties are
- * read. Order: service_lock before registry_lock.
- * Source of the rules: xnu iokit/Kernel/IOService.cpp. */
+ * One lock, service_lock, protects the states, busy counts, notifiers and queues of all
+ * services. It is recursive and is never held while a driver or a notification handler runs, nor
+ * while properties are read. Order: service_lock before registry_lock. Source of the rules: xnu
+ * iokit/Kernel/IOService.cpp. */
 #ifndef MACHV_XNU_IOKIT_SERVICE_H
 #define MACHV_XNU_IOKIT_SERVICE_H
 
@@ -26,7 +27,7 @@ enum service_flags {
     SERVICE_PHASE3 = 1 << 6,              /* ... and didTerminate */
     SERVICE_FINALIZED = 1 << 7,           /* queued for finalize, once */
     SERVICE_TERMINATION_BUSY = 1 << 8,    /* holds the busy count of phase 1 */
-    SERVICE_PHASE1 = 1 << 9,              /* phase 1, of itself or of what it follows, is not over */
+    SERVICE_PHASE1 = 1 << 9,              /* phase 1 of what it goes with is not over */
 };
 
 /* One provider of a service, made by attach. Waits in the stop queue when its turn comes. */
@@ -84,13 +85,15 @@ OSArray *service_copy_providers(const IOService *me);
 bool service_matches(IOService *me, OSDictionary *table, bool changes);
 
 /* IOService_configuration.c */
-/* Waits until no matching job is queued or running; true when it got that far before the deadline. */
+/* Waits until no matching job is queued or running; true when it got that far before the
+ * deadline. */
 bool service_configuration_idle(uint64_t deadline);
 void service_configuration_stop(void);
 
 /* IOService_notifications.c */
-/* Sets and clears state bits and tells those who asked for notifications of the type. `set` and `keep`
- * work on __state[0]; nothing happens for an inactive service unless the type is about termination. */
+/* Sets and clears state bits and tells those who asked for notifications of the type. `set` and
+ * `keep` work on __state[0]; nothing happens for an inactive service unless the type is about
+ * termination. */
 void service_deliver(IOService *me, const OSSymbol *type, uint32_t set, uint32_t keep);
 
 /* IOService_interest.c */

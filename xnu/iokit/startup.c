@@ -62,7 +62,8 @@ static void start_interrupts(const struct xnu_options *options)
     vectors_start();
 }
 
-/* The platform expert competes with those of kexts for the root of all services, as Apple's does. */
+/* The platform expert competes with those of kexts for the root of all services, as Apple's
+ * does. */
 static void add_built_in_personalities(const struct xnu_options *options)
 {
     struct plist *personality = plist_new_dictionary();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The global symbols of I/O Kit: keys, notification types, interests.
- * Source: xnu iokit/Kernel/IOService.cpp, IODeviceTreeSupport.cpp, IOPlatformExpert.cpp: initialize;
+/* The global symbols of I/O Kit: keys, notification types, interests. Source: xnu
+ * iokit/Kernel/IOService.cpp, IODeviceTreeSupport.cpp, IOPlatformExpert.cpp: initialize;
  * iokit/IOKit/IOKitKeys.h, IOKitKeysPrivate.h. */
 #include "abi/OSSymbol.h"
 #include "abi/types.h"

@@ -88,7 +88,8 @@ static void drop_all(OSArray *me)
 
 void OSArray__free(OSArray *me)
 {
-    /* The last reference may go while the registry's flag is still set; nobody can see the change. */
+    /* The last reference may go while the registry's flag is still set; nobody can see the
+     * change. */
     OSCollection__setOptions((OSCollection *)me, 0, COLLECTION_IMMUTABLE, NULL);
     drop_all(me);
     kernel_free(me->array, me->capacity * sizeof(*me->array));

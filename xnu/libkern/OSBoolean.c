@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* OSBoolean: two objects for ever, compared by pointer.
  *
- * kOSBooleanTrue and kOSBooleanFalse are C++ references to a pointer, so the exported word holds the
- * address of the pointer. Source of the rules: xnu libkern/c++/OSBoolean.cpp. */
+ * kOSBooleanTrue and kOSBooleanFalse are C++ references to a pointer, so the exported word holds
+ * the address of the pointer. Source of the rules: xnu libkern/c++/OSBoolean.cpp. */
 #include "abi/kpi/libkern.h"
 
 #include "xnu/libkern/object.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* OSCollection: the update stamp that iterators watch, and the immutable flag of what the registry holds.
- * Source of the rules: xnu libkern/c++/OSCollection.cpp. */
+/* OSCollection: the update stamp that iterators watch, and the immutable flag of what the
+ * registry holds. Source of the rules: xnu libkern/c++/OSCollection.cpp. */
 #include "xnu/libkern/object.h"
 #include "xnu/libkern/collection.h"
 #include "xnu/libkern/release.h"
@@ -37,8 +37,9 @@ unsigned OSCollection__setOptions(OSCollection *me, unsigned options, unsigned m
     return old;
 }
 
-/* A collection of a class that does not copy itself is shared; one that has been copied already in this
- * walk is found in cycle_dictionary, whose keys are the originals themselves. +1 or NULL. */
+/* A collection of a class that does not copy itself is shared; one that has been copied already
+ * in this walk is found in cycle_dictionary, whose keys are the originals themselves. +1 or
+ * NULL. */
 OSCollection *OSCollection__copyCollection(OSCollection *me, OSDictionary *cycle_dictionary)
 {
     OSObject *copy;

@@ -169,7 +169,8 @@ static void drop_all(OSDictionary *me)
 
 void OSDictionary__free(OSDictionary *me)
 {
-    /* The last reference may go while the registry's flag is still set; nobody can see the change. */
+    /* The last reference may go while the registry's flag is still set; nobody can see the
+     * change. */
     OSCollection__setOptions((OSCollection *)me, 0, COLLECTION_IMMUTABLE, NULL);
     drop_all(me);
     kernel_free(me->dictionary, me->capacity * sizeof(struct pair));
@@ -372,7 +373,8 @@ bool OSDictionary__isEqualTo_dictionary_collection(OSDictionary *me, const OSDic
     while (equal && (key = iterator_next((OSIterator *)iterator))) {
         const OSSymbol *symbol = OSSymbol_withString(key);
 
-        equal = symbol && OSDictionary_getObject_symbol(me, symbol) && pair_equal(me, other, symbol);
+        equal = symbol && OSDictionary_getObject_symbol(me, symbol) &&
+                pair_equal(me, other, symbol);
         object_release(symbol);
     }
     object_release(iterator);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* OSIterator, the interface, and OSCollectionIterator: it goes through a collection in its order and
- * becomes invalid when the collection changes.
- * Source of the rules: xnu libkern/c++/OSIterator.cpp, OSCollectionIterator.cpp. */
+/* OSIterator, the interface, and OSCollectionIterator: it goes through a collection in its order
+ * and becomes invalid when the collection changes. Source of the rules: xnu
+ * libkern/c++/OSIterator.cpp, OSCollectionIterator.cpp. */
 #include "abi/OSIterator.h"
 
 #include "xnu/libkern/object.h"

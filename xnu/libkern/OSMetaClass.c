@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* OSMetaClass: one object a class; name, superclass, instance count, and objects made by class name.
+/* OSMetaClass: one object a class; name, superclass, instance count, and objects made by class
+ * name.
  *
- * Until the module that brings it has been accepted (module.c) a metaclass is not registered: className
- * then holds the C string its constructor was given, and `reserved` is NULL.
- * Source of the rules: xnu libkern/c++/OSMetaClass.cpp. */
+ * Until the module that brings it has been accepted (module.c) a metaclass is not registered:
+ * className then holds the C string its constructor was given, and `reserved` is NULL. Source of
+ * the rules: xnu libkern/c++/OSMetaClass.cpp. */
 #include "xnu/libkern/object.h"
 #include "xnu/libkern/metaclass.h"
 

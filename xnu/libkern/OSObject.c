@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* OSObject: reference counts, the default answers of an object, and its memory.
  *
- * retainCount: low half all references, high half those held by collections. A low half of 0xffff means
- * that free() has begun, 0xfffe that the count is saturated and the object stays for ever.
- * Source of the rules: xnu libkern/c++/OSObject.cpp. */
+ * retainCount: low half all references, high half those held by collections. A low half of
+ * 0xffff means that free() has begun, 0xfffe that the count is saturated and the object stays
+ * for ever. Source of the rules: xnu libkern/c++/OSObject.cpp. */
 #include "xnu/bsd/format.h"
 #include "xnu/libkern/object.h"
 

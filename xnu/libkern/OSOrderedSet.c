@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* OSOrderedSet: objects in descending order of a compare function, each once (by pointer). Equal ones stay
- * in the order in which they came, which is what orders personalities and notifications.
- * Source of the rules: xnu libkern/c++/OSOrderedSet.cpp. */
+/* OSOrderedSet: objects in descending order of a compare function, each once (by pointer). Equal
+ * ones stay in the order in which they came, which is what orders personalities and
+ * notifications. Source of the rules: xnu libkern/c++/OSOrderedSet.cpp. */
 #include "abi/kpi/libkern.h"
 
 #include "xnu/libkern/object.h"

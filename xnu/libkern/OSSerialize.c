@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* OSSerialize: a growing text; an object that comes again is written as a reference to its first place.
- * OSSerializer: a property whose text is made by a call-back when somebody reads it.
+/* OSSerialize: a growing text; an object that comes again is written as a reference to its first
+ * place. OSSerializer: a property whose text is made by a call-back when somebody reads it.
  * Source of the rules: xnu libkern/c++/OSSerialize.cpp. */
 #include "abi/OSSerializer.h"
 #include "abi/kpi/libkern.h"

@@ -126,7 +126,8 @@ bool OSString__setChar(OSString *me, char character, unsigned index)
 
 bool OSString__isEqualTo_string(OSString *me, const OSString *other)
 {
-    return string_of(me)->size == string_of(other)->size && strcmp(string_of(me)->text, string_of(other)->text) == 0;
+    return string_of(me)->size == string_of(other)->size &&
+           strcmp(string_of(me)->text, string_of(other)->text) == 0;
 }
 
 bool OSString__isEqualTo_cstring(OSString *me, const char *text)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* OSSymbol: strings of which each text exists once, so that they are compared by pointer.
  *
- * The pool does not hold references: a symbol takes itself out when its last reference goes. A symbol
- * that is on its way out is passed over by a search (object_try_retain), a new one is made instead.
- * Source of the rules: xnu libkern/c++/OSSymbol.cpp. */
+ * The pool does not hold references: a symbol takes itself out when its last reference goes. A
+ * symbol that is on its way out is passed over by a search (object_try_retain), a new one is
+ * made instead. Source of the rules: xnu libkern/c++/OSSymbol.cpp. */
 #include "abi/kpi/libkern.h"
 
 #include "xnu/libkern/object.h"

@@ -16,8 +16,8 @@ OSObject *unserialize_xml_bounded(const char *text, size_t size, OSString **erro
 OSObject *unserialize(const char *text, OSString **error)
     __asm("__Z13OSUnserializePKcPP8OSString");
 
-/* +1, or NULL with the reason in *error (a string the caller releases; error may be NULL). The text ends
- * at `size` or at a NUL before it. */
+/* +1, or NULL with the reason in *error (a string the caller releases; error may be NULL). The
+ * text ends at `size` or at a NUL before it. */
 OSObject *unserialize_xml_bounded(const char *text, size_t size, OSString **error)
 {
     struct plist_diagnostic diagnostic;

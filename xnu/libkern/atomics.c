@@ -64,8 +64,9 @@ KPI(Boolean, OSCompareAndSwapPtr, (void *old, void *value, void *volatile *addre
                                        __ATOMIC_SEQ_CST);
 }
 
-/* Bits are counted from the most significant one of each byte. OSTestAndSet and OSTestAndClear both
- * return the opposite of what the bit was (OSAtomic.h), so true from TestAndSet means "now mine". */
+/* Bits are counted from the most significant one of each byte. OSTestAndSet and OSTestAndClear
+ * both return the opposite of what the bit was (OSAtomic.h), so true from TestAndSet means "now
+ * mine". */
 KPI(Boolean, OSTestAndSet, (uint32_t bit, volatile uint8_t *address))
 {
     uint8_t mask = (uint8_t)(0x80 >> (bit & 7));
@@ -80,8 +81,8 @@ KPI(Boolean, OSTestAndClear, (uint32_t bit, volatile uint8_t *address))
     return !(__atomic_fetch_and(address + (bit >> 3), (uint8_t)~mask, __ATOMIC_SEQ_CST) & mask);
 }
 
-/* A last-in first-out list; `offset` is where an element keeps its link. Not free of the reuse problem,
- * as in the kernel. */
+/* A last-in first-out list; `offset` is where an element keeps its link. Not free of the reuse
+ * problem, as in the kernel. */
 KPI(void *, OSDequeueAtomic, (void *volatile *list, int32_t offset))
 {
     void *first = __atomic_load_n(list, __ATOMIC_SEQ_CST);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Classes of the kernel's own that no Apple header describes: notifiers, the built-in platform.
  *
- * Apple's classes need nothing of the kind: abi/exports makes their tables and metaclasses, and a method
- * is defined by defining its symbol. */
+ * Apple's classes need nothing of the kind: abi/exports makes their tables and metaclasses, and
+ * a method is defined by defining its symbol. */
 #ifndef MACHV_XNU_LIBKERN_CLASS_H
 #define MACHV_XNU_LIBKERN_CLASS_H
 
@@ -10,8 +10,9 @@
 
 #include "xnu/libkern/object.h"
 
-/* Defines a class as IOKIT_CLASS (abi/runtime.h) does, but registers it with the kernel's own classes in
- * xnu_libkern_start instead of with a kext. Once per class, at file scope, no semicolon needed. */
+/* Defines a class as IOKIT_CLASS (abi/runtime.h) does, but registers it with the kernel's own
+ * classes in xnu_libkern_start instead of with a kext. Once per class, at file scope, no
+ * semicolon needed. */
 #define KERNEL_CLASS(length, Class, Super, ...)                                                  \
     IOKIT_CLASS_DECLARE(length, Class, Super);                                                   \
     _Static_assert(sizeof(#Class) - 1 == (length), #Class ": length of the name");               \

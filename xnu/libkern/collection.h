@@ -19,7 +19,8 @@ void collection_spread_options(OSMetaClassBase *member, unsigned options, unsign
 
 /* copyCollection's dictionary of what has been copied: the caller's, or a new one; +1 or NULL. */
 OSDictionary *collection_cycle_begin(OSDictionary *given);
-/* *copy: the copy of a member that is a collection, +1; NULL for any other member. False: no memory. */
+/* *copy: the copy of a member that is a collection, +1; NULL for any other member. False: no
+ * memory. */
 bool collection_copy_member(OSMetaClassBase *member, OSDictionary *cycle, OSCollection **copy);
 
 /* Elements to allocate for `wanted` ones: a multiple of the increment; 0 if that is too much. */

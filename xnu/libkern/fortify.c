@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The checked string functions that newer compilers call where they know the size of the target: a write
- * beyond it is a panic. Source: xnu osfmk/device/subrs.c, libkern/libkern/_string.h. */
+/* The checked string functions that newer compilers call where they know the size of the target:
+ * a write beyond it is a panic. Source: xnu osfmk/device/subrs.c, libkern/libkern/_string.h. */
 #include "abi/kpi/libkern.h"
 
 #include "xnu/bsd/kpi.h"

@@ -5,8 +5,8 @@
 
 #include "abi/OSMetaClass.h"
 
-/* Notes a metaclass for the module that is being loaded; outside a load it is logged as an error and
- * never registered. */
+/* Notes a metaclass for the module that is being loaded; outside a load it is logged as an error
+ * and never registered. */
 void metaclass_constructed(OSMetaClass *metaclass);
 /* Takes a metaclass out of the class dictionary, its module or the load that is going on. */
 void metaclass_destructed(OSMetaClass *metaclass);

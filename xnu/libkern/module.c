@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Registration of classes, one module (kext) at a time, all or nothing.
  *
- * Between preModLoad and postModLoad one lock is held and metaclass constructors queue their objects in
- * `stalled`. postModLoad first looks for a name that is taken, then enters all of them.
- * Source of the rules: xnu libkern/c++/OSMetaClass.cpp, OSRuntime.cpp. */
+ * Between preModLoad and postModLoad one lock is held and metaclass constructors queue their
+ * objects in `stalled`. postModLoad first looks for a name that is taken, then enters all of
+ * them. Source of the rules: xnu libkern/c++/OSMetaClass.cpp, OSRuntime.cpp. */
 #include "abi/kpi/libkern.h"
 
 #include "xnu/libkern/object.h"
@@ -30,7 +30,7 @@ struct load {
     int result;
 };
 
-static struct kernel_lock load_lock = KERNEL_LOCK("kext loads");     /* held from preModLoad to postModLoad */
+static struct kernel_lock load_lock = KERNEL_LOCK("kext loads"); /* preModLoad to postModLoad */
 static struct kernel_lock class_lock = KERNEL_LOCK("classes"); /* protects what follows */
 static struct load *current_load;
 static struct module *modules;

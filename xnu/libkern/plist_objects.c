@@ -7,8 +7,8 @@
 
 enum { SLOTS_FIRST = 64 };
 
-/* Containers that have been made into objects, by address of the value: open addressing, at most half
- * full. Without it a short text of references to references would grow beyond all memory. */
+/* Containers that have been made into objects, by address of the value: open addressing, at most
+ * half full. Without it a short text of references to references would grow beyond all memory. */
 struct built {
     const struct plist *value;
     OSObject *object; /* borrowed from the tree that is being made */

@@ -12,9 +12,9 @@
  * one object. <real> and <date> become strings. */
 OSObject *object_from_plist(const struct plist *value);
 
-/* A new reference for the caller, or NULL: no memory, nested deeper than PLIST_DEPTH_MAX, or an object
- * without a property-list form. `without` (may be NULL) names a key to leave out at the top level;
- * pairs whose value has no such form are left out everywhere. */
+/* A new reference for the caller, or NULL: no memory, nested deeper than PLIST_DEPTH_MAX, or an
+ * object without a property-list form. `without` (may be NULL) names a key to leave out at the
+ * top level; pairs whose value has no such form are left out everywhere. */
 struct plist *plist_from_object(const OSObject *object, const char *without);
 
 #endif

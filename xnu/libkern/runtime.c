@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The C++ run-time that kexts link to: operator new and delete, the allocator beneath the containers, and
- * the weak-symbol marker; the stack protector; kexts that ask about kexts.
+/* The C++ run-time that kexts link to: operator new and delete, the allocator beneath the
+ * containers, and the weak-symbol marker; the stack protector; kexts that ask about kexts.
  * Source: xnu libkern/c++/OSRuntime.cpp, OSKextLib.cpp. */
 #include "abi/types.h"
 

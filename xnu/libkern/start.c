@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Brings up libkern: the tables of all Apple classes for the selected release, then all classes that the
- * kernel has, which register as one module before any kext. */
+/* Brings up libkern: the tables of all Apple classes for the selected release, then all classes
+ * that the kernel has, which register as one module before any kext. */
 #include "abi/xnu_exports.h"
 
 #include "xnu/libkern/module.h"

@@ -9,12 +9,12 @@
 #include <stdbool.h>
 
 enum {
-    STRING_NO_COPY = 1,             /* flags: the text is the caller's */
-    STRING_SIZE_MAX = (1 << 18) - 1, /* with the NUL: the kernel's limit (kMaxStringLength, 10.12 on) */
+    STRING_NO_COPY = 1,              /* flags: the text is the caller's */
+    STRING_SIZE_MAX = (1 << 18) - 1, /* with the NUL; kMaxStringLength, 10.12 and later */
 };
 
-/* The private part of an OSString or OSSymbol, as macOS 10.12 and later lay it out. Drivers cannot see it;
- * older releases had the same fields in another order. */
+/* The private part of an OSString or OSSymbol, as macOS 10.12 and later lay it out. Drivers
+ * cannot see it; older releases had the same fields in another order. */
 struct string_layout {
     OSObject object;
     char *text;

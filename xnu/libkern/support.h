@@ -16,14 +16,15 @@
 /* Zeroed memory inside guest RAM, aligned to 16 bytes; NULL when there is none (or
  * machine_allocation_fail_at says so). Size 0 gives NULL. */
 void *kernel_allocate(size_t size);
-/* `size` as it was given to kernel_allocate. NULL is allowed. The memory is filled with a pattern first,
- * so that use after free shows. */
+/* `size` as it was given to kernel_allocate. NULL is allowed. The memory is filled with a
+ * pattern first, so that use after free shows. */
 void kernel_free(void *memory, size_t size);
-/* Copies `used` bytes into a new block of `size` bytes and frees the old one of `old_size` bytes (NULL
- * and 0: there is none). On NULL the old block stays as it is. */
+/* Copies `used` bytes into a new block of `size` bytes and frees the old one of `old_size` bytes
+ * (NULL and 0: there is none). On NULL the old block stays as it is. */
 void *kernel_reallocate(void *memory, size_t old_size, size_t used, size_t size);
 
-/* A sleeping lock that its owner may take again, for static data: KERNEL_LOCK("what it protects"). */
+/* A sleeping lock that its owner may take again, for static data: KERNEL_LOCK("what it
+ * protects"). */
 struct kernel_lock {
     const char *name;
     struct machine_mutex *mutex; /* made at first use */

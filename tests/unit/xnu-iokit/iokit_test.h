@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Tests of services: a whole I/O Kit is up, with a few drivers in plain C whose behaviour is told by
- * properties and whose calls are recorded in order. */
+/* Tests of services: a whole I/O Kit is up, with a few drivers in plain C whose behaviour is
+ * told by properties and whose calls are recorded in order. */
 #ifndef TESTS_UNIT_XNU_IOKIT_IOKIT_TEST_H
 #define TESTS_UNIT_XNU_IOKIT_IOKIT_TEST_H
 
@@ -32,10 +32,11 @@ void forget_events(void);
         CHECK(strcmp(events, (wanted)) == 0);                                             \
     } while (0)
 
-/* TestNub: an IOService whose family key is "TestKind" (must equal; adds "TestScore" to the score).
- * TestDriver: records its calls as "<TestName>.<call>"; properties that steer it:
- *   TestProbeAdds (number), TestProbeRefuses, TestStartFails, TestOpens, TestDefers (booleans),
- *   TestWaitsFor (string: a resource that start waits for), TestRegisters: registers itself as a nub. */
+/* TestNub: an IOService whose family key is "TestKind" (must equal; adds "TestScore" to the
+ * score). TestDriver: records its calls as "<TestName>.<call>"; properties that steer it:
+ * TestProbeAdds (number), TestProbeRefuses, TestStartFails, TestOpens, TestDefers (booleans),
+ * TestWaitsFor (string: a resource that start waits for), TestRegisters: registers itself as a
+ * nub. */
 IOKIT_CLASS_DECLARE(7, TestNub, IOService);
 IOKIT_CLASS_DECLARE(10, TestDriver, IOService);
 
@@ -47,8 +48,8 @@ void add_personalities(const char *xml);
 /* One personality: TestDriver on TestNub with TestName `name`; `extra` are more pairs. */
 void add_driver(const char *name, const char *extra);
 
-/* A TestNub of that registry name below `provider` (NULL: the platform expert), attached, not registered;
- * the caller's reference is +1. */
+/* A TestNub of that registry name below `provider` (NULL: the platform expert), attached, not
+ * registered; the caller's reference is +1. */
 IOService *make_nub(const char *name, IOService *provider);
 /* Borrowed; NULL if there is none: the driver with this TestName below the nub. */
 IOService *driver_of(IOService *nub, const char *name);

@@ -249,7 +249,8 @@ static void property_body(void *unused)
     IOService *nub = make_nub("nub", NULL);
 
     set_text(nub, "Color", "blue");
-    add_driver("red", "<key>IOPropertyMatch</key><dict><key>Color</key><string>red</string></dict>");
+    add_driver("red",
+               "<key>IOPropertyMatch</key><dict><key>Color</key><string>red</string></dict>");
     add_driver("blue",
                "<key>IOPropertyMatch</key><dict><key>Color</key><string>blue</string></dict>");
     add_driver("shape", "<key>IOPropertyExistsMatch</key><string>Shape</string>" SCORE("9"));

@@ -313,7 +313,8 @@ static void interests_get_messages_and_busy_changes(void **state)
 
 static void open_body(void *unused)
 {
-    IOService *nub = make_nub("nub", NULL), *one = make_nub("one", nub), *two = make_nub("two", nub);
+    IOService *nub = make_nub("nub", NULL);
+    IOService *one = make_nub("one", nub), *two = make_nub("two", nub);
     IONotifier *interest = IOService_registerInterest(nub, gIOGeneralInterest, interested, NULL,
                                                       (void *)(uintptr_t) "i");
 

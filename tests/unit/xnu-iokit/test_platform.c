@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The built-in platform: ACPI nubs, interrupts from vector to handler, platform functions, power, user
- * clients, the list of start-up steps. */
+/* The built-in platform: ACPI nubs, interrupts from vector to handler, platform functions,
+ * power, user clients, the list of start-up steps. */
 #include "tests/unit/xnu-iokit/iokit_test.h"
 
 #include "abi/IOACPIPlatformDevice.h"

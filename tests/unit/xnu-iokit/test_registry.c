@@ -34,7 +34,8 @@ static void links_body(void *unused)
     CHECK(IORegistryEntry_getParentEntry(b, plane) == a);
     CHECK(IORegistryEntry_getChildEntry(a, plane) == b);
     CHECK(!IORegistryEntry_getParentEntry(b, gIOServicePlane));
-    CHECK(IORegistryEntry_isChild(a, b, plane, true) && IORegistryEntry_isParent(b, a, plane, true));
+    CHECK(IORegistryEntry_isChild(a, b, plane, true));
+    CHECK(IORegistryEntry_isParent(b, a, plane, true));
     CHECK(IORegistryEntry_inPlane(b, plane) && IORegistryEntry_inPlane(b, NULL));
     CHECK(!IORegistryEntry_inPlane(b, gIOServicePlane));
     CHECK(IORegistryEntry_getDepth(a, plane) == 1 && IORegistryEntry_getDepth(b, plane) == 2);
@@ -42,7 +43,8 @@ static void links_body(void *unused)
     CHECK(IORegistryEntry_attachToParent(b, a, plane)); /* again: as it is */
     CHECK(count_of(b) == 2);
     CHECK(IORegistryEntry_attachToParent(b, root, plane));
-    CHECK(!IORegistryEntry_isParent(b, a, plane, true) && IORegistryEntry_isParent(b, a, plane, false));
+    CHECK(!IORegistryEntry_isParent(b, a, plane, true));
+    CHECK(IORegistryEntry_isParent(b, a, plane, false));
     CHECK(!IORegistryEntry_attachToParent(a, a, plane));
     IORegistryEntry_detachAbove(b, plane);
     CHECK(!IORegistryEntry_inPlane(b, plane) && count_of(b) == 1);
@@ -103,7 +105,8 @@ static void a_name_of_a_plane_goes_before_the_general_one(void **state)
 
 static void path_body(void *unused)
 {
-    IOService *bus = make_nub("bus", NULL), *one = make_nub("slot", bus), *two = make_nub("slot", bus);
+    IOService *bus = make_nub("bus", NULL);
+    IOService *one = make_nub("slot", bus), *two = make_nub("slot", bus);
     char path[128], rest[32];
     int32_t length = sizeof(path), left = sizeof(rest);
     IORegistryEntry *entry;
@@ -268,7 +271,8 @@ static void replace_body(void *unused)
     CHECK(IORegistryEntry_init_entry_plane(as_entry(nub), old, plane));
     CHECK(IORegistryEntry_getParentEntry(as_entry(nub), plane) == root);
     CHECK(IORegistryEntry_getParentEntry(child, plane) == as_entry(nub));
-    CHECK(!IORegistryEntry_getParentEntry(old, plane) && !IORegistryEntry_getChildEntry(old, plane));
+    CHECK(!IORegistryEntry_getParentEntry(old, plane));
+    CHECK(!IORegistryEntry_getChildEntry(old, plane));
     CHECK_STRING(IORegistryEntry_getName(as_entry(nub), NULL), "old");
     CHECK(IORegistryEntry_getProperty_cstring(as_entry(nub), "key") != NULL);
     IORegistryEntry_detachAll(as_entry(nub), plane);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The order in which a removal is told, gates, clients that hold on, services that are just starting. */
+/* The order in which a removal is told, gates, clients that hold on, services that are just
+ * starting. */
 #include "tests/unit/xnu-iokit/iokit_test.h"
 
 #include "abi/IOWorkLoop.h"
@@ -367,7 +368,8 @@ static void shutdown_takes_every_driver_down(void **state)
     run_iokit(shutdown_body);
 }
 
-/* On real threads a matching thread may let go of a service a little later: only the sum is checked. */
+/* On real threads a matching thread may let go of a service a little later: only the sum is
+ * checked. */
 static void real_body(void *unused)
 {
     IOService *nub = stack_of_two(""), *other = make_nub("other", NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Runs the body of a test as a kernel thread of a fresh machine, in a child process, so that a panic can be
- * expected and no state is left over. Failed checks are counted there and fail the test here. */
+/* Runs the body of a test as a kernel thread of a fresh machine, in a child process, so that a
+ * panic can be expected and no state is left over. Failed checks are counted there and fail the
+ * test here. */
 #ifndef TESTS_UNIT_XNU_LIBKERN_KERNEL_TEST_H
 #define TESTS_UNIT_XNU_LIBKERN_KERNEL_TEST_H
 
@@ -68,7 +69,8 @@ static _Noreturn void kernel_test_child(machine_thread_function *body, uint64_t 
     _exit(result != 0 || kernel_test_failures ? KERNEL_TEST_FAILED : 0);
 }
 
-/* Exit status of the body with the given seed; 0: real threads. quiet: without the panic's report. */
+/* Exit status of the body with the given seed; 0: real threads. quiet: without the panic's
+ * report. */
 static int kernel_test_status(machine_thread_function *body, uint64_t seed, bool quiet)
 {
     int status = 0;

@@ -83,7 +83,8 @@ static void read_body(void *unused)
 
     CHECK(root && !error && as_dictionary(root));
     number = as_number(OSDictionary_getObject_cstring(root, "n"));
-    CHECK(number && OSNumber_unsigned32BitValue(number) == 16 && OSNumber_numberOfBits(number) == 32);
+    CHECK(number && OSNumber_unsigned32BitValue(number) == 16);
+    CHECK(number && OSNumber_numberOfBits(number) == 32);
     array = as_array(OSDictionary_getObject_cstring(root, "l"));
     CHECK(array && array_count(array) == 2 && array_at(array, 0) == OSBoolean_withBoolean(true));
     CHECK(as_data(array_at(array, 1)) &&
@@ -139,7 +140,8 @@ static void expansion_body(void *unused)
 
     for (level = 1; level <= 12; level++)
         used += (size_t)snprintf(text + used, sizeof(text) - used,
-                                 "<array ID=\"%u\"><array IDREF=\"%u\"/><array IDREF=\"%u\"/></array>",
+                                 "<array ID=\"%u\"><array IDREF=\"%u\"/>"
+                                 "<array IDREF=\"%u\"/></array>",
                                  level, level - 1, level - 1);
     snprintf(text + used, sizeof(text) - used, "</array>");
     root = (OSArray *)unserialize_xml(text, NULL);

@@ -132,6 +132,7 @@ int integration_send(struct integration_channel *channel, const void *body, size
 
 void integration_give_up(struct integration_channel *channel)
 {
+    channel->given_up += channel->waiting;
     channel->waiting = false;
 }
 
@@ -204,6 +205,10 @@ static void take_answer(struct integration_channel *channel,
     if (!channel->waiting) {
         return; /* the service has given up, or the guest answers twice: harmless */
     }
+    if (header->transaction_id != channel->transaction_id && channel->given_up > 0) {
+        channel->given_up--;
+        return; /* late, of a request that was given up */
+    }
     if (header->transaction_id != channel->transaction_id) {
         stop(channel, "an answer has the transaction id of the outstanding request");
         return;
@@ -249,6 +254,7 @@ static int opened(void *device, struct host_channel *host_channel,
     channel->state = INTEGRATION_NEGOTIATING;
     channel->framework_version = channel->message_version = 0;
     channel->waiting = false;
+    channel->given_up = 0;
     channel->offer_due = true; /* ready() comes next: the host speaks first */
     return 0;
 }

@@ -61,6 +61,7 @@ struct integration_channel {
     bool dirty;
     bool offer_due;               /* opened, and the versions not offered yet */
     uint8_t transaction_id;
+    unsigned given_up;            /* requests whose answer may still come */
     uint64_t requests, answers;   /* [read] */
 };
 

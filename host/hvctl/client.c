@@ -46,8 +46,9 @@ struct json_object *hvctl_client_receive(struct hvctl_client *client)
     return length > 0 ? json_tokener_parse(client->line) : NULL;
 }
 
-struct json_object *hvctl_client_call(struct hvctl_client *client, const char *verb,
-                                      struct json_object *arguments)
+struct json_object *hvctl_client_watch(struct hvctl_client *client, const char *verb,
+                                       struct json_object *arguments,
+                                       void (*event)(struct json_object *event))
 {
     struct json_object *request = json_object_new_object();
     json_object_object_add(request, "id", json_object_new_int(1));
@@ -62,7 +63,16 @@ struct json_object *hvctl_client_call(struct hvctl_client *client, const char *v
     struct json_object *answer, *id;
     while ((answer = hvctl_client_receive(client)) != NULL &&
            !json_object_object_get_ex(answer, "id", &id)) {
-        json_object_put(answer); /* an event */
+        if (event != NULL) {
+            event(answer);
+        }
+        json_object_put(answer);
     }
     return answer;
+}
+
+struct json_object *hvctl_client_call(struct hvctl_client *client, const char *verb,
+                                      struct json_object *arguments)
+{
+    return hvctl_client_watch(client, verb, arguments, NULL);
 }

@@ -21,6 +21,11 @@ void hvctl_client_close(struct hvctl_client *client);
 struct json_object *hvctl_client_call(struct hvctl_client *client, const char *verb,
                                       struct json_object *arguments);
 
+/* The same; events that come before the answer are shown to `event`, if that is not NULL. */
+struct json_object *hvctl_client_watch(struct hvctl_client *client, const char *verb,
+                                       struct json_object *arguments,
+                                       void (*event)(struct json_object *event));
+
 /* The next object that comes, the caller's; NULL at the end. */
 struct json_object *hvctl_client_receive(struct hvctl_client *client);
 

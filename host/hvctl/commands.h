@@ -16,6 +16,7 @@ struct hvctl_command {
     /* Reads the words after `words`. Returns 0, or -1 when they are not as they should be. */
     int (*read)(int count, char **words, struct json_object *arguments);
     bool follow;           /* after the answer, events are shown until the end */
+    bool progress;         /* a copy's progress is shown until the answer */
 };
 
 extern const struct hvctl_command hvctl_commands[];

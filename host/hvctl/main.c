@@ -9,6 +9,7 @@
 #include "host/hvctl/client.h"
 #include "host/hvctl/commands.h"
 #include "host/hvctl/print.h"
+#include "host/hvctl/services.h"
 
 enum { EXIT_OK = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_NO_HOST = 3 };
 
@@ -99,6 +100,18 @@ static int follow_events(struct hvctl_client *client)
     return EXIT_OK;
 }
 
+static struct json_object *ask(struct hvctl_client *client, const struct call *call)
+{
+    if (!call->command->progress) {
+        return hvctl_client_call(client, call->command->verb, call->arguments);
+    }
+    json_object_put(hvctl_client_call(client, "events", json_object_new_object()));
+    struct json_object *answer = hvctl_client_watch(client, call->command->verb, call->arguments,
+                                                    hvctl_show_progress);
+    hvctl_end_progress();
+    return answer;
+}
+
 int main(int argc, char **argv)
 {
     struct call call = {0};
@@ -114,7 +127,7 @@ int main(int argc, char **argv)
         json_object_put(call.arguments);
         return EXIT_NO_HOST;
     }
-    struct json_object *answer = hvctl_client_call(&client, call.command->verb, call.arguments);
+    struct json_object *answer = ask(&client, &call);
     if (answer == NULL) {
         fprintf(stderr, "hvctl: %s: the host ended the connection\n", call.control_path);
         code = EXIT_NO_HOST;

@@ -2,6 +2,8 @@
 /* The commands of hvctl: a row each. */
 #include "host/hvctl/commands.h"
 
+#include "host/hvctl/console_commands.h"
+
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,6 +143,9 @@ const struct hvctl_command hvctl_commands[] = {
      "net-set", read_net_set, false},
     {"capture", "ADAPTER FILE|off", "frames of an adapter into a pcap file", "capture",
      read_capture, false},
+    {"type-text", "TEXT", "text, typed on the keyboard", "type-text", hvctl_read_type_text, false},
+    {"key", "KEY[+KEY]... [press|down|up]", "keys, for example ctrl+alt+delete", "key", hvctl_read_key,
+     false},
     {"violations", "", "rules that the guest broke", "violations", read_nothing, false},
     {"faults", "SPEC | clear", "as hvhost --faults, one", "faults", read_faults, false},
     {"events", "", "what happens, as it happens", "events", read_nothing, true},

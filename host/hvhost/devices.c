@@ -83,6 +83,7 @@ static const struct {
     {"heartbeat", make_heartbeat},
     {"services", hvhost_make_services},
     {"scsi", make_scsi_controllers},
+    {"console", hvhost_make_console},
     {"network", hvhost_make_networks},
 };
 

@@ -305,6 +305,8 @@ static const struct {
     {"net-list", hvhost_verb_net_list},
     {"net-set", hvhost_verb_net_set},
     {"capture", hvhost_verb_capture},
+    {"type-text", hvhost_verb_type_text},
+    {"key", hvhost_verb_key},
     {"violations", verb_violations},
     {"events", verb_events},
     {"faults", verb_faults},

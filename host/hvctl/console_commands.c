@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* hvctl type-text and key. */
+#include "host/hvctl/console_commands.h"
+
+#include <json-c/json.h>
+#include <string.h>
+
+static void add_text(struct json_object *arguments, const char *name, const char *text)
+{
+    json_object_object_add(arguments, name, json_object_new_string(text));
+}
+
+int hvctl_read_type_text(int count, char **words, struct json_object *arguments)
+{
+    if (count != 1) {
+        return -1;
+    }
+    add_text(arguments, "text", words[0]);
+    return 0;
+}
+
+int hvctl_read_key(int count, char **words, struct json_object *arguments)
+{
+    if (count != 1 && count != 2) {
+        return -1;
+    }
+    add_text(arguments, "keys", words[0]);
+    if (count == 2) {
+        add_text(arguments, "way", words[1]);
+    }
+    return 0;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The machine's console: keyboard, and the verbs that use it. */
+#include <errno.h>
+#include <json-c/json.h>
+#include <string.h>
+
+#include "host/devices/keyboard.h"
+#include "host/display/keys.h"
+#include "host/hvhost/hvhost.h"
+
+int hvhost_make_console(struct hvhost *host)
+{
+    if (host->release.versions.keyboard != 0) {
+        host->keyboard = keyboard_new();
+        if (host->keyboard == NULL) {
+            return -ENOMEM;
+        }
+        hvhost_add_device(host, host->keyboard);
+    }
+    return 0;
+}
+
+static const char *text_of(struct json_object *arguments, const char *name)
+{
+    struct json_object *value;
+    return json_object_object_get_ex(arguments, name, &value) &&
+                   json_object_is_type(value, json_type_string)
+               ? json_object_get_string(value)
+               : NULL;
+}
+
+/* Answers a verb whose device said `result`. */
+static void answer(struct control_ticket *ticket, int result, const char *device)
+{
+    switch (result) {
+    case 0:
+        control_answer(ticket, NULL);
+        break;
+    case -ENOTCONN:
+        control_refuse(ticket, result, "the guest's driver does not use the %s", device);
+        break;
+    case -EAGAIN:
+        control_refuse(ticket, result, "the guest does not keep up with the %s", device);
+        break;
+    default:
+        control_refuse(ticket, result, "%s: %s", device, strerror(-result));
+        break;
+    }
+}
+
+/* ---- The keyboard ---- */
+
+void hvhost_verb_type_text(struct hvhost *host, struct json_object *arguments,
+                           struct control_ticket *ticket)
+{
+    const char *text = text_of(arguments, "text");
+    if (host->keyboard == NULL) {
+        control_refuse(ticket, -ENODEV, "this release has no synthetic keyboard");
+    } else if (text == NULL) {
+        control_refuse(ticket, -EINVAL, "type-text needs \"text\"");
+    } else {
+        answer(ticket, keyboard_type(host->keyboard, text), "keyboard");
+    }
+}
+
+enum { CHORD_KEYS = 8 };
+
+/* "ctrl+alt+delete" -> keys; their number, or -EINVAL. The plus sign is "=" with shift. */
+static int read_chord(const char *text, struct keyboard_key keys[CHORD_KEYS], char *wrong, size_t size)
+{
+    int count = 0;
+    for (;;) {
+        size_t length = strcspn(text, "+");
+        snprintf(wrong, size, "%.*s", (int)length, text);
+        if (count == CHORD_KEYS || !key_of_name(wrong, &keys[count])) {
+            return -EINVAL;
+        }
+        count++;
+        if (text[length] == '\0') {
+            return count;
+        }
+        text += length + 1;
+    }
+}
+
+static int play_chord(struct virtual_device *keyboard, const struct keyboard_key *keys, int count,
+                      bool down, bool up)
+{
+    int result = 0, pressed = 0;
+    for (; down && result == 0 && pressed < count; pressed++) {
+        result = keyboard_press(keyboard, keys[pressed], true);
+    }
+    /* Those that went down go up again, also when the last one did not fit. */
+    for (int i = (down ? pressed : count) - 1; (up || result != 0) && i >= 0; i--) {
+        int released = keyboard_press(keyboard, keys[i], false);
+        result = result != 0 ? result : released;
+    }
+    return result;
+}
+
+void hvhost_verb_key(struct hvhost *host, struct json_object *arguments,
+                     struct control_ticket *ticket)
+{
+    struct keyboard_key keys[CHORD_KEYS];
+    char wrong[32];
+    const char *text = text_of(arguments, "keys"), *way = text_of(arguments, "way");
+    if (host->keyboard == NULL) {
+        control_refuse(ticket, -ENODEV, "this release has no synthetic keyboard");
+        return;
+    }
+    if (text == NULL ||
+        (way != NULL && strcmp(way, "press") != 0 && strcmp(way, "down") != 0 && strcmp(way, "up") != 0)) {
+        control_refuse(ticket, -EINVAL, "key needs \"keys\"; \"way\" is press, down or up");
+        return;
+    }
+    int count = read_chord(text, keys, wrong, sizeof(wrong));
+    if (count < 0) {
+        control_refuse(ticket, count, "%s: no such key", wrong);
+        return;
+    }
+    const bool down = way == NULL || strcmp(way, "up") != 0;
+    const bool up = way == NULL || strcmp(way, "down") != 0;
+    answer(ticket, play_chord(host->keyboard, keys, count, down, up), "keyboard");
+}

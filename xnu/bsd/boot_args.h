@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* boot_args.h - the boot arguments and the kernel's rules for reading them.
  *
- * Source: xnu pexpert/gen/bootargs.c. A word is `name`, `name=value` or `-name`; words are separated
- * by white space.
+ * Source: xnu pexpert/gen/bootargs.c. A word is `name`, `name=value` or `-name`; words are
+ * separated by white space.
  */
 #ifndef XNU_BSD_BOOT_ARGS_H
 #define XNU_BSD_BOOT_ARGS_H

@@ -128,7 +128,8 @@ static void put_signed(struct output *out, const struct conversion *conversion, 
     char text[DIGITS_MAX];
     char *end = text + sizeof text;
     uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    char *start = conversion->precision == 0 && value == 0 ? end : digits(magnitude, 10, false, end);
+    char *start =
+        conversion->precision == 0 && value == 0 ? end : digits(magnitude, 10, false, end);
     const char *sign = value < 0 ? "-" : conversion->plus ? "+" : conversion->space ? " " : "";
 
     put_padded(out, conversion, sign, *sign != '\0', start, (int)(end - start));
@@ -139,7 +140,9 @@ static uint64_t take_unsigned(const struct conversion *conversion, va_list *argu
     if (conversion->bytes == 8)
         return va_arg(*arguments, uint64_t);
     uint32_t value = va_arg(*arguments, uint32_t);
-    return conversion->bytes == 1 ? (uint8_t)value : conversion->bytes == 2 ? (uint16_t)value : value;
+    return conversion->bytes == 1   ? (uint8_t)value
+           : conversion->bytes == 2 ? (uint16_t)value
+                                    : value;
 }
 
 static int64_t take_signed(const struct conversion *conversion, va_list *arguments)

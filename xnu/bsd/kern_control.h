@@ -2,8 +2,8 @@
 /* kern_control.h - the user-space side of kernel controls.
  *
  * Drivers use ctl_register and friends (abi/kpi/kern_control.h). What a process does with a
- * PF_SYSTEM/SYSPROTO_CONTROL socket is done here by a struct control_client: tests use it directly, the
- * socket server (machine/control_socket.h) for real processes. Functions return 0 or a positive
+ * PF_SYSTEM/SYSPROTO_CONTROL socket is done here by a struct control_client: tests use it directly,
+ * the socket server (machine/control_socket.h) for real processes. Functions return 0 or a positive
  * macOS errno (bsd/errno.h). Source: xnu bsd/kern/kern_control.c.
  */
 #ifndef XNU_BSD_KERN_CONTROL_H
@@ -29,9 +29,9 @@ int control_connect(uint32_t id, uint32_t unit, bool stream, bool privileged,
 /* send(2): one call of the driver's send function (data copied into mbufs). */
 int control_send(struct control_client *client, const void *data, size_t length);
 
-/* Takes the next record (recv(2), never blocks): at most `size` bytes, the rest of a record is lost on a
- * datagram socket. EAGAIN: there is none. *complete (may be NULL) says that the record was ended (EOR);
- * one without an end may still grow while it waits. */
+/* Takes the next record (recv(2), never blocks): at most `size` bytes, the rest of a record is lost
+ * on a datagram socket. EAGAIN: there is none. *complete (may be NULL) says that the record was
+ * ended (EOR); one without an end may still grow while it waits. */
 int control_receive(struct control_client *client, void *data, size_t size, size_t *length,
                     bool *complete);
 
@@ -43,10 +43,11 @@ int control_getopt(struct control_client *client, int option, void *data, size_t
 void control_close(struct control_client *client);
 
 /* Called, with no lock held, whenever data was queued for the client; from the driver's thread. */
-void control_set_notify(struct control_client *client, void (*notify)(void *context), void *context);
+void control_set_notify(struct control_client *client, void (*notify)(void *context),
+                        void *context);
 
-/* Called after a control was registered or deregistered (KEV_CTL_REGISTERED, KEV_CTL_DEREGISTERED), with
- * no lock held. One observer; NULL for none. */
+/* Called after a control was registered or deregistered (KEV_CTL_REGISTERED, KEV_CTL_DEREGISTERED),
+ * with no lock held. One observer; NULL for none. */
 struct control_observer {
     void (*registered)(void *context, const char *name, uint32_t id, uint32_t send_size,
                        bool stream, bool privileged);

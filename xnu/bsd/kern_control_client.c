@@ -9,7 +9,7 @@
 
 extern int version_major __asm("_version_major");
 
-enum { DARWIN_10_7 = 11 };           /* disconnect is also called after a refused connect from here on */
+enum { DARWIN_10_7 = 11 }; /* disconnect is also called after a refused connect from here on */
 
 int control_id(const char *name, uint32_t *id)
 {

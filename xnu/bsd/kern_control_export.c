@@ -34,8 +34,8 @@ static void close_client(void *client)
     control_close(client);
 }
 
-static void registered(void *context, const char *name, uint32_t id, uint32_t send_size, bool stream,
-                       bool privileged)
+static void registered(void *context, const char *name, uint32_t id, uint32_t send_size,
+                       bool stream, bool privileged)
 {
     control_sockets_publish(sockets, name, id, send_size, stream, privileged);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* mach.c - Mach messages from the kernel. No process here has ports, so every destination is dead; the
- * sender learns it as it would of a process that has exited. */
+/* mach.c - Mach messages from the kernel. No process here has ports, so every destination is dead;
+ * the sender learns it as it would of a process that has exited. */
 #include "xnu/bsd/kpi.h"
 
 #include <stdint.h>

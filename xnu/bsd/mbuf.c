@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* mbuf.c - allocation of mbufs and their fields (KPI bsd, sys/kpi_mbuf.h). Data lies in guest RAM. */
+/* mbuf.c - allocation of mbufs and their fields (KPI bsd, sys/kpi_mbuf.h). Data lies in guest RAM.
+ */
 #include "xnu/bsd/mbuf_private.h"
 
 #include "abi/constants/errno.h"
@@ -93,7 +94,8 @@ KPI(errno_t, mbuf_getcluster, (mbuf_how_t how, mbuf_type_t type, size_t size, mb
 {
     bool made = false;
 
-    if (size != MBUF_CLUSTER_SIZE && size != MBUF_BIG_CLUSTER_SIZE && size != MBUF_JUMBO_CLUSTER_SIZE)
+    if (size != MBUF_CLUSTER_SIZE && size != MBUF_BIG_CLUSTER_SIZE &&
+        size != MBUF_JUMBO_CLUSTER_SIZE)
         return EINVAL;
     if (!*mbuf) {
         *mbuf = mbuf_create(type, false, MBUF_PLAIN_SIZE);

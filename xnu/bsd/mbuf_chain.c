@@ -341,7 +341,8 @@ KPI(void, mbuf_outbound_finalize, (mbuf_t mbuf, uint32_t family, size_t offset))
     if (mbuf->packet_length < field + 2)
         return;
     mbuf_copyback(mbuf, field, sizeof zero, &zero, MBUF_DONTWAIT);
-    if (mbuf_inet_cksum(mbuf, protocol, start, (uint32_t)(mbuf->packet_length - start), &checksum) == 0)
+    if (mbuf_inet_cksum(mbuf, protocol, start, (uint32_t)(mbuf->packet_length - start),
+                        &checksum) == 0)
         mbuf_copyback(mbuf, field, sizeof checksum, &checksum, MBUF_DONTWAIT);
     mbuf->checksum_requested &= ~(uint32_t)(MBUF_CSUM_REQ_TCP | MBUF_CSUM_REQ_UDP);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* mbuf_private.h - what lies behind an mbuf_t. Kexts know the accessors only (KPI bsd, sys/kpi_mbuf.h),
- * so the layout is ours. */
+/* mbuf_private.h - what lies behind an mbuf_t. Kexts know the accessors only (KPI bsd,
+ * sys/kpi_mbuf.h), so the layout is ours. */
 #ifndef XNU_BSD_MBUF_PRIVATE_H
 #define XNU_BSD_MBUF_PRIVATE_H
 

@@ -39,7 +39,8 @@ static struct scanned scan(const char *text, char **end, int base)
         at++;
     if (*at == '-' || *at == '+')
         result.negative = *at++ == '-';
-    if ((base == 0 || base == 16) && at[0] == '0' && (at[1] | 0x20) == 'x' && digit_of(at[2]) < 16) {
+    if ((base == 0 || base == 16) && at[0] == '0' && (at[1] | 0x20) == 'x' &&
+        digit_of(at[2]) < 16) {
         at += 2;
         base = 16;
     } else if (base == 0) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* process.c - the one process there is, the kernel itself (pid 0, root), and BSD sleeping and waking. */
+/* process.c - the one process there is, the kernel itself (pid 0, root), and BSD sleeping and
+ * waking. */
 #include "xnu/bsd/kpi.h"
 #include "xnu/machine/clock.h"
 #include "xnu/machine/threads.h"
@@ -36,7 +37,7 @@ KPI(void, proc_name, (int pid, char *buffer, int size))
     }
 }
 
-/* ---- sleep and wakeup ------------------------------------------------------------------------- */
+/* ---- sleep and wakeup ------------------------------------------------------------------------ */
 
 KPI(void, wakeup, (void *channel))
 {
@@ -62,9 +63,8 @@ KPI(int, msleep, (void *channel, lck_mtx_t *mutex, int priority, const char *mes
     if (timeout && (timeout->seconds || timeout->nanoseconds))
         deadline = machine_uptime() + (uint64_t)timeout->seconds * 1000000000 +
                    (uint64_t)timeout->nanoseconds;
-    wait_result_t result = lck_mtx_sleep_deadline(mutex, priority & PDROP ? LCK_SLEEP_UNLOCK
-                                                                          : LCK_SLEEP_DEFAULT,
-                                                  channel, priority & PCATCH ? THREAD_ABORTSAFE
-                                                                             : THREAD_UNINT, deadline);
+    wait_result_t result = lck_mtx_sleep_deadline(
+        mutex, priority & PDROP ? LCK_SLEEP_UNLOCK : LCK_SLEEP_DEFAULT, channel,
+        priority & PCATCH ? THREAD_ABORTSAFE : THREAD_UNINT, deadline);
     return result == THREAD_AWAKENED ? 0 : result == THREAD_TIMED_OUT ? EAGAIN : EINTR;
 }

@@ -109,7 +109,8 @@ KPI(int, rdmsr_carefully, (uint32_t index, uint32_t *low, uint32_t *high))
     return 0;
 }
 
-/* The 8259 and the local APIC are the machine's: interrupts are acknowledged before the handler runs. */
+/* The 8259 and the local APIC are the machine's: interrupts are acknowledged before the handler
+ * runs. */
 KPI(void, lapic_end_of_interrupt, (void))
 {
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* semaphore.c - counting semaphores (xnu osfmk/kern/sync_sema.c). Signalling is legal in interrupt context. */
+/* semaphore.c - counting semaphores (xnu osfmk/kern/sync_sema.c). Signalling is legal in interrupt
+ * context. */
 #include "xnu/bsd/kpi.h"
 #include "xnu/machine/memory.h"
 #include "xnu/machine/threads.h"

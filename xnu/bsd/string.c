@@ -251,7 +251,8 @@ KPI_AS(void *, kernel___memmove_chk, __memmove_chk,
     return __builtin_memmove(to, from, size);
 }
 
-KPI_AS(void *, kernel___memset_chk, __memset_chk, (void *to, int value, size_t size, size_t to_size))
+KPI_AS(void *, kernel___memset_chk, __memset_chk,
+       (void *to, int value, size_t size, size_t to_size))
 {
     if (size > to_size)
         __builtin_trap();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* sysctl.c - sysctl nodes of drivers and reading them by name (xnu bsd/kern/kern_newsysctl.c).
  *
- * Nodes hang in the lists of their parents; a name is the path of node names joined by dots. Handlers run
- * on the thread that asks. */
+ * Nodes hang in the lists of their parents; a name is the path of node names joined by dots.
+ * Handlers run on the thread that asks. */
 #include "xnu/bsd/sysctl.h"
 
 #include "xnu/bsd/kpi.h"
@@ -173,19 +173,22 @@ static int handle_value(void *value, size_t size, struct sysctl_req *request)
     return request->new_function(request, value, size);
 }
 
-KPI(int, sysctl_handle_int, (struct sysctl_oid *oid, void *arg1, int arg2, struct sysctl_req *request))
+KPI(int, sysctl_handle_int,
+    (struct sysctl_oid * oid, void *arg1, int arg2, struct sysctl_req *request))
 {
     if (arg1)
         return handle_value(arg1, sizeof(int), request);
     return request->new_pointer ? EPERM : request->old_function(request, &arg2, sizeof arg2);
 }
 
-KPI(int, sysctl_handle_long, (struct sysctl_oid *oid, void *arg1, int arg2, struct sysctl_req *request))
+KPI(int, sysctl_handle_long,
+    (struct sysctl_oid * oid, void *arg1, int arg2, struct sysctl_req *request))
 {
     return arg1 ? handle_value(arg1, sizeof(long), request) : EINVAL;
 }
 
-KPI(int, sysctl_handle_quad, (struct sysctl_oid *oid, void *arg1, int arg2, struct sysctl_req *request))
+KPI(int, sysctl_handle_quad,
+    (struct sysctl_oid * oid, void *arg1, int arg2, struct sysctl_req *request))
 {
     return arg1 ? handle_value(arg1, sizeof(uint64_t), request) : EINVAL;
 }

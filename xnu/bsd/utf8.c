@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* utf8.c - conversion between UTF-16 and UTF-8 (xnu bsd/vfs/vfs_utfconv.c). Lengths are bytes. Names are
- * neither composed nor decomposed: the flags for that are accepted and do nothing. */
+/* utf8.c - conversion between UTF-16 and UTF-8 (xnu bsd/vfs/vfs_utfconv.c). Lengths are bytes.
+ * Names are neither composed nor decomposed: the flags for that are accepted and do nothing. */
 #include "xnu/bsd/kpi.h"
 
 #include "abi/constants.h"
@@ -25,8 +25,8 @@ static uint16_t in_order(uint16_t c, int flags)
 }
 
 /* The next character of UTF-16 and how many units it takes. */
-static uint32_t next_character(const uint16_t *text, size_t units, uint16_t alternate_slash, int flags,
-                               size_t *used)
+static uint32_t next_character(const uint16_t *text, size_t units, uint16_t alternate_slash,
+                               int flags, size_t *used)
 {
     uint32_t c = in_order(text[0], flags);
 
@@ -66,13 +66,15 @@ static size_t encode_one(uint32_t c, uint8_t bytes[4])
     return 4;
 }
 
-KPI(size_t, utf8_encodelen, (const uint16_t *text, size_t size, uint16_t alternate_slash, int flags))
+KPI(size_t, utf8_encodelen,
+    (const uint16_t *text, size_t size, uint16_t alternate_slash, int flags))
 {
     size_t length = 0, units = size / 2, used;
     uint8_t bytes[4];
 
     for (size_t i = 0; i < units; i += used)
-        length += encode_one(next_character(text + i, units - i, alternate_slash, flags, &used), bytes);
+        length +=
+            encode_one(next_character(text + i, units - i, alternate_slash, flags, &used), bytes);
     return length;
 }
 
@@ -86,8 +88,8 @@ KPI(int, utf8_encodestr, (const uint16_t *text, size_t size, uint8_t *out, size_
 
     for (size_t i = 0; i < units && !error; i += used) {
         uint8_t bytes[4];
-        size_t count = encode_one(next_character(text + i, units - i, alternate_slash, flags, &used),
-                                  bytes);
+        size_t count =
+            encode_one(next_character(text + i, units - i, alternate_slash, flags, &used), bytes);
         if (count > most - length) {
             error = ENAMETOOLONG;
             break;

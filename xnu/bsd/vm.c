@@ -85,7 +85,8 @@ KPI(kern_return_t, vm_protect, (vm_map_t map, vm_address_t address, vm_size_t si
                                 boolean_t set_maximum, vm_prot_t protection))
 {
     vm_address_t start = address & ~(vm_address_t)(MACHINE_PAGE_SIZE - 1);
-    vm_address_t end = (address + size + MACHINE_PAGE_SIZE - 1) & ~(vm_address_t)(MACHINE_PAGE_SIZE - 1);
+    vm_address_t end =
+        (address + size + MACHINE_PAGE_SIZE - 1) & ~(vm_address_t)(MACHINE_PAGE_SIZE - 1);
 
     if (map != kernel_map || (protection & ~VM_PROT_ALL))
         return KERN_INVALID_ARGUMENT;
@@ -194,7 +195,7 @@ KPI(void, ml_phys_write_double_64, (uint64_t physical, unsigned long long value)
     machine_mmio_write(physical, 8, value);
 }
 
-/* ---- registers at physical addresses (IOLib) --------------------------------------------------- */
+/* ---- registers at physical addresses (IOLib) ------------------------------------------------- */
 
 KPI(uint8_t, IOMappedRead8, (IOPhysicalAddress address))
 {

@@ -80,7 +80,8 @@ static void set_properties(IORegistryEntry *node, const struct block_device *dev
     IORegistryEntry_setProperty_cstring_cstring(node, "BSD Name", device->name);
     IORegistryEntry_setProperty_cstring_number(node, "BSD Unit", device->unit, 32);
     IORegistryEntry_setProperty_cstring_number(node, "Size", information->size, 64);
-    IORegistryEntry_setProperty_cstring_number(node, "Preferred Block Size", information->block_size, 64);
+    IORegistryEntry_setProperty_cstring_number(node, "Preferred Block Size",
+                                               information->block_size, 64);
     IORegistryEntry_setProperty_cstring_number(node, "Physical Block Size",
                                                information->physical_block_size, 64);
     IORegistryEntry_setProperty_cstring_bool(node, "Whole", true);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* block_device.h - disks as the rest of the kernel sees them: a size, blocks, requests.
  *
- * A driver's family publishes a device; whoever serves it (the NBD export) observes devices come and go.
- * Requests are asynchronous, any number may be in flight, in no order but that a flush covers the writes
- * that were done before it was submitted. Errors are positive errno values of macOS.
+ * A driver's family publishes a device; whoever serves it (the NBD export) observes devices come
+ * and go. Requests are asynchronous, any number may be in flight, in no order but that a flush
+ * covers the writes that were done before it was submitted. Errors are positive errno values of
+ * macOS.
  */
 #ifndef XNU_FAMILIES_BLOCK_DEVICE_H
 #define XNU_FAMILIES_BLOCK_DEVICE_H
@@ -76,13 +77,14 @@ struct block_device *block_device_create(const struct block_device_information *
                                          const struct block_device_operations *operations,
                                          void *context);
 
-/* Gives the device the lowest free unit, a node below `parent` in the registry and tells the observer.
- * Nothing happens if it has been retracted already. */
+/* Gives the device the lowest free unit, a node below `parent` in the registry and tells the
+ * observer. Nothing happens if it has been retracted already. */
 void block_device_publish(struct block_device *device, IOService *parent);
 
-/* The device is gone: it cannot be found any more, requests from now on fail with ENXIO, the observer is
- * told, the node terminated. Requests in flight end as the device ends them. Gives the reference of
- * block_device_create back. May be called while another thread publishes the device. */
+/* The device is gone: it cannot be found any more, requests from now on fail with ENXIO, the
+ * observer is told, the node terminated. Requests in flight end as the device ends them. Gives the
+ * reference of block_device_create back. May be called while another thread publishes the device.
+ */
 void block_device_retract(struct block_device *device);
 
 /* Checks the request and hands it to the device. */
@@ -97,8 +99,8 @@ void block_device_release(struct block_device *device);
 /* A device by its name, with a reference, or NULL. */
 struct block_device *block_device_find(const char *name);
 
-/* Called after a device was published, and when it goes away. When set, it is told of all devices that
- * exist. One observer; NULL for none. */
+/* Called after a device was published, and when it goes away. When set, it is told of all devices
+ * that exist. One observer; NULL for none. */
 struct block_device_observer {
     void (*added)(void *context, struct block_device *device);
     void (*removed)(void *context, struct block_device *device);

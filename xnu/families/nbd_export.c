@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* nbd_export.c - block devices behind the NBD servers. Data buffers are guest RAM, so that a driver moves
- * the data straight into what is sent, and out of what was received. */
+/* nbd_export.c - block devices behind the NBD servers. Data buffers are guest RAM, so that a driver
+ * moves the data straight into what is sent, and out of what was received. */
 #include "xnu/families/nbd_export.h"
 
 #include "abi/IOBufferMemoryDescriptor.h"
@@ -286,7 +286,8 @@ static void stop_thread(void *parameter, wait_result_t result)
     machine_spin_unlock(&lock);
 }
 
-/* Whoever removes a device may be the thread that its last requests need: wait for them on another. */
+/* Whoever removes a device may be the thread that its last requests need: wait for them on another.
+ */
 static void device_removed(void *context, struct block_device *device)
 {
     struct exported *exported = take_exported(device);

@@ -3,8 +3,8 @@
 #ifndef XNU_FAMILIES_NBD_EXPORT_H
 #define XNU_FAMILIES_NBD_EXPORT_H
 
-/* Exports the devices that exist and all that come, until nbd_export_stop. `directory` is copied (at most
- * 79 characters). On a kernel thread. 0, or ENAMETOOLONG. */
+/* Exports the devices that exist and all that come, until nbd_export_stop. `directory` is copied
+ * (at most 79 characters). On a kernel thread. 0, or ENAMETOOLONG. */
 int nbd_export_start(const char *directory);
 
 /* Disconnects all clients and waits for their requests to end. Not on a driver's work loop. */

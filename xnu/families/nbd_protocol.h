@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* nbd_protocol.h - the server side of the network block device protocol, without any input or output.
+/* nbd_protocol.h - the server side of the network block device protocol, without any input or
+ * output.
  *
  * The engine takes the bytes that a client sent and gives the bytes to send back; the caller owns
  * sockets, threads and data buffers. One engine serves one connection to one export.
- * Source: the public NBD protocol description (NetworkBlockDevice/nbd, doc/proto.md): fixed newstyle
- * handshake, simple and structured replies. All integers on the wire are big endian.
+ * Source: the public NBD protocol description (NetworkBlockDevice/nbd, doc/proto.md): fixed
+ * newstyle handshake, simple and structured replies. All integers on the wire are big endian.
  */
 #ifndef XNU_FAMILIES_NBD_PROTOCOL_H
 #define XNU_FAMILIES_NBD_PROTOCOL_H

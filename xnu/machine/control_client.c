@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Kernel controls as Unix sockets: one connected process. The driver's functions run on its thread, as they
- * run on the process' own thread on macOS. */
+/* Kernel controls as Unix sockets: one connected process. The driver's functions run on its thread,
+ * as they run on the process' own thread on macOS. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +25,7 @@ static void notify(void *context)
     (void)written;                       /* a full counter wakes the thread as well */
 }
 
-/* ---- from the driver to the process ----------------------------------------------------------- */
+/* ---- from the driver to the process ---------------------------------------------------------- */
 
 static void fetch(struct control_connection *c)
 {
@@ -34,7 +34,8 @@ static void fetch(struct control_connection *c)
 
     while (!c->outgoing_complete && c->outgoing_size < RECORD_MAX &&
            c->sockets->operations->receive(c->client, c->outgoing + c->outgoing_size,
-                                           RECORD_MAX - c->outgoing_size, &length, &complete) == 0) {
+                                           RECORD_MAX - c->outgoing_size, &length,
+                                           &complete) == 0) {
         if (c->outgoing_size == 0)
             c->outgoing_deadline = machine_uptime() + MERGE_TIME;
         c->outgoing_size += length;
@@ -65,7 +66,8 @@ static uint64_t drain(struct control_connection *c)
             return MACHINE_NEVER;
         if (!c->outgoing_complete && machine_uptime() < c->outgoing_deadline)
             return c->outgoing_deadline;
-        ssize_t taken = send(c->descriptor, c->outgoing, c->outgoing_size, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t taken =
+            send(c->descriptor, c->outgoing, c->outgoing_size, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (taken < 0 && errno == EAGAIN) {
             want_write(c, true);
             return MACHINE_NEVER;
@@ -77,13 +79,13 @@ static uint64_t drain(struct control_connection *c)
     }
 }
 
-/* ---- from the process to the driver ----------------------------------------------------------- */
+/* ---- from the process to the driver ---------------------------------------------------------- */
 
 /* Hands one message over. False: the process has gone. */
 static bool take_message(struct control_connection *c)
 {
-    /* One byte more than is allowed shows that a message is too long; it is the driver's table that says
-     * so to the kernel's side. */
+    /* One byte more than is allowed shows that a message is too long; it is the driver's table that
+     * says so to the kernel's side. */
     ssize_t got = recv(c->descriptor, c->incoming, (size_t)c->message_size + 1, MSG_DONTWAIT);
 
     if (got < 0)

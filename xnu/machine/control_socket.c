@@ -29,7 +29,8 @@ struct control_sockets *control_sockets_start(const char *directory,
 }
 
 /* A '/' in a name would be another directory. */
-static bool make_path(const struct control_sockets *sockets, const char *name, char *path, size_t size)
+static bool make_path(const struct control_sockets *sockets, const char *name, char *path,
+                      size_t size)
 {
     int length = snprintf(path, size, "%s/%s", sockets->directory, name);
 
@@ -114,7 +115,8 @@ void control_sockets_publish(struct control_sockets *sockets, const char *name, 
         link_listener(sockets, listener);
         return;
     }
-    machine_log("kernel control %s: no socket in %s: %s", name, sockets->directory, strerror(errno));
+    machine_log("kernel control %s: no socket in %s: %s", name, sockets->directory,
+                strerror(errno));
     if (listener->descriptor >= 0)
         close(listener->descriptor);
     free(listener);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One NBD client: its thread reads requests and starts them; replies are queued by whoever ends them.
+ * One NBD client: its thread reads requests and starts them; replies are queued by whoever ends
+ * them.
  *
- * The thread waits on an epoll descriptor that holds the socket and an event descriptor. It does not read
- * while too much is in flight. The connection lives until its thread and all its jobs are done with it.
+ * The thread waits on an epoll descriptor that holds the socket and an event descriptor. It does
+ * not read while too much is in flight. The connection lives until its thread and all its jobs are
+ * done with it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -65,7 +67,8 @@ void nbd_connection_shut_down(struct nbd_connection_io *connection)
 
 static size_t data_length(const struct nbd_job *job)
 {
-    return job->request.command == NBD_CMD_READ && job->error == NBD_SUCCESS ? job->request.length : 0;
+    return job->request.command == NBD_CMD_READ && job->error == NBD_SUCCESS ? job->request.length
+                                                                             : 0;
 }
 
 static size_t total_length(const struct nbd_job *job)
@@ -158,8 +161,8 @@ static size_t job_bytes(const struct nbd_request *request)
     return has_data && request->error == NBD_SUCCESS ? request->length : 0;
 }
 
-/* Gives the buffers of jobs back and lets the thread go on if it was held up by them. With the last job
- * the connection may be gone as soon as the lock is. */
+/* Gives the buffers of jobs back and lets the thread go on if it was held up by them. With the last
+ * job the connection may be gone as soon as the lock is. */
 static void finish_jobs(struct nbd_connection_io *c, struct nbd_job *finished)
 {
     uint64_t one = 1;
@@ -284,8 +287,8 @@ static int read_more(struct nbd_connection_io *c)
     }
 }
 
-/* Exactly `size` bytes, from the staging buffer first, the rest straight to where they belong; NULL: they
- * are thrown away. */
+/* Exactly `size` bytes, from the staging buffer first, the rest straight to where they belong;
+ * NULL: they are thrown away. */
 static bool read_exactly(struct nbd_connection_io *c, uint8_t *to, size_t size)
 {
     uint8_t waste[4096];
@@ -315,7 +318,7 @@ static bool read_exactly(struct nbd_connection_io *c, uint8_t *to, size_t size)
     return true;
 }
 
-/* ---- the thread: requests --------------------------------------------------------------------- */
+/* ---- the thread: requests -------------------------------------------------------------------- */
 
 static struct nbd_job *job_get(struct nbd_connection_io *c, const struct nbd_request *request)
 {
@@ -361,7 +364,8 @@ static bool start_request(struct nbd_connection_io *c, struct nbd_request *reque
     return true;
 }
 
-/* Handles the requests that are in the staging buffer. False: the client has gone or talks nonsense. */
+/* Handles the requests that are in the staging buffer. False: the client has gone or talks
+ * nonsense. */
 static bool handle_requests(struct nbd_connection_io *c)
 {
     while (c->last - c->first >= NBD_REQUEST_SIZE) {

@@ -28,27 +28,54 @@ static void note(const char *call)
         fake_hba.calls[fake_hba.call_count++] = call;
 }
 
-/* ---- what the superclass asks ----------------------------------------------------------------- */
+/* ---- what the superclass asks ---------------------------------------------------------------- */
 
-static bool initialize_controller(controller *me) { note("InitializeController"); return !fake_hba.fail_initialize; }
+static bool initialize_controller(controller *me)
+{
+    note("InitializeController");
+    return !fake_hba.fail_initialize;
+}
 static void terminate_controller(controller *me) { note("TerminateController"); }
-static bool start_controller(controller *me) { note("StartController"); return !fake_hba.fail_start; }
+static bool start_controller(controller *me)
+{
+    note("StartController");
+    return !fake_hba.fail_start;
+}
 static void stop_controller(controller *me) { note("StopController"); }
-static uint64_t initiator(controller *me) { note("ReportInitiatorIdentifier"); return fake_hba.initiator_id; }
-static uint64_t highest_id(controller *me) { note("ReportHighestSupportedDeviceID"); return fake_hba.highest_id; }
-static uint32_t task_count(controller *me) { note("ReportMaximumTaskCount"); return fake_hba.task_count; }
+static uint64_t initiator(controller *me)
+{
+    note("ReportInitiatorIdentifier");
+    return fake_hba.initiator_id;
+}
+static uint64_t highest_id(controller *me)
+{
+    note("ReportHighestSupportedDeviceID");
+    return fake_hba.highest_id;
+}
+static uint32_t task_count(controller *me)
+{
+    note("ReportMaximumTaskCount");
+    return fake_hba.task_count;
+}
 static uint32_t task_data_size(controller *me) { note("ReportHBASpecificTaskDataSize"); return 64; }
 static uint32_t device_data_size(controller *me) { return 16; }
 static uint64_t highest_lun(controller *me) { return 7; }
-static bool manages(controller *me) { note("DoesHBAPerformDeviceManagement"); return fake_hba.manages_targets; }
+static bool manages(controller *me)
+{
+    note("DoesHBAPerformDeviceManagement");
+    return fake_hba.manages_targets;
+}
 static bool feature(controller *me, SCSIParallelFeature which) { return false; }
-static bool initialize_target(controller *me, uint64_t id) { note("InitializeTargetForID"); return true; }
+static bool initialize_target(controller *me, uint64_t id)
+{
+    note("InitializeTargetForID");
+    return true;
+}
 static void handle_interrupt(controller *me) { }
 
-static IOInterruptEventSource *create_interrupt(controller *me,
-                                                void (*action)(OSObject *, IOInterruptEventSource *, int32_t),
-                                                bool (*filter)(OSObject *, IOFilterInterruptEventSource *),
-                                                IOService *provider)
+static IOInterruptEventSource *
+create_interrupt(controller *me, void (*action)(OSObject *, IOInterruptEventSource *, int32_t),
+                 bool (*filter)(OSObject *, IOFilterInterruptEventSource *), IOService *provider)
 {
     note("CreateDeviceInterrupt");
     return NULL;
@@ -182,7 +209,8 @@ static uint64_t execute(controller *me, OSObject *request, const uint8_t *cdb)
     case kSCSICmd_UNMAP: {
         uint8_t list[24];
         uint64_t moved = move_data(me, request, list, sizeof list);
-        memset(media + big_endian(list + 8, 8) * FAKE_BLOCK, 0, big_endian(list + 16, 4) * FAKE_BLOCK);
+        memset(media + big_endian(list + 8, 8) * FAKE_BLOCK, 0,
+               big_endian(list + 16, 4) * FAKE_BLOCK);
         fake_hba.unmapped_blocks += big_endian(list + 16, 4);
         return moved;
     }
@@ -248,7 +276,8 @@ static void count_task(controller *me, OSObject *request, uint8_t operation)
     unsigned at = __atomic_fetch_add(&fake_hba.operation_count, 1, __ATOMIC_RELAXED);
     fake_hba.operations[at % FAKE_LOG] = operation;
     fake_hba.in_gate = IOWorkLoop_inGate(IOSCSIParallelInterfaceController_GetWorkLoop(me));
-    fake_hba.on_loop_thread = IOWorkLoop_onThread(IOSCSIParallelInterfaceController_GetWorkLoop(me));
+    fake_hba.on_loop_thread =
+        IOWorkLoop_onThread(IOSCSIParallelInterfaceController_GetWorkLoop(me));
 }
 
 static SCSIServiceResponse process(controller *me, OSObject *request)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A SCSI host bus adapter written as a driver is: an IOSCSIParallelInterfaceController in C, with a small
- * disk behind each target. What it does wrong is up to the test. */
+/* A SCSI host bus adapter written as a driver is: an IOSCSIParallelInterfaceController in C, with a
+ * small disk behind each target. What it does wrong is up to the test. */
 #ifndef TESTS_UNIT_XNU_FAMILIES_FAKE_HBA_H
 #define TESTS_UNIT_XNU_FAMILIES_FAKE_HBA_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A RAM disk behind the fake SCSI adapter, served over NBD until standard input ends: for tests with NBD
- * clients that other people wrote, and for measurements.
- * Usage: nbd_ram_disk DIRECTORY MEGABYTES */
+/* A RAM disk behind the fake SCSI adapter, served over NBD until standard input ends: for tests
+ * with NBD clients that other people wrote, and for measurements. Usage: nbd_ram_disk DIRECTORY
+ * MEGABYTES */
 #include "tests/unit/xnu-families/family_test.h"
 
 #include <stdio.h>

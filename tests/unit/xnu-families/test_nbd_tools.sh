@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# NBD clients of other projects against our server: nbdinfo, nbdcopy, qemu-io. Usage: test_nbd_tools.sh SERVER
+# NBD clients of other projects against our server: nbdinfo, nbdcopy, qemu-io.
+# Usage: test_nbd_tools.sh SERVER
 server=$1
 for tool in nbdinfo nbdcopy qemu-io; do
     command -v $tool >/dev/null || { echo "1..0 # SKIP $tool is not installed"; exit 77; }
@@ -48,7 +49,8 @@ copy_both_ways() {
 }
 
 qemu_patterns() {
-    qemu-io -f raw -c 'write -P 0x5a 4096 1M' -c 'read -P 0x5a 4096 1M' -c 'write -f -P 0x33 0 512' \
+    qemu-io -f raw -c 'write -P 0x5a 4096 1M' -c 'read -P 0x5a 4096 1M' \
+        -c 'write -f -P 0x33 0 512' \
         -c 'flush' -c 'write -z 8192 64k' -c 'read -P 0 8192 64k' -c 'discard 1M 1M' \
         -c 'read -P 0 1M 1M' -c 'read -P 0x33 0 512' "$uri" | tee "$work/qemu"
     ! grep -qi 'failed\|error' "$work/qemu"

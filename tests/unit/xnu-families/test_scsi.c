@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The SCSI family with a driver in C: order of calls, tasks, errors, timeouts, targets that come and go. */
+/* The SCSI family with a driver in C: order of calls, tasks, errors, timeouts, targets that come
+ * and go. */
 #include "tests/unit/xnu-families/family_test.h"
 
 #include "tests/unit/xnu-families/fake_hba.h"
@@ -140,8 +141,10 @@ static void targets_are_those_that_answer_body(void *argument)
     CHECK(!IOSCSIParallelInterfaceController_CreateTargetForID(fake_hba.controller,
                                                                fake_hba.initiator_id));
     CHECK(IOSCSIParallelInterfaceController_GetHBATargetDataSize(fake_hba.controller, 2) == 16);
-    CHECK(IOSCSIParallelInterfaceController_GetHBATargetDataPointer(fake_hba.controller, 2) != NULL);
-    CHECK(IOSCSIParallelInterfaceController_GetHBATargetDataPointer(fake_hba.controller, 1) == NULL);
+    CHECK(IOSCSIParallelInterfaceController_GetHBATargetDataPointer(fake_hba.controller, 2) !=
+          NULL);
+    CHECK(IOSCSIParallelInterfaceController_GetHBATargetDataPointer(fake_hba.controller, 1) ==
+          NULL);
     block_device_release(wait_for_disk("disk0"));
     block_device_release(wait_for_disk("disk1"));
     fake_hba_stop();
@@ -262,7 +265,7 @@ static void a_stable_write_is_followed_by_a_flush(void **state)
     run_family(a_stable_write_is_followed_by_a_flush_body);
 }
 
-/* ---- many in flight --------------------------------------------------------------------------- */
+/* ---- many in flight -------------------------------------------------------------------------- */
 
 struct flight {
     struct block_request request;
@@ -411,8 +414,9 @@ static void a_lost_completion_times_out_and_is_repeated_body(void *argument)
     CHECK(fake_hba.timeouts == 1);
     CHECK(machine_uptime() - before >= 30000 * MS);
     /* The late completion hits a task that is not outstanding: it is noticed, nothing breaks. */
-    IOSCSIParallelInterfaceController_CompleteParallelTask(
-        fake_hba.controller, fake_hba.lost, kSCSITaskStatus_GOOD, kSCSIServiceResponse_TASK_COMPLETE);
+    IOSCSIParallelInterfaceController_CompleteParallelTask(fake_hba.controller, fake_hba.lost,
+                                                           kSCSITaskStatus_GOOD,
+                                                           kSCSIServiceResponse_TASK_COMPLETE);
     CHECK(controller_private(fake_hba.controller)->stray_completions == 1);
     CHECK(transfer(device, BLOCK_READ, 0, 4096, buffer) == 0);
     object_release(buffer);
@@ -458,7 +462,7 @@ static void a_disk_without_capacity_gets_no_device(void **state)
     run_family(a_disk_without_capacity_gets_no_device_body);
 }
 
-/* ---- coming and going ------------------------------------------------------------------------- */
+/* ---- coming and going ------------------------------------------------------------------------ */
 
 static void a_removed_target_takes_its_disk_along_body(void *argument)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Tests of the kernel's runtime: each body runs on a fresh machine with threads, thread calls, maps and
- * kernel controls started. */
+/* Tests of the kernel's runtime: each body runs on a fresh machine with threads, thread calls, maps
+ * and kernel controls started. */
 #ifndef TESTS_UNIT_XNU_RUNTIME_RUNTIME_TEST_H
 #define TESTS_UNIT_XNU_RUNTIME_RUNTIME_TEST_H
 

@@ -38,7 +38,8 @@ static void results_by_state_body(void *argument)
     CHECK(IOCommandGate_runAction(gate, NULL, NULL, NULL, NULL, NULL) == kIOReturnBadArgument);
     CHECK(IOCommandGate_attemptAction(gate, NULL, NULL, NULL, NULL, NULL) == kIOReturnBadArgument);
     IOEventSource_disable((IOEventSource *)gate);
-    CHECK(IOCommandGate_attemptAction(gate, action, NULL, NULL, NULL, NULL) == kIOReturnNotPermitted);
+    CHECK(IOCommandGate_attemptAction(gate, action, NULL, NULL, NULL, NULL) ==
+          kIOReturnNotPermitted);
     IOEventSource_enable((IOEventSource *)gate);
     IOWorkLoop_removeEventSource(loop, (IOEventSource *)gate);
     CHECK(IOCommandGate_runAction(gate, action, NULL, NULL, NULL, NULL) == kIOReturnNotReady);
@@ -127,7 +128,7 @@ static void removal_sends_waiters_away(void **state)
     run_runtime(removal_sends_waiters_away_body);
 }
 
-/* ---- sleeping in the gate --------------------------------------------------------------------- */
+/* ---- sleeping in the gate -------------------------------------------------------------------- */
 
 static int32_t sleep_action(OSObject *object, void *a, void *b, void *c, void *d)
 {
@@ -182,7 +183,8 @@ static void a_lost_wakeup_is_lost_and_a_deadline_ends_the_sleep_body(void *argum
 {
     set_up();
     IOCommandGate_commandWakeup(gate, &flag, false);   /* nobody sleeps */
-    CHECK(IOCommandGate_runAction(gate, deadline_action, NULL, NULL, NULL, NULL) == THREAD_TIMED_OUT);
+    CHECK(IOCommandGate_runAction(gate, deadline_action, NULL, NULL, NULL, NULL) ==
+          THREAD_TIMED_OUT);
 }
 
 static void a_lost_wakeup_is_lost_and_a_deadline_ends_the_sleep(void **state)
@@ -204,7 +206,7 @@ static void sleeping_outside_the_gate_panics(void **state)
 static int32_t remove_gate(OSObject *object, void *a, void *b, void *c, void *d)
 {
     CHECK(IOWorkLoop_removeEventSource(loop, (IOEventSource *)gate) == 0);
-    CHECK(IOEventSource_getWorkLoop((IOEventSource *)gate) == loop);   /* an action is still inside */
+    CHECK(IOEventSource_getWorkLoop((IOEventSource *)gate) == loop); /* an action is still inside */
     return 4;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Kernel controls: registration, connecting, messages both ways, errors; and the sockets for processes. */
+/* Kernel controls: registration, connecting, messages both ways, errors; and the sockets for
+ * processes. */
 #include "tests/unit/xnu-runtime/runtime_test.h"
 
 #include <sys/socket.h>
@@ -51,7 +52,8 @@ static errno_t on_send(kern_ctl_ref ref, uint32_t unit, void *info, mbuf_t packe
     return 0;
 }
 
-static errno_t on_getopt(kern_ctl_ref ref, uint32_t unit, void *info, int option, void *data, size_t *size)
+static errno_t on_getopt(kern_ctl_ref ref, uint32_t unit, void *info, int option, void *data,
+                         size_t *size)
 {
     if (data && *size >= 4)
         memcpy(data, "opt!", 4);
@@ -119,7 +121,7 @@ static void connecting_follows_the_rules_body(void *argument)
     struct control_client *refused;
     unsigned before = disconnects;
     CHECK(control_connect(r.ctl_id, 0, false, true, &refused) == D_EBUSY);
-    CHECK(disconnects == before + 1);    /* 10.7 and later also tell of the end of what never began */
+    CHECK(disconnects == before + 1); /* 10.7 and later also tell of the end of what never began */
     control_close(first);
     control_close(second);
     control_close(third);

@@ -25,7 +25,8 @@ static void strings_are_bounded_body(void *argument)
     CHECK(strcmp(kernel_strchr("a/b/c", '/'), "/b/c") == 0);
     CHECK(strcmp(kernel_strrchr("a/b/c", '/'), "/c") == 0 && kernel_strchr("abc", 'x') == NULL);
     strcpy(text, "a,b;c");
-    CHECK(strcmp(kernel_strsep(&rest, ",;"), "a") == 0 && strcmp(kernel_strsep(&rest, ",;"), "b") == 0);
+    CHECK(strcmp(kernel_strsep(&rest, ",;"), "a") == 0 &&
+          strcmp(kernel_strsep(&rest, ",;"), "b") == 0);
     CHECK(strcmp(kernel_strsep(&rest, ",;"), "c") == 0 && kernel_strsep(&rest, ",;") == NULL);
     CHECK(kernel_strnstr(strcpy(text, "abcabd"), "abd", 7) == text + 3);
     CHECK(kernel_strnstr(text, "abd", 5) == NULL);
@@ -39,9 +40,10 @@ static void strings_are_bounded(void **state)
 
 static void numbers_are_read_as_the_c_library_does_body(void *argument)
 {
-    static const char *const texts[] = { "0", "42", "-42", "+7", "  12x", "0x1F", "0xg", "017", "08", "",
-                                         "-", "z", "9223372036854775808", "-9223372036854775809",
-                                         "18446744073709551616", "7fffffffffffffff" };
+    static const char *const texts[] = {
+        "0", "42", "-42", "+7", "  12x", "0x1F", "0xg", "017", "08", "", "-", "z",
+        "9223372036854775808", "-9223372036854775809", "18446744073709551616", "7fffffffffffffff"
+    };
     static const int bases[] = { 0, 10, 16, 8, 36 };
 
     for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -49,7 +51,8 @@ static void numbers_are_read_as_the_c_library_does_body(void *argument)
             char *ours, *theirs;
             CHECK(kernel_strtol(texts[i], &ours, bases[b]) == strtol(texts[i], &theirs, bases[b]));
             CHECK(ours == theirs);
-            CHECK(kernel_strtoul(texts[i], &ours, bases[b]) == strtoul(texts[i], &theirs, bases[b]));
+            CHECK(kernel_strtoul(texts[i], &ours, bases[b]) ==
+                  strtoul(texts[i], &theirs, bases[b]));
             CHECK(ours == theirs);
         }
     }
@@ -212,7 +215,8 @@ static void names_are_converted_both_ways_body(void *argument)
     CHECK(utf8_encodelen(wide, sizeof wide, 0, 0) == 10);
     CHECK(utf8_decodestr(utf8, 10, back, &length, sizeof back, 0, 0) == 0);
     CHECK(length == sizeof wide && memcmp(back, wide, sizeof wide) == 0);
-    CHECK(utf8_encodestr(wide, sizeof wide, utf8, &length, 5, 0, 0) == 63 && length == 3 && utf8[3] == 0);
+    CHECK(utf8_encodestr(wide, sizeof wide, utf8, &length, 5, 0, 0) == 63 && length == 3 &&
+          utf8[3] == 0);
     CHECK(utf8_encodestr(lone, sizeof lone, utf8, &length, sizeof utf8, 0, 0) == 0 && length == 4);
     CHECK(utf8_validatestr((const uint8_t *)"\xC0\x80", 2) == 22);
     CHECK(utf8_validatestr((const uint8_t *)"\xED\xA0\x80", 3) == 22);

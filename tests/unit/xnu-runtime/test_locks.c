@@ -194,7 +194,7 @@ static void a_recursive_lock_sleeps_with_all_levels_given_up(void **state)
     run_runtime(a_recursive_lock_sleeps_with_all_levels_given_up_body);
 }
 
-/* ---- readers and writers ---------------------------------------------------------------------- */
+/* ---- readers and writers --------------------------------------------------------------------- */
 
 static lck_rw_t *rw;
 

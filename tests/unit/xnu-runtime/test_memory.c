@@ -41,7 +41,8 @@ static void a_buffer_keeps_the_mask_and_its_length_body(void *argument)
         CHECK(rows[i].mask == 0 || physical + 9999 <= (rows[i].mask | (rows[i].alignment - 1)));
         CHECK(IOMemoryDescriptor_getLength((IOMemoryDescriptor *)b) == 10000);
         IOBufferMemoryDescriptor_setLength(b, 100);
-        CHECK(segment(b, 100, &length) == 0 && segment(b, 99, &length) == physical + 99 && length == 1);
+        CHECK(segment(b, 100, &length) == 0 && segment(b, 99, &length) == physical + 99 &&
+              length == 1);
         IOBufferMemoryDescriptor_setLength(b, 20000);
         CHECK(IOMemoryDescriptor_getLength((IOMemoryDescriptor *)b) == 100);
         CHECK(IOBufferMemoryDescriptor_getCapacity(b) == 10000);
@@ -57,11 +58,12 @@ static void a_buffer_keeps_the_mask_and_its_length(void **state)
 static void bytes_are_copied_and_clipped_body(void *argument)
 {
     char text[16];
-    IOBufferMemoryDescriptor *b = IOBufferMemoryDescriptor_withBytes("hello, world", 12, kIODirectionOut,
-                                                                     false);
+    IOBufferMemoryDescriptor *b =
+        IOBufferMemoryDescriptor_withBytes("hello, world", 12, kIODirectionOut, false);
     IOMemoryDescriptor *m = (IOMemoryDescriptor *)b;
 
-    CHECK(IOMemoryDescriptor_getLength(m) == 12 && IOMemoryDescriptor_getDirection(m) == kIODirectionOut);
+    CHECK(IOMemoryDescriptor_getLength(m) == 12 &&
+          IOMemoryDescriptor_getDirection(m) == kIODirectionOut);
     CHECK(IOMemoryDescriptor_readBytes(m, 7, text, 16) == 5 && memcmp(text, "world", 5) == 0);
     CHECK(IOMemoryDescriptor_readBytes(m, 12, text, 1) == 0);
     CHECK(IOMemoryDescriptor_writeBytes(m, 10, "XYZ", 3) == 2);
@@ -94,7 +96,7 @@ static void virtual_memory_has_segments_while_it_is_prepared_body(void *argument
     CHECK(IOMemoryDescriptor_complete(m, 0) == 0);
     object_release(m);
     m = IOMemoryDescriptor_withAddress_pointer(pages, 8192, kIODirectionOut);
-    CHECK(segment(m, 0, &length) == machine_physical_address(pages));   /* prepared from the start */
+    CHECK(segment(m, 0, &length) == machine_physical_address(pages)); /* prepared from the start */
     object_release(m);
     machine_pages_release(pages, 8192);
 }
@@ -107,13 +109,14 @@ static void virtual_memory_has_segments_while_it_is_prepared(void **state)
 static void parts_and_joints_are_segments_of_what_they_are_made_of_body(void *argument)
 {
     uint64_t length;
-    IOBufferMemoryDescriptor *b = IOBufferMemoryDescriptor_withCapacity(4096, kIODirectionOutIn, true);
+    IOBufferMemoryDescriptor *b =
+        IOBufferMemoryDescriptor_withCapacity(4096, kIODirectionOutIn, true);
     IOMemoryDescriptor *m = (IOMemoryDescriptor *)b;
     uint64_t start = segment(m, 0, &length);
     IOSubMemoryDescriptor *sub = IOSubMemoryDescriptor_withSubRange(m, 1000, 500, kIODirectionIn);
     IOMemoryDescriptor *list[2] = { (IOMemoryDescriptor *)sub, m };
-    IOMultiMemoryDescriptor *multi = IOMultiMemoryDescriptor_withDescriptors(list, 2, kIODirectionIn,
-                                                                             false);
+    IOMultiMemoryDescriptor *multi =
+        IOMultiMemoryDescriptor_withDescriptors(list, 2, kIODirectionIn, false);
 
     CHECK(segment(sub, 0, &length) == start + 1000 && length == 500);
     CHECK(IOSubMemoryDescriptor_withSubRange(m, 4000, 97, kIODirectionIn) == NULL);
@@ -149,7 +152,8 @@ static void mappings_are_shared_unless_unique_body(void *argument)
     CHECK(first == same && first != other && first != cached);
     CHECK((void *)IOMemoryMap_getVirtualAddress(first) == machine_virtual_address(0x100000));
     CHECK(IOMemoryMap_getLength(first) == 0x2000);
-    CHECK(IOMemoryMap_getPhysicalSegment_number(first, 0x1800, &length, 0) == 0x101800 && length == 0x800);
+    CHECK(IOMemoryMap_getPhysicalSegment_number(first, 0x1800, &length, 0) == 0x101800 &&
+          length == 0x800);
     object_release(same);
     object_release(first);
     object_release(other);
@@ -169,8 +173,8 @@ static IODMACommand *command(uint8_t bits, uint64_t max_segment, uint64_t max_tr
                              uint32_t alignment)
 {
     return IODMACommand_withSpecification_number(IODMACommand_OutputHost64, bits, max_segment,
-                                                 kIODMAMapOptionMapped, max_transfer, alignment, NULL,
-                                                 NULL);
+                                                 kIODMAMapOptionMapped, max_transfer, alignment,
+                                                 NULL, NULL);
 }
 
 static void specifications_are_checked_body(void *argument)
@@ -178,10 +182,10 @@ static void specifications_are_checked_body(void *argument)
     CHECK(command(11, 0, 0, 1) == NULL);
     CHECK(command(64, 0, 0, 3) == NULL);
     CHECK(IODMACommand_withSpecification_number(NULL, 64, 0, 0, 0, 1, NULL, NULL) == NULL);
-    CHECK(IODMACommand_withSpecification_number(IODMACommand_OutputHost32, 64, 0, 0, 0, 1, NULL, NULL) ==
-          NULL);
-    CHECK(IODMACommand_withSpecification_number(IODMACommand_OutputHost64, 64, 0, 7, 0, 1, NULL, NULL) ==
-          NULL);
+    CHECK(IODMACommand_withSpecification_number(IODMACommand_OutputHost32, 64, 0, 0, 0, 1, NULL,
+                                                NULL) == NULL);
+    CHECK(IODMACommand_withSpecification_number(IODMACommand_OutputHost64, 64, 0, 7, 0, 1, NULL,
+                                                NULL) == NULL);
     IODMACommand *good = command(64, 0, 0, 0);
     CHECK(good && IODMACommand_getAlignment(good) == 1);
     object_release(good);
@@ -197,20 +201,23 @@ static void segments_are_split_and_continued_body(void *argument)
     IODMACommand_Segment64 list[3];
     uint64_t offset = 0, length, total = 0;
     uint32_t count = 3;
-    IOBufferMemoryDescriptor *b = IOBufferMemoryDescriptor_withCapacity(20000, kIODirectionOut, true);
+    IOBufferMemoryDescriptor *b =
+        IOBufferMemoryDescriptor_withCapacity(20000, kIODirectionOut, true);
     IODMACommand *c = command(64, 4096, 0, 1);
     uint64_t start = segment(b, 0, &length);
 
     CHECK(IODMACommand_prepare(c, 0, 0, true, true) == kIOReturnNotReady);
     CHECK(IODMACommand_setMemoryDescriptor(c, (IOMemoryDescriptor *)b, false) == 0);
-    CHECK(IODMACommand_genIOVMSegments_numbers_pointer(c, &offset, list, &count) == kIOReturnNotReady);
+    CHECK(IODMACommand_genIOVMSegments_numbers_pointer(c, &offset, list, &count) ==
+          kIOReturnNotReady);
     CHECK(IODMACommand_prepare(c, 100, 19000, true, true) == 0);
     count = 0;
     CHECK(IODMACommand_genIOVMSegments_numbers_pointer(c, &offset, list, &count) ==
           kIOReturnBadArgument);
     while (offset < 19000) {
         count = 3;
-        CHECK(IODMACommand_genIOVMSegments_numbers_pointer(c, &offset, list, &count) == 0 && count > 0);
+        CHECK(IODMACommand_genIOVMSegments_numbers_pointer(c, &offset, list, &count) == 0 &&
+              count > 0);
         for (uint32_t i = 0; i < count; i++) {
             CHECK(list[i].fIOVMAddr == start + 100 + total && list[i].fLength <= 4096);
             total += list[i].fLength;
@@ -218,7 +225,8 @@ static void segments_are_split_and_continued_body(void *argument)
         CHECK(total == offset);
     }
     count = 1;
-    CHECK(IODMACommand_genIOVMSegments_numbers_pointer(c, &offset, list, &count) == kIOReturnOverrun);
+    CHECK(IODMACommand_genIOVMSegments_numbers_pointer(c, &offset, list, &count) ==
+          kIOReturnOverrun);
     CHECK(IODMACommand_complete(c, true, true) == 0);
     CHECK(IODMACommand_complete(c, true, true) == kIOReturnNotReady);
     object_release(c);
@@ -233,8 +241,10 @@ static void segments_are_split_and_continued(void **state)
 static void preparation_is_counted_and_bounded_body(void *argument)
 {
     uint64_t offset, length;
-    IOBufferMemoryDescriptor *b = IOBufferMemoryDescriptor_withCapacity(8192, kIODirectionOutIn, true);
-    IOBufferMemoryDescriptor *other = IOBufferMemoryDescriptor_withCapacity(10, kIODirectionIn, true);
+    IOBufferMemoryDescriptor *b =
+        IOBufferMemoryDescriptor_withCapacity(8192, kIODirectionOutIn, true);
+    IOBufferMemoryDescriptor *other =
+        IOBufferMemoryDescriptor_withCapacity(10, kIODirectionIn, true);
     IODMACommand *c = command(64, 0, 4096, 1);
 
     IODMACommand_setMemoryDescriptor(c, (IOMemoryDescriptor *)b, false);
@@ -266,14 +276,16 @@ static void misaligned_memory_is_bounced_there_and_back_body(void *argument)
     IODMACommand_Segment64 list[1];
     uint64_t offset = 0, length;
     uint32_t count = 1;
-    IOBufferMemoryDescriptor *b = IOBufferMemoryDescriptor_withCapacity(8192, kIODirectionOutIn, true);
+    IOBufferMemoryDescriptor *b =
+        IOBufferMemoryDescriptor_withCapacity(8192, kIODirectionOutIn, true);
     char *bytes = IOBufferMemoryDescriptor_getBytesNoCopy(b);
     IODMACommand *c = command(32, 0, 0, 512);
 
     memcpy(bytes + 3, "out", 3);
     IODMACommand_setMemoryDescriptor(c, (IOMemoryDescriptor *)b, false);
     CHECK(IODMACommand_prepare(c, 3, 1000, true, true) == 0);
-    CHECK(IODMACommand_genIOVMSegments_numbers_pointer(c, &offset, list, &count) == 0 && count == 1);
+    CHECK(IODMACommand_genIOVMSegments_numbers_pointer(c, &offset, list, &count) == 0 &&
+          count == 1);
     CHECK((list[0].fIOVMAddr & 511) == 0 && list[0].fIOVMAddr != segment(b, 3, &length));
     char *device = machine_virtual_address(list[0].fIOVMAddr);
     CHECK(memcmp(device, "out", 3) == 0);
@@ -298,8 +310,8 @@ static void misaligned_memory_is_bounced_there_and_back(void **state)
 static void last_complete_body(void *argument)
 {
     void *pages = machine_pages_allocate(4096, 0, MACHINE_NO_LIMIT);
-    IOMemoryDescriptor *m = IOMemoryDescriptor_withAddressRange((uintptr_t)pages, 4096, kIODirectionIn,
-                                                                kernel_task);
+    IOMemoryDescriptor *m =
+        IOMemoryDescriptor_withAddressRange((uintptr_t)pages, 4096, kIODirectionIn, kernel_task);
     IODMACommand *c = command(64, 0, 0, 1);
 
     IOMemoryDescriptor_prepare(m, 0);
@@ -329,7 +341,7 @@ static void segments_have_the_byte_order_asked_for(void **state)
     run_runtime(segments_have_the_byte_order_asked_for_body);
 }
 
-/* ---- ranges, pools, queues --------------------------------------------------------------------- */
+/* ---- ranges, pools, queues ------------------------------------------------------------------- */
 
 static void ranges_are_cut_and_joined_body(void *argument)
 {

@@ -165,7 +165,7 @@ static void many_calls_get_many_threads_body(void *argument)
         thread_call_enter(calls[i]);
     }
     wait_for_runs(CALLS);
-    CHECK(most_inside == CALLS);         /* a call that waits for another must not stop the others */
+    CHECK(most_inside == CALLS); /* a call that waits for another must not stop the others */
     for (int i = 0; i < CALLS; i++)
         thread_call_free(calls[i]);
 }
@@ -199,7 +199,7 @@ static void delayed_calls_run_in_the_order_of_their_deadlines(void **state)
     run_runtime(delayed_calls_run_in_the_order_of_their_deadlines_body);
 }
 
-/* ---- time and processors ---------------------------------------------------------------------- */
+/* ---- time and processors --------------------------------------------------------------------- */
 
 static void time_goes_on_body(void *argument)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Work loops and their sources: on which thread each callback runs, and with the gate closed or not. */
+/* Work loops and their sources: on which thread each callback runs, and with the gate closed or
+ * not. */
 #include "tests/unit/xnu-runtime/runtime_test.h"
 
 #include "abi/IOCommandGate.h"

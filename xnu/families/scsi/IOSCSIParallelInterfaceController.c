@@ -69,14 +69,16 @@ void IOSCSIParallelInterfaceController_ReleaseWorkLoop(IOSCSIParallelInterfaceCo
 }
 
 IOInterruptEventSource *IOSCSIParallelInterfaceController__CreateDeviceInterrupt(
-    IOSCSIParallelInterfaceController *me, void (*action)(OSObject *, IOInterruptEventSource *, int32_t),
+    IOSCSIParallelInterfaceController *me,
+    void (*action)(OSObject *, IOInterruptEventSource *, int32_t),
     bool (*filter)(OSObject *, IOFilterInterruptEventSource *), IOService *provider)
 {
     return (IOInterruptEventSource *)IOFilterInterruptEventSource_filterInterruptEventSource(
         (OSObject *)me, action, filter, provider, 0);
 }
 
-void IOSCSIParallelInterfaceController_ServiceInterrupt(OSObject *owner, IOInterruptEventSource *source,
+void IOSCSIParallelInterfaceController_ServiceInterrupt(OSObject *owner,
+                                                        IOInterruptEventSource *source,
                                                         int32_t count)
 {
     IOSCSIParallelInterfaceController_HandleInterruptRequest(
@@ -90,7 +92,8 @@ bool IOSCSIParallelInterfaceController_FilterInterrupt(OSObject *owner,
         (IOSCSIParallelInterfaceController *)owner);
 }
 
-bool IOSCSIParallelInterfaceController__FilterInterruptRequest(IOSCSIParallelInterfaceController *me)
+bool IOSCSIParallelInterfaceController__FilterInterruptRequest(
+    IOSCSIParallelInterfaceController *me)
 {
     return true;
 }
@@ -123,7 +126,8 @@ IOWorkLoop *IOSCSIParallelInterfaceController_GetWorkLoop(IOSCSIParallelInterfac
     return me->fWorkLoop;
 }
 
-IOCommandGate *IOSCSIParallelInterfaceController_GetCommandGate(IOSCSIParallelInterfaceController *me)
+IOCommandGate *
+IOSCSIParallelInterfaceController_GetCommandGate(IOSCSIParallelInterfaceController *me)
 {
     return me->fControllerGate;
 }
@@ -133,19 +137,22 @@ IOService *IOSCSIParallelInterfaceController_GetProvider(IOSCSIParallelInterface
     return me->fProvider;
 }
 
-int32_t IOSCSIParallelInterfaceController_GetSCSIDomainIdentifier(IOSCSIParallelInterfaceController *me)
+int32_t
+IOSCSIParallelInterfaceController_GetSCSIDomainIdentifier(IOSCSIParallelInterfaceController *me)
 {
     return me->fSCSIDomainIdentifier;
 }
 
 /* ---- what drivers may leave to the superclass ------------------------------------------------ */
 
-bool IOSCSIParallelInterfaceController__DoesHBAPerformAutoSense(IOSCSIParallelInterfaceController *me)
+bool IOSCSIParallelInterfaceController__DoesHBAPerformAutoSense(
+    IOSCSIParallelInterfaceController *me)
 {
     return true;
 }
 
-bool IOSCSIParallelInterfaceController__DoesHBASupportMultiPathing(IOSCSIParallelInterfaceController *me)
+bool IOSCSIParallelInterfaceController__DoesHBASupportMultiPathing(
+    IOSCSIParallelInterfaceController *me)
 {
     return false;
 }
@@ -232,7 +239,8 @@ static void publish_constraints(IOSCSIParallelInterfaceController *me)
     object_release(keys);
 }
 
-bool IOSCSIParallelInterfaceController_AllocateSCSIParallelTasks(IOSCSIParallelInterfaceController *me)
+bool IOSCSIParallelInterfaceController_AllocateSCSIParallelTasks(
+    IOSCSIParallelInterfaceController *me)
 {
     struct IOSCSIParallelInterfaceController_ExpansionData *private = controller_private(me);
     unsigned limit = sizeof private->all_tasks / sizeof private->all_tasks[0];
@@ -259,7 +267,8 @@ bool IOSCSIParallelInterfaceController_AllocateSCSIParallelTasks(IOSCSIParallelI
     return private->task_count != 0;
 }
 
-void IOSCSIParallelInterfaceController_DeallocateSCSIParallelTasks(IOSCSIParallelInterfaceController *me)
+void IOSCSIParallelInterfaceController_DeallocateSCSIParallelTasks(
+    IOSCSIParallelInterfaceController *me)
 {
     struct IOSCSIParallelInterfaceController_ExpansionData *private = controller_private(me);
 
@@ -284,8 +293,8 @@ static void set_identity(IOSCSIParallelInterfaceController *me)
     if (protocol && interconnect) {
         OSDictionary_setObject_cstring(protocol, kIOPropertyPhysicalInterconnectTypeKey,
                                             (const OSMetaClassBase *)interconnect);
-        set_number(protocol, kIOPropertySCSIDomainIdentifierKey, (uint32_t)me->fSCSIDomainIdentifier,
-                   32);
+        set_number(protocol, kIOPropertySCSIDomainIdentifierKey,
+                   (uint32_t)me->fSCSIDomainIdentifier, 32);
         set_number(protocol, kIOPropertySCSIInitiatorIdentifierKey, me->fInitiatorIdentifier, 64);
         IORegistryEntry_setProperty_cstring_object((IORegistryEntry *)me,
                                                    kIOPropertyProtocolCharacteristicsKey,
@@ -363,14 +372,16 @@ bool IOSCSIParallelInterfaceController__willTerminate(IOSCSIParallelInterfaceCon
 }
 
 bool IOSCSIParallelInterfaceController__didTerminate(IOSCSIParallelInterfaceController *me,
-                                                     IOService *provider, uint32_t options, bool *defer)
+                                                     IOService *provider, uint32_t options,
+                                                     bool *defer)
 {
     if (me->fProvider && IOService_isOpen(me->fProvider, (IOService *)me))
         IOService_close(me->fProvider, (IOService *)me, 0);
     return IOService_super_didTerminate((IOService *)me, provider, options, defer);
 }
 
-void IOSCSIParallelInterfaceController__stop(IOSCSIParallelInterfaceController *me, IOService *provider)
+void IOSCSIParallelInterfaceController__stop(IOSCSIParallelInterfaceController *me,
+                                             IOService *provider)
 {
     if (me->fHBAHasBeenInitialized) {
         IOSCSIParallelInterfaceController_StopController(me);
@@ -393,7 +404,8 @@ void IOSCSIParallelInterfaceController__free(IOSCSIParallelInterfaceController *
 /* ---- clients -------------------------------------------------------------------------------- */
 
 bool IOSCSIParallelInterfaceController__handleOpen(IOSCSIParallelInterfaceController *me,
-                                                   IOService *client, uint32_t options, void *argument)
+                                                   IOService *client, uint32_t options,
+                                                   void *argument)
 {
     return OSSet_setObject(me->fClients, (const OSMetaClassBase *)client);
 }

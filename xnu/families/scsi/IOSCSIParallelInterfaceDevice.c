@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* IOSCSIParallelInterfaceDevice.c - the nub of a target, and what its superclasses
- * (IOSCSIProtocolInterface, IOSCSIProtocolServices) add to IOService: nothing that is used here, because
- * the upper layer sends its commands through scsi_dispatch.c. */
+ * (IOSCSIProtocolInterface, IOSCSIProtocolServices) add to IOService: nothing that is used here,
+ * because the upper layer sends its commands through scsi_dispatch.c. */
 #include "xnu/families/scsi/scsi_private.h"
 
 #include "abi/constants/service.h"
@@ -56,8 +56,8 @@ unsigned long IOSCSIProtocolInterface__initialPowerStateForDomainState(IOSCSIPro
 
 /* ---- the nub -------------------------------------------------------------------------------- */
 
-IOSCSIParallelInterfaceDevice *IOSCSIParallelInterfaceDevice_CreateTarget(uint64_t id, uint32_t size,
-                                                                          IORegistryEntry *entry)
+IOSCSIParallelInterfaceDevice *
+IOSCSIParallelInterfaceDevice_CreateTarget(uint64_t id, uint32_t size, IORegistryEntry *entry)
 {
     IOSCSIParallelInterfaceDevice *me = object_new(&IOSCSIParallelInterfaceDevice_gMetaClass);
 
@@ -98,8 +98,8 @@ void IOSCSIParallelInterfaceDevice__free(IOSCSIParallelInterfaceDevice *me)
     IOSCSIProtocolServices__free((IOSCSIProtocolServices *)me);
 }
 
-/* Started by the controller itself, not by matching: probes the target, and publishes it if there is
- * one. */
+/* Started by the controller itself, not by matching: probes the target, and publishes it if there
+ * is one. */
 bool IOSCSIParallelInterfaceDevice__start(IOSCSIParallelInterfaceDevice *me, IOService *provider)
 {
     if (!IOService_super_start((IOService *)me, provider) || !scsi_units_probe(target_of(me)))
@@ -126,7 +126,8 @@ int32_t IOSCSIParallelInterfaceDevice__message(IOSCSIParallelInterfaceDevice *me
     return IOService_super_message((IOService *)me, type, provider, argument);
 }
 
-int32_t IOSCSIParallelInterfaceDevice__requestProbe(IOSCSIParallelInterfaceDevice *me, uint32_t options)
+int32_t IOSCSIParallelInterfaceDevice__requestProbe(IOSCSIParallelInterfaceDevice *me,
+                                                    uint32_t options)
 {
     return kIOReturnUnsupported;
 }
@@ -154,8 +155,8 @@ void *IOSCSIParallelInterfaceDevice_GetHBADataPointer(IOSCSIParallelInterfaceDev
 OSObject *IOSCSIParallelInterfaceDevice_FindTaskForAddress(IOSCSIParallelInterfaceDevice *me,
                                                            uint64_t lun, uint64_t tag)
 {
-    return IOSCSIParallelInterfaceController_FindTaskForAddress(me->fController, me->fTargetIdentifier,
-                                                                lun, tag);
+    return IOSCSIParallelInterfaceController_FindTaskForAddress(me->fController,
+                                                                me->fTargetIdentifier, lun, tag);
 }
 
 OSObject *IOSCSIParallelInterfaceDevice_FindTaskForControllerIdentifier(
@@ -167,8 +168,8 @@ OSObject *IOSCSIParallelInterfaceDevice_FindTaskForControllerIdentifier(
 
 /* ---- properties ----------------------------------------------------------------------------- */
 
-bool IOSCSIParallelInterfaceDevice_SetTargetProperty(IOSCSIParallelInterfaceDevice *me, const char *key,
-                                                     OSObject *value)
+bool IOSCSIParallelInterfaceDevice_SetTargetProperty(IOSCSIParallelInterfaceDevice *me,
+                                                     const char *key, OSObject *value)
 {
     return IORegistryEntry_setProperty_cstring_object((IORegistryEntry *)me, key, value);
 }
@@ -194,8 +195,8 @@ static void set_protocol_characteristics(IOSCSIParallelInterfaceDevice *me)
         IORegistryEntry_setProperty_cstring_object((IORegistryEntry *)me,
                                                    kIOPropertyProtocolCharacteristicsKey,
                                                    (OSObject *)own);
-        IORegistryEntry_setProperty_cstring_object((IORegistryEntry *)me,
-                                                   kIOPropertySCSITargetIdentifierKey, (OSObject *)id);
+        IORegistryEntry_setProperty_cstring_object(
+            (IORegistryEntry *)me, kIOPropertySCSITargetIdentifierKey, (OSObject *)id);
     }
     object_release(id);
     object_release(own);
@@ -219,33 +220,35 @@ bool IOSCSIParallelInterfaceDevice_SetInitialTargetProperties(IOSCSIParallelInte
     return true;
 }
 
-/* ---- task management, for who holds the nub --------------------------------------------------- */
+/* ---- task management, for who holds the nub -------------------------------------------------- */
 
-SCSIServiceResponse IOSCSIParallelInterfaceDevice__HandleAbortTask(IOSCSIParallelInterfaceDevice *me,
-                                                                   uint8_t lun, uint64_t tag)
+SCSIServiceResponse
+IOSCSIParallelInterfaceDevice__HandleAbortTask(IOSCSIParallelInterfaceDevice *me, uint8_t lun,
+                                               uint64_t tag)
 {
-    return IOSCSIParallelInterfaceController_AbortTaskRequest(me->fController, me->fTargetIdentifier, lun,
-                                                              tag);
+    return IOSCSIParallelInterfaceController_AbortTaskRequest(me->fController,
+                                                              me->fTargetIdentifier, lun, tag);
 }
 
-SCSIServiceResponse IOSCSIParallelInterfaceDevice__HandleAbortTaskSet(IOSCSIParallelInterfaceDevice *me,
-                                                                      uint8_t lun)
+SCSIServiceResponse
+IOSCSIParallelInterfaceDevice__HandleAbortTaskSet(IOSCSIParallelInterfaceDevice *me, uint8_t lun)
 {
-    return IOSCSIParallelInterfaceController_AbortTaskSetRequest(me->fController, me->fTargetIdentifier,
-                                                                 lun);
+    return IOSCSIParallelInterfaceController_AbortTaskSetRequest(me->fController,
+                                                                 me->fTargetIdentifier, lun);
 }
 
 SCSIServiceResponse IOSCSIParallelInterfaceDevice__HandleClearACA(IOSCSIParallelInterfaceDevice *me,
                                                                   uint8_t lun)
 {
-    return IOSCSIParallelInterfaceController_ClearACARequest(me->fController, me->fTargetIdentifier, lun);
+    return IOSCSIParallelInterfaceController_ClearACARequest(me->fController, me->fTargetIdentifier,
+                                                             lun);
 }
 
-SCSIServiceResponse IOSCSIParallelInterfaceDevice__HandleClearTaskSet(IOSCSIParallelInterfaceDevice *me,
-                                                                      uint8_t lun)
+SCSIServiceResponse
+IOSCSIParallelInterfaceDevice__HandleClearTaskSet(IOSCSIParallelInterfaceDevice *me, uint8_t lun)
 {
-    return IOSCSIParallelInterfaceController_ClearTaskSetRequest(me->fController, me->fTargetIdentifier,
-                                                                 lun);
+    return IOSCSIParallelInterfaceController_ClearTaskSetRequest(me->fController,
+                                                                 me->fTargetIdentifier, lun);
 }
 
 SCSIServiceResponse IOSCSIParallelInterfaceDevice__HandleLogicalUnitReset(
@@ -255,7 +258,9 @@ SCSIServiceResponse IOSCSIParallelInterfaceDevice__HandleLogicalUnitReset(
                                                                      me->fTargetIdentifier, lun);
 }
 
-SCSIServiceResponse IOSCSIParallelInterfaceDevice__HandleTargetReset(IOSCSIParallelInterfaceDevice *me)
+SCSIServiceResponse
+IOSCSIParallelInterfaceDevice__HandleTargetReset(IOSCSIParallelInterfaceDevice *me)
 {
-    return IOSCSIParallelInterfaceController_TargetResetRequest(me->fController, me->fTargetIdentifier);
+    return IOSCSIParallelInterfaceController_TargetResetRequest(me->fController,
+                                                                me->fTargetIdentifier);
 }

@@ -159,7 +159,8 @@ bool scsi_parse_inquiry(const uint8_t *data, size_t size, struct scsi_identity *
     identity->type = data[0] & 0x1F;
     identity->present = data[0] >> 5 == 0 && identity->type != 0x1F;
     identity->removable = data[1] & 0x80;
-    identity->length = data[4] > SCSI_INQUIRY_LIMIT - 5 ? SCSI_INQUIRY_LIMIT : (uint8_t)(data[4] + 5);
+    identity->length =
+        data[4] > SCSI_INQUIRY_LIMIT - 5 ? SCSI_INQUIRY_LIMIT : (uint8_t)(data[4] + 5);
     if (size < SCSI_INQUIRY_FULL)
         return true;
     identity->command_queueing = data[7] & 2;

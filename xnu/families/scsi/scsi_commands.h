@@ -2,8 +2,8 @@
 /* scsi_commands.h - command blocks and answers of a disk, as bytes: no tasks, no memory of its own.
  *
  * Everything in a CDB, in data and in sense is big endian. Sources: T10 SPC-3 and SBC-3 as read in
- * Linux's drivers/scsi/sd.c. Answers come from a device that is not trusted: each parser gets the number
- * of bytes that really arrived.
+ * Linux's drivers/scsi/sd.c. Answers come from a device that is not trusted: each parser gets the
+ * number of bytes that really arrived.
  */
 #ifndef XNU_FAMILIES_SCSI_COMMANDS_H
 #define XNU_FAMILIES_SCSI_COMMANDS_H
@@ -93,7 +93,8 @@ void scsi_parse_mode(const uint8_t *data, size_t size, struct scsi_mode *mode);
 void scsi_parse_block_limits(const uint8_t *data, size_t size, struct scsi_limits *limits);
 /* VPD page 0xB2: whether WRITE SAME(16) may deallocate. */
 bool scsi_parse_provisioning(const uint8_t *data, size_t size);
-/* Number of logical units in the list, at most `limit`, their numbers (flat, below 16384) in `luns`. */
+/* Number of logical units in the list, at most `limit`, their numbers (flat, below 16384) in
+ * `luns`. */
 unsigned scsi_parse_luns(const uint8_t *data, size_t size, uint64_t *luns, unsigned limit);
 
 enum scsi_sense_action scsi_sense_action(const uint8_t *sense, size_t size);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* scsi_disk.c - a disk becomes ready: TEST UNIT READY, MODE SENSE, READ CAPACITY, then a block device. */
+/* scsi_disk.c - a disk becomes ready: TEST UNIT READY, MODE SENSE, READ CAPACITY, then a block
+ * device. */
 #include "xnu/families/scsi/scsi_disk.h"
 
 #include "abi/kpi/vm.h"
@@ -142,7 +143,8 @@ static void limit(uint64_t *bytes, uint64_t most)
 }
 
 /* Memory may be one page a segment in the worst case, and need not begin on a page. */
-static uint64_t segments_limit(const struct scsi_disk *disk, const char *count_key, const char *size_key)
+static uint64_t segments_limit(const struct scsi_disk *disk, const char *count_key,
+                               const char *size_key)
 {
     uint64_t count = constraint(disk, count_key), size = constraint(disk, size_key);
 

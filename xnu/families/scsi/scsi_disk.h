@@ -32,8 +32,8 @@ struct scsi_disk {
     thread_call_t delay_call;
 };
 
-/* Runs one command and waits for its end, repeating it as its sense data ask for. `memory` may be NULL.
- * Returns true when the device did it; *sense (may be NULL) says what it said at last. */
+/* Runs one command and waits for its end, repeating it as its sense data ask for. `memory` may be
+ * NULL. Returns true when the device did it; *sense (may be NULL) says what it said at last. */
 bool scsi_run(struct scsi_target *target, uint64_t lun, struct scsi_cdb cdb, uint8_t direction,
               IOBufferMemoryDescriptor *memory, uint32_t length, uint64_t *realized,
               enum scsi_sense_action *sense);

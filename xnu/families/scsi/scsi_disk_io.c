@@ -66,8 +66,8 @@ static bool needs_flush(const struct scsi_disk *disk, const struct block_request
             (request->operation == BLOCK_WRITE && !disk->mode.fua));
 }
 
-/* One part is done; the last one ends the request, after a flush if it has to be stable and the disk
- * could not be told so. */
+/* One part is done; the last one ends the request, after a flush if it has to be stable and the
+ * disk could not be told so. */
 static void part_done(struct scsi_disk *disk, struct block_request *request, int error)
 {
     int none = 0;
@@ -188,7 +188,8 @@ static void io_done(struct scsi_command *command)
 
 /* ---- making commands ------------------------------------------------------------------------- */
 
-static struct disk_io *make_io(struct scsi_disk *disk, struct block_request *request, struct scsi_cdb cdb)
+static struct disk_io *make_io(struct scsi_disk *disk, struct block_request *request,
+                               struct scsi_cdb cdb)
 {
     struct disk_io *io = io_get(disk);
 
@@ -212,7 +213,8 @@ static struct disk_io *make_io(struct scsi_disk *disk, struct block_request *req
     return io;
 }
 
-/* Each part that is sent has been counted in `pending` before; one that cannot be made ends here. */
+/* Each part that is sent has been counted in `pending` before; one that cannot be made ends here.
+ */
 static void send_or_fail(struct scsi_disk *disk, struct block_request *request, struct disk_io *io)
 {
     if (io)
@@ -231,8 +233,8 @@ static void submit_flush(struct scsi_disk *disk, struct block_request *request)
     send_or_fail(disk, request, io);
 }
 
-static struct disk_io *transfer_io(struct scsi_disk *disk, struct block_request *request, uint64_t offset,
-                                   uint32_t blocks)
+static struct disk_io *transfer_io(struct scsi_disk *disk, struct block_request *request,
+                                   uint64_t offset, uint32_t blocks)
 {
     bool write = request->operation == BLOCK_WRITE;
     uint32_t size = disk->capacity.block_size;
@@ -250,8 +252,8 @@ static struct disk_io *transfer_io(struct scsi_disk *disk, struct block_request 
     return io;
 }
 
-static struct disk_io *discard_io(struct scsi_disk *disk, struct block_request *request, uint64_t offset,
-                                  uint32_t blocks)
+static struct disk_io *discard_io(struct scsi_disk *disk, struct block_request *request,
+                                  uint64_t offset, uint32_t blocks)
 {
     uint8_t list[SCSI_UNMAP_LIST_SIZE];
     struct disk_io *io = make_io(disk, request, scsi_cdb_unmap(sizeof list));
@@ -272,8 +274,8 @@ static struct disk_io *discard_io(struct scsi_disk *disk, struct block_request *
     return io;
 }
 
-static struct disk_io *zeroes_io(struct scsi_disk *disk, struct block_request *request, uint64_t offset,
-                                 uint32_t blocks)
+static struct disk_io *zeroes_io(struct scsi_disk *disk, struct block_request *request,
+                                 uint64_t offset, uint32_t blocks)
 {
     uint32_t size = disk->capacity.block_size;
     struct disk_io *io = make_io(disk, request,
@@ -316,9 +318,10 @@ void scsi_disk_submit(void *context, struct block_request *request)
     for (uint64_t done = 0; done < total;) {
         uint32_t blocks = (uint32_t)(total - done < most ? total - done : most);
         uint64_t offset = done * size;
-        struct disk_io *io = operation == BLOCK_DISCARD        ? discard_io(disk, request, offset, blocks)
-                             : operation == BLOCK_WRITE_ZEROES ? zeroes_io(disk, request, offset, blocks)
-                                                               : transfer_io(disk, request, offset, blocks);
+        struct disk_io *io = operation == BLOCK_DISCARD ? discard_io(disk, request, offset, blocks)
+                             : operation == BLOCK_WRITE_ZEROES
+                                 ? zeroes_io(disk, request, offset, blocks)
+                                 : transfer_io(disk, request, offset, blocks);
         done += blocks;
         send_or_fail(disk, request, io);
     }

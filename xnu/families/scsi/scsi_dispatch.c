@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* scsi_dispatch.c - from commands to tasks, to the driver and back: execution, completion, timeouts. */
+/* scsi_dispatch.c - from commands to tasks, to the driver and back: execution, completion,
+ * timeouts. */
 #include "xnu/families/scsi/scsi_private.h"
 
 #include "xnu/machine/clock.h"
@@ -332,7 +333,8 @@ void scsi_target_remove(struct scsi_target *target)
     unlock(target->controller, enabled);
 }
 
-SCSIServiceResponse IOSCSIParallelInterfaceController_ExecuteParallelTask(controller *me, OSObject *task)
+SCSIServiceResponse IOSCSIParallelInterfaceController_ExecuteParallelTask(controller *me,
+                                                                          OSObject *task)
 {
     return IOSCSIParallelInterfaceController_ProcessParallelTask(me, task);
 }

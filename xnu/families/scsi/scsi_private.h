@@ -2,11 +2,11 @@
 /* scsi_private.h - controllers, targets and tasks behind the public SCSI classes.
  *
  * A command (struct scsi_command) is what the upper layer wants done. To be sent it needs a task
- * (SCSIParallelTask), of which a controller has as many as its driver supports. Commands that find no
- * task, or whose target has as many outstanding as it takes, wait in the target's queue.
+ * (SCSIParallelTask), of which a controller has as many as its driver supports. Commands that find
+ * no task, or whose target has as many outstanding as it takes, wait in the target's queue.
  *
- * One spin lock a controller guards lists and states; it is never held while a driver's function or a
- * command's completion is called.
+ * One spin lock a controller guards lists and states; it is never held while a driver's function or
+ * a command's completion is called.
  */
 #ifndef XNU_FAMILIES_SCSI_PRIVATE_H
 #define XNU_FAMILIES_SCSI_PRIVATE_H
@@ -155,8 +155,9 @@ void scsi_destroy_all_targets(IOSCSIParallelInterfaceController *controller);
 
 /* ---- scsi_units.c --------------------------------------------------------------------------- */
 
-/* Looks for logical units and makes block devices of the disks among them. False: no device answers.
- * Blocks until INQUIRY and REPORT LUNS are answered; disks come up on threads of their own. */
+/* Looks for logical units and makes block devices of the disks among them. False: no device
+ * answers. Blocks until INQUIRY and REPORT LUNS are answered; disks come up on threads of their
+ * own. */
 bool scsi_units_probe(struct scsi_target *target);
 
 /* Takes the target's block devices away. */

@@ -59,8 +59,8 @@ static bool unlist(controller *me, struct scsi_target *target)
     return found;
 }
 
-void IOSCSIParallelInterfaceController_RemoveDeviceFromTargetList(controller *me,
-                                                                  IOSCSIParallelInterfaceDevice *nub)
+void IOSCSIParallelInterfaceController_RemoveDeviceFromTargetList(
+    controller *me, IOSCSIParallelInterfaceDevice *nub)
 {
     if (unlist(me, target_of(nub)))
         object_release(nub);
@@ -126,7 +126,8 @@ static void destroy(controller *me, struct scsi_target *target)
         return;
     scsi_target_remove(target);
     scsi_units_remove(target);
-    IOService_messageClients((IOService *)target->nub, kSCSIProtocolNotification_DeviceRemoved, NULL, 0);
+    IOService_messageClients((IOService *)target->nub, kSCSIProtocolNotification_DeviceRemoved,
+                             NULL, 0);
     IOSCSIParallelInterfaceDevice_DestroyTarget(target->nub);
     object_release(target->nub);
 }
@@ -164,7 +165,8 @@ void IOSCSIParallelInterfaceController_CompleteOutstandingTasksForTarget(
     }
 }
 
-void IOSCSIParallelInterfaceController_CompleteOutstandingTasksForTargetID(controller *me, uint64_t id)
+void IOSCSIParallelInterfaceController_CompleteOutstandingTasksForTargetID(controller *me,
+                                                                           uint64_t id)
 {
     IOSCSIParallelInterfaceDevice *nub = IOSCSIParallelInterfaceController_GetTargetForID(me, id);
 
@@ -205,7 +207,8 @@ OSObject *IOSCSIParallelInterfaceController_FindTaskForAddress(controller *me, u
     return find_task(me, id, has_address, lun, tag);
 }
 
-OSObject *IOSCSIParallelInterfaceController_FindTaskForControllerIdentifier(controller *me, uint64_t id,
+OSObject *IOSCSIParallelInterfaceController_FindTaskForControllerIdentifier(controller *me,
+                                                                            uint64_t id,
                                                                             uint64_t identifier)
 {
     return find_task(me, id, has_identifier, identifier, 0);
@@ -213,8 +216,8 @@ OSObject *IOSCSIParallelInterfaceController_FindTaskForControllerIdentifier(cont
 
 /* ---- properties and data of targets ---------------------------------------------------------- */
 
-bool IOSCSIParallelInterfaceController_SetTargetProperty(controller *me, uint64_t id, const char *key,
-                                                         OSObject *value)
+bool IOSCSIParallelInterfaceController_SetTargetProperty(controller *me, uint64_t id,
+                                                         const char *key, OSObject *value)
 {
     IOSCSIParallelInterfaceDevice *nub = IOSCSIParallelInterfaceController_GetTargetForID(me, id);
 
@@ -244,7 +247,7 @@ void *IOSCSIParallelInterfaceController_GetHBATargetDataPointer(controller *me, 
     return nub ? nub->fHBAData : NULL;
 }
 
-/* ---- the end of aborts and resets, and bus events ---------------------------------------------- */
+/* ---- the end of aborts and resets, and bus events -------------------------------------------- */
 
 static void function_completed(controller *me, SCSIServiceResponse response)
 {
@@ -258,7 +261,8 @@ void IOSCSIParallelInterfaceController_CompleteAbortTask(controller *me, uint64_
     function_completed(me, response);
 }
 
-void IOSCSIParallelInterfaceController_CompleteAbortTaskSet(controller *me, uint64_t id, uint64_t lun,
+void IOSCSIParallelInterfaceController_CompleteAbortTaskSet(controller *me, uint64_t id,
+                                                            uint64_t lun,
                                                             SCSIServiceResponse response)
 {
     function_completed(me, response);
@@ -270,7 +274,8 @@ void IOSCSIParallelInterfaceController_CompleteClearACA(controller *me, uint64_t
     function_completed(me, response);
 }
 
-void IOSCSIParallelInterfaceController_CompleteClearTaskSet(controller *me, uint64_t id, uint64_t lun,
+void IOSCSIParallelInterfaceController_CompleteClearTaskSet(controller *me, uint64_t id,
+                                                            uint64_t lun,
                                                             SCSIServiceResponse response)
 {
     function_completed(me, response);
@@ -294,7 +299,8 @@ void IOSCSIParallelInterfaceController_NotifyClientsOfBusReset(controller *me)
     IOService_messageClients((IOService *)me, kSCSIControllerNotificationBusReset, NULL, 0);
 }
 
-void IOSCSIParallelInterfaceController_NotifyClientsOfPortStatusChange(controller *me, uint32_t status)
+void IOSCSIParallelInterfaceController_NotifyClientsOfPortStatusChange(controller *me,
+                                                                       uint32_t status)
 {
     enum { PORT_STATUS = 0x68000001 };
 

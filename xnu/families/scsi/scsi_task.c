@@ -51,7 +51,8 @@ SCSITaskAttribute IOSCSIParallelInterfaceController_GetTaskAttribute(controller 
     return command_of(task)->attribute;
 }
 
-uint8_t IOSCSIParallelInterfaceController_GetCommandDescriptorBlockSize(controller *me, OSObject *task)
+uint8_t IOSCSIParallelInterfaceController_GetCommandDescriptorBlockSize(controller *me,
+                                                                        OSObject *task)
 {
     return command_of(task)->cdb_size;
 }
@@ -68,12 +69,14 @@ uint8_t IOSCSIParallelInterfaceController_GetDataTransferDirection(controller *m
     return command_of(task)->direction;
 }
 
-uint64_t IOSCSIParallelInterfaceController_GetRequestedDataTransferCount(controller *me, OSObject *task)
+uint64_t IOSCSIParallelInterfaceController_GetRequestedDataTransferCount(controller *me,
+                                                                         OSObject *task)
 {
     return command_of(task)->length;
 }
 
-uint64_t IOSCSIParallelInterfaceController_GetRealizedDataTransferCount(controller *me, OSObject *task)
+uint64_t IOSCSIParallelInterfaceController_GetRealizedDataTransferCount(controller *me,
+                                                                        OSObject *task)
 {
     return command_of(task)->realized;
 }
@@ -87,7 +90,8 @@ bool IOSCSIParallelInterfaceController_SetRealizedDataTransferCount(controller *
     return bytes <= command->length;
 }
 
-void IOSCSIParallelInterfaceController_IncrementRealizedDataTransferCount(controller *me, OSObject *task,
+void IOSCSIParallelInterfaceController_IncrementRealizedDataTransferCount(controller *me,
+                                                                          OSObject *task,
                                                                           uint64_t bytes)
 {
     IOSCSIParallelInterfaceController_SetRealizedDataTransferCount(
@@ -135,7 +139,8 @@ bool IOSCSIParallelInterfaceController_GetAutoSenseData(controller *me, OSObject
 
     if (command->sense_size == 0)
         return false;
-    __builtin_memcpy(sense, command->sense, size < command->sense_size ? size : command->sense_size);
+    __builtin_memcpy(sense, command->sense,
+                     size < command->sense_size ? size : command->sense_size);
     return true;
 }
 
@@ -152,7 +157,8 @@ void IOSCSIParallelInterfaceController_SetControllerTaskIdentifier(controller *m
     task_of(task)->controller_identifier = identifier;
 }
 
-uint64_t IOSCSIParallelInterfaceController_GetControllerTaskIdentifier(controller *me, OSObject *task)
+uint64_t IOSCSIParallelInterfaceController_GetControllerTaskIdentifier(controller *me,
+                                                                       OSObject *task)
 {
     return task_of(task)->controller_identifier;
 }
@@ -176,7 +182,7 @@ IOMemoryDescriptor *IOSCSIParallelInterfaceController_GetHBADataDescriptor(contr
     return (IOMemoryDescriptor *)task_of(task)->hba_data;
 }
 
-/* ---- features of a parallel bus, which nothing here negotiates -------------------------------- */
+/* ---- features of a parallel bus, which nothing here negotiates ------------------------------- */
 
 static bool is_feature(SCSIParallelFeature feature)
 {
@@ -219,8 +225,9 @@ SCSIParallelFeatureResult IOSCSIParallelInterfaceController_GetSCSIParallelFeatu
                                : kSCSIParallelFeature_NegotitiationUnchanged;
 }
 
-uint64_t IOSCSIParallelInterfaceController_GetSCSIParallelFeatureNegotiationResultCount(controller *me,
-                                                                                        OSObject *task)
+uint64_t
+IOSCSIParallelInterfaceController_GetSCSIParallelFeatureNegotiationResultCount(controller *me,
+                                                                               OSObject *task)
 {
     return count_nonzero(task_of(task)->feature_results);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* scsi_units.c - what is behind a target: INQUIRY and REPORT LUNS, a disk for each unit that is one. */
+/* scsi_units.c - what is behind a target: INQUIRY and REPORT LUNS, a disk for each unit that is
+ * one. */
 #include "xnu/families/scsi/scsi_disk.h"
 
 #include "abi/kpi/vm.h"
@@ -15,7 +16,8 @@ static void sleep_for(unsigned milliseconds)
 {
     char nobody_wakes_this;
 
-    machine_sleep(NULL, &nobody_wakes_this, machine_uptime() + milliseconds * UINT64_C(1000000), false);
+    machine_sleep(NULL, &nobody_wakes_this, machine_uptime() + milliseconds * UINT64_C(1000000),
+                  false);
 }
 
 bool scsi_run(struct scsi_target *target, uint64_t lun, struct scsi_cdb cdb, uint8_t direction,
@@ -63,8 +65,9 @@ static bool inquire(struct scsi_target *target, uint64_t lun, IOBufferMemoryDesc
     const uint8_t *data = IOBufferMemoryDescriptor_getBytesNoCopy(buffer);
     uint64_t realized;
 
-    if (!scsi_run(target, lun, scsi_cdb_inquiry(SCSI_INQUIRY_SHORT), kSCSIDataTransfer_FromTargetToInitiator,
-                  buffer, SCSI_INQUIRY_SHORT, &realized, NULL) ||
+    if (!scsi_run(target, lun, scsi_cdb_inquiry(SCSI_INQUIRY_SHORT),
+                  kSCSIDataTransfer_FromTargetToInitiator, buffer, SCSI_INQUIRY_SHORT, &realized,
+                  NULL) ||
         !scsi_parse_inquiry(data, realized, identity))
         return false;
     uint8_t length = identity->length < SCSI_INQUIRY_FULL ? SCSI_INQUIRY_FULL : identity->length;
@@ -73,16 +76,19 @@ static bool inquire(struct scsi_target *target, uint64_t lun, IOBufferMemoryDesc
            scsi_parse_inquiry(data, realized, identity);
 }
 
-static unsigned list_units(struct scsi_target *target, IOBufferMemoryDescriptor *buffer, uint64_t *luns)
+static unsigned list_units(struct scsi_target *target, IOBufferMemoryDescriptor *buffer,
+                           uint64_t *luns)
 {
     uint64_t realized;
 
     if (!scsi_run(target, 0, scsi_cdb_report_luns(SCSI_LUN_LIST_SIZE),
-                  kSCSIDataTransfer_FromTargetToInitiator, buffer, SCSI_LUN_LIST_SIZE, &realized, NULL)) {
+                  kSCSIDataTransfer_FromTargetToInitiator, buffer, SCSI_LUN_LIST_SIZE, &realized,
+                  NULL)) {
         luns[0] = 0;                     /* an old device: unit 0 is all there is */
         return 1;
     }
-    return scsi_parse_luns(IOBufferMemoryDescriptor_getBytesNoCopy(buffer), realized, luns, UNITS_MAX);
+    return scsi_parse_luns(IOBufferMemoryDescriptor_getBytesNoCopy(buffer), realized, luns,
+                           UNITS_MAX);
 }
 
 static void attach_thread(void *parameter, wait_result_t result)
@@ -93,14 +99,16 @@ static void attach_thread(void *parameter, wait_result_t result)
     scsi_disk_release(disk);
 }
 
-static void start_disk(struct scsi_target *target, uint64_t lun, const struct scsi_identity *identity)
+static void start_disk(struct scsi_target *target, uint64_t lun,
+                       const struct scsi_identity *identity)
 {
     struct scsi_disk *disk = scsi_disk_create(target, lun, identity);
     thread_t thread;
 
     if (!disk)
         return;
-    bool enabled = machine_spin_lock_disable_interrupts(&controller_private(target->controller)->lock);
+    bool enabled =
+        machine_spin_lock_disable_interrupts(&controller_private(target->controller)->lock);
     disk->next = target->units;
     target->units = disk;
     machine_spin_unlock_restore_interrupts(&controller_private(target->controller)->lock, enabled);
@@ -150,8 +158,8 @@ bool scsi_units_probe(struct scsi_target *target)
         if (identity.command_queueing)
             target->depth = controller_private(target->controller)->task_count;
         describe(target, &identity);
-        scsi_run(target, 0, scsi_cdb_test_unit_ready(), kSCSIDataTransfer_NoDataTransfer, NULL, 0, NULL,
-                 NULL);
+        scsi_run(target, 0, scsi_cdb_test_unit_ready(), kSCSIDataTransfer_NoDataTransfer, NULL, 0,
+                 NULL, NULL);
         probe_units(target, buffer, &identity);
         found = identity.present || target->units;
     }

@@ -299,7 +299,10 @@ static int compare_candidates(const void *left_pointer, const void *right_pointe
     return left->entry->order < right->entry->order ? -1 : left->entry->order > right->entry->order;
 }
 
+enum { CANDIDATES_AT_HAND = 48 };
+
 struct collection {
+    struct candidate at_hand[CANDIDATES_AT_HAND]; /* enough for most devices, without memory from the heap */
     struct candidate *candidates;
     size_t count;
     size_t capacity;
@@ -312,13 +315,16 @@ static void collect(void *context, const struct catalogue_entry *entry)
     struct collection *collection = context;
 
     if (collection->count == collection->capacity) {
-        size_t capacity = collection->capacity == 0 ? 64 : collection->capacity * 2;
-        struct candidate *grown = realloc(collection->candidates, capacity * sizeof *grown);
+        bool first = collection->candidates == collection->at_hand;
+        size_t capacity = collection->capacity * 2;
+        struct candidate *grown = realloc(first ? NULL : collection->candidates, capacity * sizeof *grown);
 
         if (grown == NULL) {
             collection->failed = true;
             return;
         }
+        if (first)
+            memcpy(grown, collection->at_hand, sizeof collection->at_hand);
         collection->candidates = grown;
         collection->capacity = capacity;
     }
@@ -352,11 +358,15 @@ bool catalogue_find_keyed(const struct catalogue *catalogue, const char *const *
                           const struct catalogue_keys *keys, unsigned release,
                           bool (*visit)(void *context, const struct catalogue_entry *entry), void *context)
 {
-    struct collection collection = { NULL };
+    struct collection collection;
     bool by_depth = release == 0 || release >= 1009;
     size_t depth;
     size_t index;
 
+    collection.candidates = collection.at_hand;
+    collection.count = 0;
+    collection.capacity = CANDIDATES_AT_HAND;
+    collection.failed = false;
     for (depth = 0; depth < count; depth++) {
         struct bucket *bucket = find_bucket(catalogue, classes[depth]);
 
@@ -369,6 +379,7 @@ bool catalogue_find_keyed(const struct catalogue *catalogue, const char *const *
     for (index = 0; index < collection.count && !collection.failed; index++)
         if (!visit(context, collection.candidates[index].entry))
             break;
-    free(collection.candidates);
+    if (collection.candidates != collection.at_hand)
+        free(collection.candidates);
     return !collection.failed;
 }

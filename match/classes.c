@@ -11,7 +11,8 @@ struct class_row {
 
 /* From the public headers of IOKit, IOPCIFamily and IOACPIFamily. */
 static const struct class_row rows[] = {
-    { "IOPCIDevice", "IOService" },
+    { "IOPCIDevice", "IOService" }, /* the two asked for most stand first */
+    { "IOService", NULL },
     { "IOPCIBridge", "IOService" },
     { "IOPCI2PCIBridge", "IOPCIBridge" },
     { "IOPlatformDevice", "IOService" },
@@ -24,7 +25,6 @@ static const struct class_row rows[] = {
     { "IOResources", "IOService" },
     { "IOUserResources", "IOService" },
     { "HyperVVMBusDevice", "IOService" },
-    { "IOService", NULL },
 };
 
 static const struct class_row *find_row(const char *name)

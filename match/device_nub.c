@@ -187,16 +187,8 @@ struct match_device device_match(const struct device_record *record)
 
 static bool add_key_name(struct device_keys *keys, const char *name)
 {
-    const char **grown;
-
-    if ((keys->keys.name_count & (keys->keys.name_count - 1)) == 0) {
-        size_t room = keys->keys.name_count == 0 ? 1 : keys->keys.name_count * 2;
-
-        grown = realloc(keys->names, room * sizeof *grown);
-        if (grown == NULL)
-            return false;
-        keys->names = grown;
-    }
+    if (keys->keys.name_count == DEVICE_KEY_NAMES_MAX)
+        return false;
     keys->names[keys->keys.name_count++] = name;
     return true;
 }
@@ -223,7 +215,7 @@ bool device_keys_make(const struct device_record *record, struct device_keys *ke
     bool made = true;
     size_t index;
 
-    *keys = (struct device_keys){ .names = NULL };
+    keys->keys = (struct catalogue_keys){ .names = keys->names };
     /* On other nubs nobody looks at the PCI keys by which personalities are filed. */
     if (record->class_unknown || !record->is_pci || record->registers.known_id != UINT32_MAX ||
         record->registers.known_subsystem != UINT32_MAX ||
@@ -233,20 +225,11 @@ bool device_keys_make(const struct device_record *record, struct device_keys *ke
         made = add_key_property(keys, plist_get(record->properties, name_keys[index]));
     if (made && record->registry_name != NULL)
         made = add_key_name(keys, record->registry_name);
-    if (!made) {
-        device_keys_clear(keys);
+    if (!made)
         return false;
-    }
     keys->registers[0] = record->registers.id;
     keys->registers[1] = record->registers.subsystem;
     keys->keys.registers = keys->registers;
     keys->keys.register_count = 2;
-    keys->keys.names = keys->names;
     return true;
-}
-
-void device_keys_clear(struct device_keys *keys)
-{
-    free(keys->names);
-    *keys = (struct device_keys){ .names = NULL };
 }

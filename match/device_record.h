@@ -76,14 +76,14 @@ struct match_device device_match(const struct device_record *record);
 /* Classes of the nub, most derived first; at most 8 are written. */
 size_t device_classes(const struct device_record *record, const char **classes);
 
-/* What the record answers to. Returns false when something is unknown: then every personality has to be
- * looked at. The strings live as long as the record. */
+/* What the record answers to. Returns false when something is unknown, or it has more names than fit: then every
+ * personality has to be looked at. The strings live as long as the record. */
+enum { DEVICE_KEY_NAMES_MAX = 32 };
 struct device_keys {
     uint32_t registers[2];
-    const char **names;
+    const char *names[DEVICE_KEY_NAMES_MAX];
     struct catalogue_keys keys;
 };
 bool device_keys_make(const struct device_record *record, struct device_keys *keys);
-void device_keys_clear(struct device_keys *keys);
 
 #endif

@@ -260,8 +260,6 @@ bool matcher_match(const struct matcher *matcher, const struct device_record *de
     if (!catalogue_find_keyed(matcher->catalogue, classes, count, keyed ? &keys.keys : NULL, matcher->release,
                               visit_entry, &visit))
         visit.failed = true;
-    if (keyed)
-        device_keys_clear(&keys);
     if (!visit.failed)
         sort_candidates(outcome);
     if (!visit.failed && detail == MATCH_DETAIL_OTHER_CLASSES && !visit_others(&visit, classes, count))

@@ -113,7 +113,7 @@ static struct kext *add_text(struct kext_set *set, const char *text, size_t size
     if (info == NULL)
         return NULL;
     if (!plist_is(info, PLIST_DICTIONARY)) {
-        problems_add(problems, PROBLEM_ERROR, plist_path, 0, "the root is a %s, not a dictionary",
+        problems_add(problems, PROBLEM_ERROR, plist_path, 0, "the root is of type %s, not a dictionary",
                      plist_type_name(info));
         plist_release(info);
         return NULL;

@@ -57,7 +57,7 @@ static bool each_value(struct claims *claims, const struct plist *value, const c
 
     if (text == NULL) {
         if (*position == 0)
-            claims_note(claims, true, "%s is a %s, not a string: nothing can be said", key, plist_type_name(value));
+            claims_note(claims, true, "%s is of type %s, not a string: nothing can be said", key, plist_type_name(value));
         *position = 1;
         return false;
     }

@@ -69,23 +69,32 @@ static bool make_folder(const char *path, const struct install_options *options)
     return errno == EEXIST;
 }
 
-char *install_folder(const struct install_options *options, struct problems *problems)
+bool install_is_refused(const struct install_options *options, struct problems *problems)
 {
     const char *root = options->root == NULL ? "/" : options->root;
-    char *library = NULL;
-    char *folder = NULL;
     struct stat status;
 
     if (stat(root, &status) != 0 || !S_ISDIR(status.st_mode)) {
         problems_add(problems, PROBLEM_ERROR, root, 0, "no folder to install into");
-        return NULL;
+        return true;
     }
     if (is_system(root) && !options->force) {
         problems_add(problems, PROBLEM_ERROR, root, 0, "System/Library/Extensions belongs to the system: an update "
                      "replaces it, System Integrity Protection guards it from 10.11 on, it is read-only from 10.15 on "
                      "and sealed from 11 on; use Library/Extensions, or --force");
-        return NULL;
+        return true;
     }
+    return false;
+}
+
+char *install_folder(const struct install_options *options, struct problems *problems)
+{
+    const char *root = options->root == NULL ? "/" : options->root;
+    char *library = NULL;
+    char *folder = NULL;
+
+    if (install_is_refused(options, problems))
+        return NULL;
     if (asprintf(&library, "%s/Library", strcmp(root, "/") == 0 ? "" : root) < 0)
         return NULL;
     if (asprintf(&folder, "%s/Extensions", library) < 0 || !make_folder(library, options) ||

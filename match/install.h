@@ -19,6 +19,9 @@ struct install_options {
     void *context;
 };
 
+/* Would install_folder() refuse this root? The reason is in `problems`. */
+bool install_is_refused(const struct install_options *options, struct problems *problems);
+
 /* ROOT/Library/Extensions, for free(); NULL with the reason in `problems`: no such root, or one that leads into
  * System/Library/Extensions without `force`. */
 char *install_folder(const struct install_options *options, struct problems *problems);
@@ -35,8 +38,10 @@ bool install_remove(const char *name, const struct install_options *options, str
 /* Name of the last part of a path, without slashes behind it; for free(). */
 char *install_name(const char *path);
 
-/* What a release of macOS still asks for after the copy: lines of text, borrowed; returns how many. `release` 0 is
- * the newest. */
-size_t install_advice(unsigned release, bool is_signed, const char **lines, size_t room);
+enum install_kind { INSTALL_UNSIGNED, INSTALL_SIGNED, INSTALL_REMOVAL };
+
+/* What a release of macOS still asks for after a kext was put there or removed: lines of text, borrowed; returns how
+ * many. `release` 0 is the newest. */
+size_t install_advice(unsigned release, enum install_kind kind, const char **lines, size_t room);
 
 #endif

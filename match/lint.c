@@ -82,7 +82,7 @@ static void lint_personalities(struct lint_place *place)
     if (personalities == NULL)
         return;
     if (!plist_is(personalities, PLIST_DICTIONARY)) {
-        lint_report(place, LINT_PERSONALITIES_TYPE, personalities, "IOKitPersonalities is a %s",
+        lint_report(place, LINT_PERSONALITIES_TYPE, personalities, "IOKitPersonalities is of type %s",
                     plist_type_name(personalities));
         return;
     }
@@ -93,7 +93,7 @@ static void lint_personalities(struct lint_place *place)
             lint_personality(place);
             lint_pci_keys(place);
         } else {
-            lint_report(place, LINT_PERSONALITIES_TYPE, place->keys, "the personality is a %s",
+            lint_report(place, LINT_PERSONALITIES_TYPE, place->keys, "the personality is of type %s",
                         plist_type_name(place->keys));
         }
     }

@@ -121,7 +121,7 @@ static void lint_list(const struct lint_place *place, const char *key)
     if (value == NULL)
         return;
     if (check.text == NULL) {
-        lint_report(place, LINT_PCI_TYPE, value, "%s is a %s, not a string", key, plist_type_name(value));
+        lint_report(place, LINT_PCI_TYPE, value, "%s is of type %s, not a string", key, plist_type_name(value));
         return;
     }
     check.is_class = strcmp(key, "IOPCIClassMatch") == 0;

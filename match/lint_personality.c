@@ -44,13 +44,13 @@ static void lint_types(const struct lint_place *place)
     const struct plist *debug = plist_get(place->keys, "IOKitDebug");
 
     if (score != NULL && !plist_is(score, PLIST_INTEGER))
-        lint_report(place, LINT_SCORE_TYPE, score, "IOProbeScore is a %s%s%.40s: it counts as 0",
+        lint_report(place, LINT_SCORE_TYPE, score, "IOProbeScore is of type %s%s%.40s: it counts as 0",
                     plist_type_name(score), plist_string(score) == NULL ? "" : ", ",
                     plist_string(score) == NULL ? "" : plist_string(score));
     if (category != NULL && plist_string(category) == NULL)
-        lint_report(place, LINT_CATEGORY_TYPE, category, "IOMatchCategory is a %s", plist_type_name(category));
+        lint_report(place, LINT_CATEGORY_TYPE, category, "IOMatchCategory is of type %s", plist_type_name(category));
     if (debug != NULL && !plist_is(debug, PLIST_INTEGER))
-        lint_report(place, LINT_DEBUG_TYPE, debug, "IOKitDebug is a %s", plist_type_name(debug));
+        lint_report(place, LINT_DEBUG_TYPE, debug, "IOKitDebug is of type %s", plist_type_name(debug));
 }
 
 static void lint_code_bundle(const struct lint_place *place)
@@ -122,14 +122,14 @@ static void lint_names(const struct lint_place *place)
         return;
     }
     if (!plist_is(names, PLIST_ARRAY) && !plist_is(names, PLIST_SET)) {
-        lint_report(place, LINT_NAME_TYPE, names, "IONameMatch is a %s", plist_type_name(names));
+        lint_report(place, LINT_NAME_TYPE, names, "IONameMatch is of type %s", plist_type_name(names));
         return;
     }
     for (index = 0; index < plist_count(names); index++) {
         const struct plist *name = plist_value_at(names, index);
 
         if (plist_string(name) == NULL) {
-            lint_report(place, LINT_NAME_TYPE, name, "element %zu of IONameMatch is a %s", index,
+            lint_report(place, LINT_NAME_TYPE, name, "element %zu of IONameMatch is of type %s", index,
                         plist_type_name(name));
             return;
         }
@@ -149,7 +149,7 @@ static void lint_properties(const struct lint_place *place)
         const struct plist *value = plist_get(wanted, data_keys[index]);
 
         if (value != NULL && !plist_is(value, PLIST_DATA))
-            lint_report(place, LINT_PROPERTY_NUMBER, value, "IOPropertyMatch %s is a %s, the nub's is data",
+            lint_report(place, LINT_PROPERTY_NUMBER, value, "IOPropertyMatch %s is of type %s, the nub's is data",
                         data_keys[index], plist_type_name(value));
     }
 }

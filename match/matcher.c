@@ -52,7 +52,7 @@ static bool add_personality(struct matcher *matcher, const struct kext *kext, co
 
     if (!plist_is(personality, PLIST_DICTIONARY)) {
         problems_add(problems, PROBLEM_WARNING, kext->plist_path, plist_line(personality),
-                     "personality \"%.80s\" is a %s, not a dictionary", name, plist_type_name(personality));
+                     "personality \"%.80s\" is of type %s, not a dictionary", name, plist_type_name(personality));
         return true;
     }
     prepared = prepare(personality, kext);
@@ -77,7 +77,7 @@ bool matcher_add(struct matcher *matcher, const struct kext_set *set, struct pro
 
         if (personalities != NULL && !plist_is(personalities, PLIST_DICTIONARY))
             problems_add(problems, PROBLEM_WARNING, kext->plist_path, plist_line(personalities),
-                         "IOKitPersonalities is a %s, not a dictionary", plist_type_name(personalities));
+                         "IOKitPersonalities is of type %s, not a dictionary", plist_type_name(personalities));
         if (!plist_is(personalities, PLIST_DICTIONARY))
             continue;
         for (index = 0; index < plist_count(personalities); index++)

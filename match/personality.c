@@ -46,7 +46,7 @@ static enum match_answer check_provider_class(struct check *check, const struct 
     bool is;
 
     if (name == NULL)
-        return explain(check, "IOProviderClass", MATCH_NO, "is a %s: the personality never enters",
+        return explain(check, "IOProviderClass", MATCH_NO, "is of type %s: the personality never enters",
                        plist_type_name(value));
     is = operations->is_class != NULL && operations->is_class(check->device.device, name);
     return explain(check, "IOProviderClass", is ? MATCH_YES : MATCH_NO, "the device is %sof class %s",
@@ -124,7 +124,7 @@ static enum match_answer check_properties(struct check *check, const struct plis
     if (plist_is(value, PLIST_DICTIONARY))
         return check_property_dictionary(check, value);
     if (!is_list(value))
-        return explain(check, "IOPropertyMatch", MATCH_NO, "is a %s", plist_type_name(value));
+        return explain(check, "IOPropertyMatch", MATCH_NO, "is of type %s", plist_type_name(value));
     for (index = 0; index < plist_count(value); index++) {
         const struct plist *dictionary = plist_value_at(value, index);
 
@@ -240,7 +240,7 @@ static enum match_answer check_resources(struct check *check)
         return MATCH_YES;
     }
     return explain(check, "IOResourceMatch", release >= 1009 ? MATCH_YES : MATCH_NO,
-                   "is a %s: %s in this release", plist_type_name(value),
+                   "is of type %s: %s in this release", plist_type_name(value),
                    release >= 1009 ? "ignored" : "no match");
 }
 

@@ -120,18 +120,36 @@ static bool convert_inf(struct task *task, const char *path)
 
 /* ---- personalities to hardware ids ---- */
 
+/* A name as an INF file takes it: quotes doubled, percent signs too, all on one line. */
+static void print_quoted(const char *name, bool quotes)
+{
+    if (quotes)
+        putchar('"');
+    for (; *name != '\0'; name++) {
+        if ((*name == '"' || *name == '%') && quotes)
+            putchar(*name);
+        putchar((unsigned char)*name < ' ' ? ' ' : *name);
+    }
+    if (quotes)
+        putchar('"');
+}
+
 static void print_ids(const char *name, const struct claims *claims)
 {
     char id[WINDOWS_ID_SIZE];
     size_t index;
 
-    printf("; %s\n", name);
+    printf("; ");
+    print_quoted(name, false);
+    printf("\n");
     for (index = 0; index < claims->note_count; index++)
         printf("; %s: %s\n", claims->notes[index].lost ? "not carried over" : "left out", claims->notes[index].text);
     for (index = 0; index < claims->count; index++) {
         claim_windows_id(&claims->list[index], id);
-        if (*id != '\0')
-            printf("\"%s\" = Install, %s\n", name, id);
+        if (*id == '\0')
+            continue;
+        print_quoted(name, true);
+        printf(" = Install, %s\n", id);
     }
 }
 

@@ -131,10 +131,10 @@ static bool shows_signature(struct task *task, const struct kext *kext)
     return found;
 }
 
-static void advise(struct task *task, bool is_signed)
+static void advise(struct task *task, enum install_kind kind)
 {
     const char *lines[ADVICE_MAX];
-    size_t count = install_advice(task->session.release, is_signed, lines, ADVICE_MAX);
+    size_t count = install_advice(task->session.release, kind, lines, ADVICE_MAX);
     size_t index;
 
     for (index = 0; index < count; index++)
@@ -200,7 +200,7 @@ static bool install_one(struct task *task, const struct kext *kext)
         }
         say(task, "result", "installed %s", kext->path);
     }
-    advise(task, is_signed);
+    advise(task, is_signed ? INSTALL_SIGNED : INSTALL_UNSIGNED);
     return true;
 }
 
@@ -218,6 +218,8 @@ int command_install(int count, char **arguments)
         return status;
     if (session->options.operands.count == 0)
         return finish(&task, session_usage(usage, "no kext given"));
+    if (install_is_refused(&task.install, &session->problems))
+        return finish(&task, STATUS_TROUBLE);
     session_load_kexts(session, &session->options.operands);
     given = session->kexts.count;
     session_load_kexts(session, &session->options.kexts);
@@ -286,7 +288,7 @@ int command_uninstall(int count, char **arguments)
         free(name);
     }
     if (done && !session->options.dry_run)
-        advise(&task, true);
+        advise(&task, INSTALL_REMOVAL);
     return finish(&task, done ? STATUS_MATCHED : STATUS_NOTHING);
 }
 

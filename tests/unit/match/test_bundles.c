@@ -628,16 +628,19 @@ static void the_system_folder_is_refused_unless_forced(void **state)
 static void advice_is_that_of_the_release(void **state)
 {
     const char *lines[16];
-    size_t count = install_advice(1008, false, lines, 16);
+    size_t count = install_advice(1008, INSTALL_UNSIGNED, lines, 16);
 
     (void)state;
     assert_non_null(strstr(lines[0], "System/Library/Extensions alone"));
     assert_true(count >= 3);
-    count = install_advice(1300, false, lines, 16);
+    count = install_advice(1300, INSTALL_UNSIGNED, lines, 16);
     assert_non_null(strstr(lines[0], "kmutil"));
     assert_non_null(strstr(lines[count - 2], "csr"));
-    count = install_advice(1013, true, lines, 16);
+    count = install_advice(1013, INSTALL_SIGNED, lines, 16);
     assert_non_null(strstr(lines[1], "allow"));
+    count = install_advice(1013, INSTALL_REMOVAL, lines, 16);
+    assert_int_equal(count, 2);
+    assert_non_null(strstr(lines[0], "rebuild"));
 }
 
 int main(void)

@@ -113,8 +113,8 @@ static struct kext *add_text(struct kext_set *set, const char *text, size_t size
     if (info == NULL)
         return NULL;
     if (!plist_is(info, PLIST_DICTIONARY)) {
-        problems_add(problems, PROBLEM_ERROR, plist_path, 0, "the root is of type %s, not a dictionary",
-                     plist_type_name(info));
+        problems_add(problems, PROBLEM_ERROR, plist_path, 0,
+                     "the root is of type %s, not a dictionary", plist_type_name(info));
         plist_release(info);
         return NULL;
     }
@@ -128,8 +128,9 @@ static struct kext *add_text(struct kext_set *set, const char *text, size_t size
     return kext;
 }
 
-struct kext *kext_set_add_text(struct kext_set *set, const char *text, size_t size, const char *path,
-                               const struct kext_options *options, struct problems *problems)
+struct kext *kext_set_add_text(struct kext_set *set, const char *text, size_t size,
+                               const char *path, const struct kext_options *options,
+                               struct problems *problems)
 {
     return add_text(set, text, size, path, path, options, problems);
 }
@@ -214,9 +215,11 @@ static char **list_folder(const char *folder, size_t *count)
 static bool load_bundle(struct kext_set *set, const char *path, const struct kext *container,
                         const struct kext_options *options, struct problems *problems);
 
-/* Every bundle in a folder; not those in folders below it. `strict` takes names ending in .kext alone. */
-static bool load_folder(struct kext_set *set, const char *folder, bool strict, const struct kext *container,
-                        const struct kext_options *options, struct problems *problems)
+/* Every bundle in a folder; not those in folders below it. `strict` takes names ending in .kext
+ * alone. */
+static bool load_folder(struct kext_set *set, const char *folder, bool strict,
+                        const struct kext *container, const struct kext_options *options,
+                        struct problems *problems)
 {
     size_t count;
     char **names = list_folder(folder, &count);
@@ -241,8 +244,9 @@ static bool load_folder(struct kext_set *set, const char *folder, bool strict, c
 static void load_plugins(struct kext_set *set, const char *bundle, const struct kext *kext,
                          const struct kext_options *options, struct problems *problems)
 {
-    char *folder = join(bundle, strstr(kext->plist_path, "Contents/Info.plist") != NULL ? "Contents/PlugIns"
-                                                                                         : "PlugIns");
+    char *folder =
+        join(bundle, strstr(kext->plist_path, "Contents/Info.plist") != NULL ? "Contents/PlugIns"
+                                                                             : "PlugIns");
 
     if (folder != NULL && is_folder(folder))
         load_folder(set, folder, true, kext, options, problems);
@@ -256,7 +260,8 @@ static bool load_bundle(struct kext_set *set, const char *path, const struct kex
     struct kext *kext;
 
     if (info == NULL) {
-        problems_add(problems, PROBLEM_ERROR, path, 0, "no Info.plist in the bundle (Contents/Info.plist)");
+        problems_add(problems, PROBLEM_ERROR, path, 0,
+                     "no Info.plist in the bundle (Contents/Info.plist)");
         return false;
     }
     kext = load_plist(set, path, info, options, problems);
@@ -295,7 +300,8 @@ const struct plist *kext_value(const struct kext *kext, const char *key, const c
     char name[96];
 
     if (strncmp(key, "OS", 2) == 0 || strncmp(key, "IO", 2) == 0) {
-        snprintf(name, sizeof name, "%.60s_%.30s", key, architecture == NULL ? "x86_64" : architecture);
+        snprintf(name, sizeof name, "%.60s_%.30s", key,
+                 architecture == NULL ? "x86_64" : architecture);
         value = plist_get(kext->info, name);
         if (value != NULL)
             return value;
@@ -321,5 +327,6 @@ char *kext_executable_path(const struct kext *kext)
 
     if (name == NULL || !kext->is_bundle || strchr(name, '/') != NULL)
         return NULL;
-    return asprintf(&path, "%s/%s%s", kext->path, deep ? "Contents/MacOS/" : "", name) < 0 ? NULL : path;
+    return asprintf(&path, "%s/%s%s", kext->path, deep ? "Contents/MacOS/" : "", name) < 0 ? NULL
+                                                                                           : path;
 }

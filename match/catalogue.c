@@ -15,7 +15,7 @@ struct bucket {
     uint32_t *known; /* hash table of positions + 1 in `entries`, by content */
     size_t known_size;
     struct catalogue_index *index; /* made when first asked for, dropped with every change */
-    struct bucket *next; /* in the same slot of the hash table */
+    struct bucket *next;           /* in the same slot of the hash table */
 };
 
 enum { SLOTS = 256 };
@@ -182,8 +182,8 @@ static bool is_known(const struct bucket *bucket, const struct plist *personalit
     return false;
 }
 
-enum catalogue_added catalogue_add(struct catalogue *catalogue, struct plist *personality, const char *name,
-                                   const char *publisher, void *owner)
+enum catalogue_added catalogue_add(struct catalogue *catalogue, struct plist *personality,
+                                   const char *name, const char *publisher, void *owner)
 {
     const char *provider_class = plist_string(plist_get(personality, "IOProviderClass"));
     struct catalogue_entry entry = { .owner = owner, .score = match_probe_score(personality) };
@@ -219,7 +219,8 @@ static bool belongs_to(const struct catalogue_entry *entry, const char *identifi
 {
     const char *bundle = plist_string(plist_get(entry->personality, "CFBundleIdentifier"));
 
-    return strcmp(entry->publisher, identifier) == 0 || (bundle != NULL && strcmp(bundle, identifier) == 0);
+    return strcmp(entry->publisher, identifier) == 0 ||
+           (bundle != NULL && strcmp(bundle, identifier) == 0);
 }
 
 size_t catalogue_remove_bundle(struct catalogue *catalogue, const char *identifier)
@@ -302,7 +303,7 @@ static int compare_candidates(const void *left_pointer, const void *right_pointe
 enum { CANDIDATES_AT_HAND = 48 };
 
 struct collection {
-    struct candidate at_hand[CANDIDATES_AT_HAND]; /* enough for most devices, without memory from the heap */
+    struct candidate at_hand[CANDIDATES_AT_HAND]; /* enough for most devices: no heap */
     struct candidate *candidates;
     size_t count;
     size_t capacity;
@@ -317,7 +318,8 @@ static void collect(void *context, const struct catalogue_entry *entry)
     if (collection->count == collection->capacity) {
         bool first = collection->candidates == collection->at_hand;
         size_t capacity = collection->capacity * 2;
-        struct candidate *grown = realloc(first ? NULL : collection->candidates, capacity * sizeof *grown);
+        struct candidate *grown =
+            realloc(first ? NULL : collection->candidates, capacity * sizeof *grown);
 
         if (grown == NULL) {
             collection->failed = true;
@@ -348,15 +350,17 @@ static void collect_bucket(struct bucket *bucket, const struct catalogue_keys *k
 }
 
 bool catalogue_find(const struct catalogue *catalogue, const char *const *classes, size_t count,
-                    unsigned release, bool (*visit)(void *context, const struct catalogue_entry *entry),
+                    unsigned release,
+                    bool (*visit)(void *context, const struct catalogue_entry *entry),
                     void *context)
 {
     return catalogue_find_keyed(catalogue, classes, count, NULL, release, visit, context);
 }
 
-bool catalogue_find_keyed(const struct catalogue *catalogue, const char *const *classes, size_t count,
-                          const struct catalogue_keys *keys, unsigned release,
-                          bool (*visit)(void *context, const struct catalogue_entry *entry), void *context)
+bool catalogue_find_keyed(const struct catalogue *catalogue, const char *const *classes,
+                          size_t count, const struct catalogue_keys *keys, unsigned release,
+                          bool (*visit)(void *context, const struct catalogue_entry *entry),
+                          void *context)
 {
     struct collection collection;
     bool by_depth = release == 0 || release >= 1009;
@@ -375,7 +379,8 @@ bool catalogue_find_keyed(const struct catalogue *catalogue, const char *const *
             collect_bucket(bucket, keys, &collection);
     }
     if (collection.count > 1)
-        qsort(collection.candidates, collection.count, sizeof *collection.candidates, compare_candidates);
+        qsort(collection.candidates, collection.count, sizeof *collection.candidates,
+              compare_candidates);
     for (index = 0; index < collection.count && !collection.failed; index++)
         if (!visit(context, collection.candidates[index].entry))
             break;

@@ -46,7 +46,8 @@ static void file_key(struct catalogue_index *index, uint32_t entry, uint64_t has
         index->filed[index->filed_count - 1].hash == hash)
         return;
     if ((index->filed_count & (index->filed_count - 1)) == 0) {
-        grown = realloc(index->filed, (index->filed_count == 0 ? 1 : index->filed_count * 2) * sizeof *grown);
+        grown = realloc(index->filed,
+                        (index->filed_count == 0 ? 1 : index->filed_count * 2) * sizeof *grown);
         if (grown == NULL) {
             index->failed = true;
             return;
@@ -57,7 +58,8 @@ static void file_key(struct catalogue_index *index, uint32_t entry, uint64_t has
 }
 
 /* Does every value of the list demand all 32 bits of a register? Files them if `file` is set. */
-static bool each_register(struct catalogue_index *index, uint32_t entry, const struct plist *list, bool file)
+static bool each_register(struct catalogue_index *index, uint32_t entry, const struct plist *list,
+                          bool file)
 {
     const char *text = plist_string(list);
     struct pci_value value;
@@ -74,7 +76,8 @@ static bool each_register(struct catalogue_index *index, uint32_t entry, const s
     return true;
 }
 
-static bool each_name(struct catalogue_index *index, uint32_t entry, const struct plist *names, bool file)
+static bool each_name(struct catalogue_index *index, uint32_t entry, const struct plist *names,
+                      bool file)
 {
     const struct plist *one = plist_is(names, PLIST_STRING) ? names : NULL;
     size_t count = one != NULL ? 1 : plist_count(names);
@@ -93,10 +96,12 @@ static bool each_name(struct catalogue_index *index, uint32_t entry, const struc
     return true;
 }
 
-/* The first key whose values are all exact decides where an entry is filed: all keys must hold anyway. */
+/* The first key whose values are all exact decides where an entry is filed: all keys must hold
+ * anyway. */
 static bool file_entry(struct catalogue_index *index, uint32_t entry)
 {
-    static const char *const register_keys[] = { "IOPCIPrimaryMatch", "IOPCIMatch", "IOPCISecondaryMatch" };
+    static const char *const register_keys[] = { "IOPCIPrimaryMatch", "IOPCIMatch",
+                                                 "IOPCISecondaryMatch" };
     const struct plist *personality = index->entries[entry].personality;
     const struct plist *value;
     size_t at;
@@ -183,7 +188,8 @@ static void find_hash(const struct search *search, uint64_t hash)
 }
 
 void catalogue_index_find(struct catalogue_index *index, const struct catalogue_keys *keys,
-                          void (*found)(void *context, const struct catalogue_entry *entry), void *context)
+                          void (*found)(void *context, const struct catalogue_entry *entry),
+                          void *context)
 {
     struct search search = { index, found, context };
     size_t at;

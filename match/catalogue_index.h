@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Personalities of one bucket by what they demand: full 32-bit register values or exact names. Private to
- * the catalogue. */
+/* Personalities of one bucket by what they demand: full 32-bit register values or exact names.
+ * Private to the catalogue. */
 #ifndef MACHV_MATCH_CATALOGUE_INDEX_H
 #define MACHV_MATCH_CATALOGUE_INDEX_H
 
@@ -14,6 +14,7 @@ void catalogue_index_destroy(struct catalogue_index *index);
 
 /* Calls `found` once for each entry that a device with `keys` may match. */
 void catalogue_index_find(struct catalogue_index *index, const struct catalogue_keys *keys,
-                          void (*found)(void *context, const struct catalogue_entry *entry), void *context);
+                          void (*found)(void *context, const struct catalogue_entry *entry),
+                          void *context);
 
 #endif

@@ -69,7 +69,8 @@ static const struct generic_name generic_names[] = {
     { "display", 0x0300 },  { "display", 0x0301 }, { "display", 0x0302 },    { "display", 0x0380 },
 };
 
-/* "pci8086,15b8", "pci8086,*", "pciclass,020000", "ethernet". Returns false when it is none of these. */
+/* "pci8086,15b8", "pci8086,*", "pciclass,020000", "ethernet". Returns false when it is none of
+ * these. */
 static bool read_pci_name(struct collector *collector, const char *name, bool *memory)
 {
     struct windows_pci_id id = { .has_vendor = false };
@@ -83,17 +84,21 @@ static bool read_pci_name(struct collector *collector, const char *name, bool *m
         snprintf(canonical, sizeof canonical, "pci%x,%x", first, second);
         if (strcmp(canonical, name) != 0)
             return false;
-        id = (struct windows_pci_id){ .has_vendor = true, .has_device = true, .vendor = first, .device = second };
+        id = (struct windows_pci_id){
+            .has_vendor = true, .has_device = true, .vendor = first, .device = second
+        };
         *memory = claim_set_add(&collector->named, &id);
         return true;
     }
     if (sscanf(name, "pci%4x,", &first) == 1 &&
-        snprintf(canonical, sizeof canonical, "pci%x,*", first) > 0 && strcmp(canonical, name) == 0) {
+        snprintf(canonical, sizeof canonical, "pci%x,*", first) > 0 &&
+        strcmp(canonical, name) == 0) {
         id = (struct windows_pci_id){ .has_vendor = true, .vendor = first };
         *memory = claim_set_add(&collector->named, &id);
         return true;
     }
-    if (strncmp(name, "pciclass,", 9) == 0 && strlen(name) == 15 && hexadecimal_number(name + 9, 6, 6, &first)) {
+    if (strncmp(name, "pciclass,", 9) == 0 && strlen(name) == 15 &&
+        hexadecimal_number(name + 9, 6, 6, &first)) {
         id.class_digits = 6;
         id.class = first;
         *memory = claim_set_add(&collector->named, &id);
@@ -129,7 +134,8 @@ static bool read_name(struct collector *collector, const char *name, bool pci)
         return add_text(collector->claims, CLAIM_ACPI, name);
     collector->foreign_name = true;
     if (collector->primary.present || collector->class.present)
-        claims_note(collector->claims, true, "IONameMatch \"%.60s\" together with register keys: no id says that", name);
+        claims_note(collector->claims, true,
+                    "IONameMatch \"%.60s\" together with register keys: no id says that", name);
     else
         claims_note(collector->claims, true, "IONameMatch \"%.60s\": no id says that", name);
     return add_text(collector->claims, CLAIM_NAME, name);
@@ -187,7 +193,8 @@ static void unite(struct windows_pci_id *whole, const struct windows_pci_id *par
 }
 
 /* Every alternative of `set` with every id so far; an absent key leaves all as they are. */
-static bool multiply(struct collector *collector, struct claim_set *product, const struct claim_set *set)
+static bool multiply(struct collector *collector, struct claim_set *product,
+                     const struct claim_set *set)
 {
     struct claim_set result = { .present = true };
     size_t left;
@@ -202,7 +209,8 @@ static bool multiply(struct collector *collector, struct claim_set *product, con
             if (!agree(&id, &set->list[right]))
                 continue;
             if (result.count >= CLAIMS_MAX) {
-                claims_note(collector->claims, true, "the lists multiply to more than %d ids", CLAIMS_MAX);
+                claims_note(collector->claims, true, "the lists multiply to more than %d ids",
+                            CLAIMS_MAX);
                 goto done;
             }
             unite(&id, &set->list[right]);
@@ -239,10 +247,12 @@ static bool add_product(struct collector *collector, const struct claim_set *pro
         memset(&claim, 0, sizeof claim); /* claims are compared byte by byte */
         claim.kind = CLAIM_PCI;
         unite(&claim.pci, id);
-        if (!id->has_vendor && !id->has_device && !id->has_subsystem && !id->has_revision && id->class_digits == 0)
+        if (!id->has_vendor && !id->has_device && !id->has_subsystem && !id->has_revision &&
+            id->class_digits == 0)
             continue;
         if (!windows_pci_id_is_generated(&claim.pci)) {
-            claims_note(collector->claims, true, "%s: no id that Windows makes says that", why_not(id));
+            claims_note(collector->claims, true, "%s: no id that Windows makes says that",
+                        why_not(id));
             continue;
         }
         if (!add_claim(collector->claims, &claim))
@@ -253,17 +263,21 @@ static bool add_product(struct collector *collector, const struct claim_set *pro
 
 static void note_other_keys(struct collector *collector)
 {
-    static const char *const limiting[] = { "IOPropertyMatch", "IOPropertyExistsMatch", "IOParentMatch",
-                                            "IOLocationMatch", "IOPathMatch", "IOResourceMatch" };
-    static const char *const dropped[] = { "IOProbeScore", "IOPCITunnelCompatible", "IOMatchCategory" };
+    static const char *const limiting[] = { "IOPropertyMatch", "IOPropertyExistsMatch",
+                                            "IOParentMatch",   "IOLocationMatch",
+                                            "IOPathMatch",     "IOResourceMatch" };
+    static const char *const dropped[] = { "IOProbeScore", "IOPCITunnelCompatible",
+                                           "IOMatchCategory" };
     size_t index;
 
     for (index = 0; index < sizeof limiting / sizeof *limiting; index++)
         if (plist_get(collector->personality, limiting[index]) != NULL)
-            claims_note(collector->claims, true, "%s narrows the match: no id says that", limiting[index]);
+            claims_note(collector->claims, true, "%s narrows the match: no id says that",
+                        limiting[index]);
     for (index = 0; index < sizeof dropped / sizeof *dropped; index++)
         if (plist_get(collector->personality, dropped[index]) != NULL)
-            claims_note(collector->claims, false, "%s has no counterpart in an INF file", dropped[index]);
+            claims_note(collector->claims, false, "%s has no counterpart in an INF file",
+                        dropped[index]);
 }
 
 static bool read_registers(struct collector *collector)
@@ -273,16 +287,19 @@ static bool read_registers(struct collector *collector)
     struct claims *claims = collector->claims;
 
     if (primary != NULL && either != NULL)
-        claims_note(claims, true, "IOPCIMatch and IOPCIPrimaryMatch must both hold: only the latter is said");
+        claims_note(claims, true,
+                    "IOPCIMatch and IOPCIPrimaryMatch must both hold: only the latter is said");
     else if (either != NULL)
-        claims_note(claims, true, "IOPCIMatch also takes devices by their subsystem: no id says that half");
+        claims_note(claims, true,
+                    "IOPCIMatch also takes devices by their subsystem: no id says that half");
     return claims_read_primary(claims, primary != NULL ? primary : either,
-                               primary != NULL ? "IOPCIPrimaryMatch" : "IOPCIMatch", collector->release,
-                               collector->limit, &collector->primary) &&
+                               primary != NULL ? "IOPCIPrimaryMatch" : "IOPCIMatch",
+                               collector->release, collector->limit, &collector->primary) &&
            claims_read_secondary(claims, plist_get(collector->personality, "IOPCISecondaryMatch"),
                                  collector->release, &collector->secondary) &&
-           claims_read_class(claims, plist_get(collector->personality, "IOPCIClassMatch"), collector->release,
-                             collector->names, collector->limit, &collector->class);
+           claims_read_class(claims, plist_get(collector->personality, "IOPCIClassMatch"),
+                             collector->release, collector->names, collector->limit,
+                             &collector->class);
 }
 
 static bool collect_pci(struct collector *collector)
@@ -292,24 +309,31 @@ static bool collect_pci(struct collector *collector)
     bool registers;
     bool done;
 
-    if (!read_registers(collector) || !read_names(collector, true) || !claim_set_add(&product, &nothing))
+    if (!read_registers(collector) || !read_names(collector, true) ||
+        !claim_set_add(&product, &nothing))
         return false;
-    registers = collector->primary.present || collector->secondary.present || collector->class.present;
+    registers =
+        collector->primary.present || collector->secondary.present || collector->class.present;
     if (collector->foreign_name && !registers)
         product.count = collector->named.count > 0 ? product.count : 0;
-    done = multiply(collector, &product, &collector->primary) && multiply(collector, &product, &collector->named) &&
-           multiply(collector, &product, &collector->secondary) && multiply(collector, &product, &collector->class) &&
-           add_product(collector, &product);
+    done = multiply(collector, &product, &collector->primary) &&
+           multiply(collector, &product, &collector->named) &&
+           multiply(collector, &product, &collector->secondary) &&
+           multiply(collector, &product, &collector->class) && add_product(collector, &product);
     free(product.list);
     if (done && !registers && !collector->named.present)
-        claims_note(collector->claims, true, "no key but the provider class: every device of it is taken");
+        claims_note(collector->claims, true,
+                    "no key but the provider class: every device of it is taken");
     return done;
 }
 
-bool claims_collect(const struct plist *personality, unsigned release, const struct pci_ids *names, size_t limit,
-                    struct claims *claims)
+bool claims_collect(const struct plist *personality, unsigned release, const struct pci_ids *names,
+                    size_t limit, struct claims *claims)
 {
-    struct collector collector = { .claims = claims, .personality = personality, .release = release, .names = names,
+    struct collector collector = { .claims = claims,
+                                   .personality = personality,
+                                   .release = release,
+                                   .names = names,
                                    .limit = limit };
     const char *provider = plist_string(plist_get(personality, "IOProviderClass"));
     const char *channel = plist_string(plist_get(personality, "HVType"));
@@ -325,7 +349,8 @@ bool claims_collect(const struct plist *personality, unsigned release, const str
     else if (class_is(provider, "IOPlatformDevice"))
         done = read_names(&collector, false);
     else
-        claims_note(claims, true, "devices of class %.60s have no ids of PCI, ACPI or VMBus", provider);
+        claims_note(claims, true, "devices of class %.60s have no ids of PCI, ACPI or VMBus",
+                    provider);
     note_other_keys(&collector);
     free(collector.primary.list);
     free(collector.secondary.list);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The devices that a personality claims, as ids that Windows has a form for, and what no id can say. */
+/* The devices that a personality claims, as ids that Windows has a form for, and what no id can
+ * say. */
 #ifndef MACHV_MATCH_CLAIMS_H
 #define MACHV_MATCH_CLAIMS_H
 
@@ -35,10 +36,10 @@ struct claims {
     size_t note_count;
 };
 
-/* Collects the claims of one personality. Masks are written out as at most `limit` ids; base classes as the
- * sub-classes that `names` (may be NULL) knows. False when memory is out. */
-bool claims_collect(const struct plist *personality, unsigned release, const struct pci_ids *names, size_t limit,
-                    struct claims *claims);
+/* Collects the claims of one personality. Masks are written out as at most `limit` ids; base
+ * classes as the sub-classes that `names` (may be NULL) knows. False when memory is out. */
+bool claims_collect(const struct plist *personality, unsigned release, const struct pci_ids *names,
+                    size_t limit, struct claims *claims);
 void claims_clear(struct claims *claims);
 
 /* "PCI\VEN_...", "ACPI\PNP0303", "VMBUS\{...}"; empty for CLAIM_NAME. */
@@ -55,10 +56,12 @@ struct claim_set {
 };
 
 bool claim_set_add(struct claim_set *set, const struct windows_pci_id *id);
-void claims_note(struct claims *claims, bool lost, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* Values of IOPCIPrimaryMatch / IOPCIMatch, IOPCISecondaryMatch, IOPCIClassMatch as alternatives. */
-bool claims_read_primary(struct claims *claims, const struct plist *value, const char *key, unsigned release,
-                         size_t limit, struct claim_set *set);
+void claims_note(struct claims *claims, bool lost, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Values of IOPCIPrimaryMatch / IOPCIMatch, IOPCISecondaryMatch, IOPCIClassMatch as alternatives.
+ */
+bool claims_read_primary(struct claims *claims, const struct plist *value, const char *key,
+                         unsigned release, size_t limit, struct claim_set *set);
 bool claims_read_secondary(struct claims *claims, const struct plist *value, unsigned release,
                            struct claim_set *set);
 bool claims_read_class(struct claims *claims, const struct plist *value, unsigned release,

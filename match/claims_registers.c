@@ -50,32 +50,37 @@ static uint32_t next_within(uint32_t number, uint32_t free)
     return ((number | ~free) + 1) & free;
 }
 
-static bool each_value(struct claims *claims, const struct plist *value, const char *key, uint64_t default_mask,
-                       unsigned release, size_t *position, struct pci_value *found)
+static bool each_value(struct claims *claims, const struct plist *value, const char *key,
+                       uint64_t default_mask, unsigned release, size_t *position,
+                       struct pci_value *found)
 {
     const char *text = plist_string(value);
 
     if (text == NULL) {
         if (*position == 0)
-            claims_note(claims, true, "%s is of type %s, not a string: nothing can be said", key, plist_type_name(value));
+            claims_note(claims, true, "%s is of type %s, not a string: nothing can be said", key,
+                        plist_type_name(value));
         *position = 1;
         return false;
     }
-    if (!pci_next_value(text, position, default_mask, release == 0 ? MATCH_RELEASE_NEWEST : release, found))
+    if (!pci_next_value(text, position, default_mask, release == 0 ? MATCH_RELEASE_NEWEST : release,
+                        found))
         return false;
     if ((found->mask & UINT32_MAX) == 0)
-        claims_note(claims, true, "%s: a value with mask 0 matches every device: no id says that", key);
+        claims_note(claims, true, "%s: a value with mask 0 matches every device: no id says that",
+                    key);
     return true;
 }
 
-bool claims_read_primary(struct claims *claims, const struct plist *value, const char *key, unsigned release,
-                         size_t limit, struct claim_set *set)
+bool claims_read_primary(struct claims *claims, const struct plist *value, const char *key,
+                         unsigned release, size_t limit, struct claim_set *set)
 {
     struct pci_value found;
     size_t position = 0;
 
     set->present = value != NULL;
-    while (value != NULL && each_value(claims, value, key, UINT32_MAX, release, &position, &found)) {
+    while (value != NULL &&
+           each_value(claims, value, key, UINT32_MAX, release, &position, &found)) {
         uint32_t mask = (uint32_t)found.mask;
         struct windows_pci_id id = { .has_vendor = true, .vendor = (uint32_t)found.value & 0xFFFF };
         uint32_t free = ~mask >> 16 & 0xFFFF;
@@ -84,7 +89,9 @@ bool claims_read_primary(struct claims *claims, const struct plist *value, const
         if (mask == 0)
             continue;
         if ((mask & 0xFFFF) != 0xFFFF) {
-            claims_note(claims, true, "%s: mask 0x%08" PRIx32 " leaves the vendor open: no id says that", key, mask);
+            claims_note(claims, true,
+                        "%s: mask 0x%08" PRIx32 " leaves the vendor open: no id says that", key,
+                        mask);
             continue;
         }
         if (free == 0xFFFF) {
@@ -93,7 +100,8 @@ bool claims_read_primary(struct claims *claims, const struct plist *value, const
             continue;
         }
         if ((size_t)1 << count_bits(free) > limit) {
-            claims_note(claims, true, "%s: mask 0x%08" PRIx32 " stands for %u devices, more than %zu", key, mask,
+            claims_note(claims, true,
+                        "%s: mask 0x%08" PRIx32 " stands for %u devices, more than %zu", key, mask,
                         1u << count_bits(free), limit);
             continue;
         }
@@ -115,12 +123,13 @@ bool claims_read_secondary(struct claims *claims, const struct plist *value, uns
     size_t position = 0;
 
     set->present = value != NULL;
-    while (value != NULL &&
-           each_value(claims, value, "IOPCISecondaryMatch", UINT32_MAX, release, &position, &found)) {
+    while (value != NULL && each_value(claims, value, "IOPCISecondaryMatch", UINT32_MAX, release,
+                                       &position, &found)) {
         struct windows_pci_id id = { .has_subsystem = true, .subsystem = (unsigned)found.value };
 
         if ((uint32_t)found.mask != UINT32_MAX)
-            claims_note(claims, true, "IOPCISecondaryMatch: mask 0x%08" PRIx32 " on a subsystem: no id says that",
+            claims_note(claims, true,
+                        "IOPCISecondaryMatch: mask 0x%08" PRIx32 " on a subsystem: no id says that",
                         (uint32_t)found.mask);
         else if (!claim_set_add(set, &id))
             return false;
@@ -146,30 +155,36 @@ static void add_sub_class(void *context, unsigned sub_class)
 }
 
 /* A base class as all its known sub-classes. */
-static bool expand_base(struct claims *claims, struct windows_pci_id id, unsigned base, const struct pci_ids *names,
-                        struct claim_set *set)
+static bool expand_base(struct claims *claims, struct windows_pci_id id, unsigned base,
+                        const struct pci_ids *names, struct claim_set *set)
 {
     struct base_class context = { set, id, base, false, 0 };
 
     context.id.class_digits = 4;
     pci_ids_sub_classes(names, base, add_sub_class, &context);
-    claims_note(claims, true, "IOPCIClassMatch: base class %02x as a whole: only the %zu sub-classes that the list of "
-                "names knows are said", base, context.found);
+    claims_note(
+        claims, true,
+        "IOPCIClassMatch: base class %02x as a whole: only the %zu sub-classes that the list of "
+        "names knows are said",
+        base, context.found);
     return !context.failed;
 }
 
-static bool expand_class(struct claims *claims, const struct pci_value *found, const struct pci_ids *names,
-                         size_t limit, struct claim_set *set)
+static bool expand_class(struct claims *claims, const struct pci_value *found,
+                         const struct pci_ids *names, size_t limit, struct claim_set *set)
 {
     uint32_t mask = (uint32_t)found->mask;
     uint32_t class_mask = mask >> 8;
     uint32_t class = (uint32_t)found->value >> 8 & class_mask;
-    struct windows_pci_id id = { .has_revision = (mask & 0xFF) == 0xFF, .revision = (unsigned)found->value & 0xFF };
+    struct windows_pci_id id = { .has_revision = (mask & 0xFF) == 0xFF,
+                                 .revision = (unsigned)found->value & 0xFF };
     uint32_t free;
     uint32_t bits = 0;
 
     if ((mask & 0xFF) != 0 && !id.has_revision) {
-        claims_note(claims, true, "IOPCIClassMatch: mask 0x%08" PRIx32 " cuts through the revision: no id says that",
+        claims_note(claims, true,
+                    "IOPCIClassMatch: mask 0x%08" PRIx32
+                    " cuts through the revision: no id says that",
                     mask);
         return true;
     }
@@ -180,7 +195,9 @@ static bool expand_class(struct claims *claims, const struct pci_value *found, c
     id.class_digits = (class_mask & 0xFF) == 0 ? 4 : 6;
     free = ~class_mask & (id.class_digits == 4 ? 0xFFFF00 : 0xFFFFFF);
     if (count_bits(free) > 16 || (size_t)1 << count_bits(free) > limit) {
-        claims_note(claims, true, "IOPCIClassMatch: mask 0x%08" PRIx32 " stands for more than %zu classes", mask, limit);
+        claims_note(claims, true,
+                    "IOPCIClassMatch: mask 0x%08" PRIx32 " stands for more than %zu classes", mask,
+                    limit);
         return true;
     }
     do {
@@ -199,7 +216,8 @@ bool claims_read_class(struct claims *claims, const struct plist *value, unsigne
     size_t position = 0;
 
     set->present = value != NULL;
-    while (value != NULL && each_value(claims, value, "IOPCIClassMatch", 0xFFFFFF00, release, &position, &found))
+    while (value != NULL &&
+           each_value(claims, value, "IOPCIClassMatch", 0xFFFFFF00, release, &position, &found))
         if ((uint32_t)found.mask != 0 && !expand_class(claims, &found, names, limit, set))
             return false;
     return true;

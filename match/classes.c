@@ -60,7 +60,8 @@ size_t class_chain(const char *name, const char *chain[CLASS_CHAIN_MAX])
     chain[count++] = row == NULL ? name : row->name;
     if (row == NULL)
         chain[count++] = "IOService";
-    for (; row != NULL && row->parent != NULL && count < CLASS_CHAIN_MAX; row = find_row(row->parent))
+    for (; row != NULL && row->parent != NULL && count < CLASS_CHAIN_MAX;
+         row = find_row(row->parent))
         chain[count++] = row->parent;
     return count;
 }

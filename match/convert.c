@@ -38,12 +38,13 @@ struct converter {
     struct group *groups;
     size_t count;
     size_t capacity;
-    struct plist *open; /* what all ids of a group have in common, to the group's position */
+    struct plist *open;  /* what all ids of a group have in common, to the group's position */
     struct plist *names; /* of personalities that are taken */
-    struct plist *seen; /* the same with the value that varies, to the line */
+    struct plist *seen;  /* the same with the value that varies, to the line */
 };
 
-/* Any strictly decreasing numbers would do: these keep the order in which Windows prefers the forms (list B). */
+/* Any strictly decreasing numbers would do: these keep the order in which Windows prefers the forms
+ * (list B). */
 static int score_of(const struct windows_pci_id *id, bool compatible)
 {
     int score = 900;
@@ -78,14 +79,16 @@ static void class_key(const struct windows_pci_id *id, char *text)
 }
 
 /* Returns false with a reason when no personality says what the id says. */
-static bool pci_keys(const char *text, bool compatible, struct keys *keys, char *why, size_t why_size)
+static bool pci_keys(const char *text, bool compatible, struct keys *keys, char *why,
+                     size_t why_size)
 {
     struct windows_pci_id id;
 
     if (!windows_pci_id_parse(text, &id, why, why_size))
         return false;
     if (!windows_pci_id_is_generated(&id) || id.has_express_type) {
-        snprintf(why, why_size, "Windows makes no id of this form for a device: it matches nothing");
+        snprintf(why, why_size,
+                 "Windows makes no id of this form for a device: it matches nothing");
         return false;
     }
     snprintf(keys->provider, sizeof keys->provider, "IOPCIDevice");
@@ -100,7 +103,8 @@ static bool pci_keys(const char *text, bool compatible, struct keys *keys, char 
     return true;
 }
 
-static bool acpi_keys(const char *name, bool compatible, struct keys *keys, char *why, size_t why_size)
+static bool acpi_keys(const char *name, bool compatible, struct keys *keys, char *why,
+                      size_t why_size)
 {
     char vendor[8];
     char device[8];
@@ -114,13 +118,15 @@ static bool acpi_keys(const char *name, bool compatible, struct keys *keys, char
         return false;
     }
     for (char *at = keys->name; *at != '\0'; at++)
-        *at = (char)toupper((unsigned char)*at); /* I/O Kit compares names exactly, and firmware writes capitals */
+        *at = (char)toupper(
+            (unsigned char)*at); /* I/O Kit compares names exactly, and firmware writes capitals */
     snprintf(keys->provider, sizeof keys->provider, "IOACPIPlatformDevice");
     keys->score = compatible ? 2900 : 3000;
     return true;
 }
 
-static bool channel_keys(const char *type, bool compatible, struct keys *keys, char *why, size_t why_size)
+static bool channel_keys(const char *type, bool compatible, struct keys *keys, char *why,
+                         size_t why_size)
 {
     size_t length = 0;
 
@@ -136,7 +142,8 @@ static bool channel_keys(const char *type, bool compatible, struct keys *keys, c
     return true;
 }
 
-static bool read_keys(const char *id, bool compatible, struct keys *keys, char *why, size_t why_size)
+static bool read_keys(const char *id, bool compatible, struct keys *keys, char *why,
+                      size_t why_size)
 {
     memset(keys, 0, sizeof *keys);
     if (strncasecmp(id, "PCI\\", 4) == 0)
@@ -154,8 +161,10 @@ static bool read_keys(const char *id, bool compatible, struct keys *keys, char *
 /* The key in which ids of one group may differ. */
 static const char *varying(const struct keys *keys)
 {
-    return *keys->secondary != '\0' ? keys->secondary : *keys->primary != '\0' ? keys->primary
-           : *keys->name != '\0' ? keys->name : keys->channel;
+    return *keys->secondary != '\0' ? keys->secondary
+           : *keys->primary != '\0' ? keys->primary
+           : *keys->name != '\0'    ? keys->name
+                                    : keys->channel;
 }
 
 /* What must be equal of two ids that go into one personality. */
@@ -163,9 +172,10 @@ static void make_signature(const struct inf_model *model, const struct keys *key
 {
     bool by_secondary = *keys->secondary != '\0';
     bool by_primary = !by_secondary && *keys->primary != '\0';
-    int length = snprintf(text, SIGNATURE_SIZE, "%p|%.255s|%s|%d|%s|%s|%d%d|%s", (const void *)model->inf,
-                          model->install, keys->provider, keys->score, keys->class,
-                          by_primary ? "" : keys->primary, by_primary, by_secondary, keys->channel);
+    int length =
+        snprintf(text, SIGNATURE_SIZE, "%p|%.255s|%s|%d|%s|%s|%d%d|%s", (const void *)model->inf,
+                 model->install, keys->provider, keys->score, keys->class,
+                 by_primary ? "" : keys->primary, by_primary, by_secondary, keys->channel);
 
     for (char *at = text; at < text + length; at++)
         *at = (char)tolower((unsigned char)*at); /* section names compare without case */
@@ -184,12 +194,14 @@ static bool append_value(struct group *group, const char *value)
         group->list = grown;
         group->room = room;
     }
-    group->length += (size_t)sprintf(group->list + group->length, "%s%s", group->values == 0 ? "" : " ", value);
+    group->length +=
+        (size_t)sprintf(group->list + group->length, "%s%s", group->values == 0 ? "" : " ", value);
     group->values++;
     return true;
 }
 
-static bool new_group(struct converter *converter, const struct inf_model *model, const struct keys *keys)
+static bool new_group(struct converter *converter, const struct inf_model *model,
+                      const struct keys *keys)
 {
     if (converter->count == converter->capacity) {
         size_t capacity = converter->capacity == 0 ? 16 : converter->capacity * 2;
@@ -204,7 +216,8 @@ static bool new_group(struct converter *converter, const struct inf_model *model
     return append_value(&converter->groups[converter->count - 1], varying(keys));
 }
 
-static bool add_keys(struct converter *converter, const struct inf_model *model, const struct keys *keys)
+static bool add_keys(struct converter *converter, const struct inf_model *model,
+                     const struct keys *keys)
 {
     char signature[SIGNATURE_SIZE];
     char whole[SIGNATURE_SIZE + KEY_SIZE + 1];
@@ -221,7 +234,8 @@ static bool add_keys(struct converter *converter, const struct inf_model *model,
         return false;
     if (plist_integer(plist_get(converter->open, signature), &number))
         return append_value(&converter->groups[number], varying(keys));
-    return plist_dictionary_set(converter->open, signature, plist_new_integer(converter->count, 64)) &&
+    return plist_dictionary_set(converter->open, signature,
+                                plist_new_integer(converter->count, 64)) &&
            new_group(converter, model, keys);
 }
 
@@ -247,7 +261,8 @@ static bool add_model(struct converter *converter, const struct inf_model *model
 
 static bool set_string(struct plist *dictionary, const char *key, const char *text)
 {
-    return *text == '\0' || plist_dictionary_set(dictionary, key, plist_new_string(text, strlen(text)));
+    return *text == '\0' ||
+           plist_dictionary_set(dictionary, key, plist_new_string(text, strlen(text)));
 }
 
 static bool set_names(struct plist *dictionary, const char *list)
@@ -267,7 +282,8 @@ static bool set_names(struct plist *dictionary, const char *list)
 }
 
 /* A class name from a service: letters, digits and underscores, no digit first. */
-static void class_from_service(const struct inf_model *model, const char *architecture, char *name, size_t size)
+static void class_from_service(const struct inf_model *model, const char *architecture, char *name,
+                               size_t size)
 {
     char *service = inf_service(model->inf, model->install, architecture);
     const char *from = service == NULL ? model->install : service;
@@ -294,21 +310,25 @@ static struct plist *make_personality(const struct converter *converter, const s
     done = personality != NULL &&
            (options->bundle_identifier == NULL ||
             set_string(personality, "CFBundleIdentifier", options->bundle_identifier)) &&
-           set_string(personality, "IOClass", options->class_name == NULL ? class_name : options->class_name) &&
+           set_string(personality, "IOClass",
+                      options->class_name == NULL ? class_name : options->class_name) &&
            set_string(personality, "IOProviderClass", group->keys.provider) &&
-           set_string(personality, "IOPCIPrimaryMatch", by_primary ? group->list : group->keys.primary) &&
+           set_string(personality, "IOPCIPrimaryMatch",
+                      by_primary ? group->list : group->keys.primary) &&
            (!by_secondary || set_string(personality, "IOPCISecondaryMatch", group->list)) &&
            set_string(personality, "IOPCIClassMatch", group->keys.class) &&
            set_string(personality, "HVType", group->keys.channel) &&
            (*group->keys.name == '\0' || set_names(personality, group->list)) &&
-           plist_dictionary_set(personality, "IOProbeScore", plist_new_integer((uint64_t)group->keys.score, 64));
+           plist_dictionary_set(personality, "IOProbeScore",
+                                plist_new_integer((uint64_t)group->keys.score, 64));
     if (done)
         return personality;
     plist_release(personality);
     return NULL;
 }
 
-/* The description, with a number behind it when it is taken. `names` counts how often each was wanted. */
+/* The description, with a number behind it when it is taken. `names` counts how often each was
+ * wanted. */
 static char *unique_name(struct plist *names, const char *description)
 {
     const char *wanted = *description == '\0' ? "device" : description;
@@ -337,9 +357,10 @@ static char *make_comment(const struct converter *converter, const struct group 
     const char *date = inf_value(inf_section(model->inf, "Version"), "DriverVer", 0);
     char *comment = NULL;
 
-    if (asprintf(&comment, "line %zu of [%s], install section %s, service %s, DriverVer %s, %zu ids", model->line,
-                 model->section, model->install, service == NULL ? "none" : service, date == NULL ? "none" : date,
-                 group->values) < 0)
+    if (asprintf(&comment,
+                 "line %zu of [%s], install section %s, service %s, DriverVer %s, %zu ids",
+                 model->line, model->section, model->install, service == NULL ? "none" : service,
+                 date == NULL ? "none" : date, group->values) < 0)
         comment = NULL;
     free(service);
     return comment;
@@ -354,20 +375,25 @@ static bool make_conversion(const struct converter *converter, const struct grou
     conversion->personality = make_personality(converter, group);
     conversion->comment = make_comment(converter, group);
     conversions->count++;
-    return conversion->name != NULL && conversion->personality != NULL && conversion->comment != NULL;
+    return conversion->name != NULL && conversion->personality != NULL &&
+           conversion->comment != NULL;
 }
 
 bool convert_models(const struct inf_models *models, const struct convert_options *options,
                     struct conversions *conversions, struct problems *problems)
 {
-    struct converter converter = { .options = options, .problems = problems, .open = plist_new_dictionary(),
-                                   .seen = plist_new_dictionary(), .names = plist_new_dictionary() };
+    struct converter converter = { .options = options,
+                                   .problems = problems,
+                                   .open = plist_new_dictionary(),
+                                   .seen = plist_new_dictionary(),
+                                   .names = plist_new_dictionary() };
     bool done = converter.open != NULL && converter.seen != NULL && converter.names != NULL;
     size_t index;
 
     for (index = 0; done && index < models->count; index++)
         done = add_model(&converter, &models->list[index]);
-    *conversions = (struct conversions){ calloc(converter.count + 1, sizeof *conversions->list), 0 };
+    *conversions =
+        (struct conversions){ calloc(converter.count + 1, sizeof *conversions->list), 0 };
     done = done && conversions->list != NULL;
     for (index = 0; done && index < converter.count; index++)
         done = make_conversion(&converter, &converter.groups[index], converter.names, conversions);

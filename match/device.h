@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What matching asks of a device: a registry entry of the user-space kernel, or a record made from text.
+/* What matching asks of a device: a registry entry of the user-space kernel, or a record made from
+ * text.
  *
- * The caller gives a table of functions; each gets the `device` pointer handed to the matching call.
- * A function that is NULL means: this device has nothing of the kind. */
+ * The caller gives a table of functions; each gets the `device` pointer handed to the matching
+ * call. A function that is NULL means: this device has nothing of the kind. */
 #ifndef MACHV_MATCH_DEVICE_H
 #define MACHV_MATCH_DEVICE_H
 
@@ -13,9 +14,11 @@ enum match_answer { MATCH_NO, MATCH_YES, MATCH_UNDECIDED };
 
 /* How a device compares names (xnu: compareName of the nub's class). */
 enum match_names {
-    MATCH_NAMES_REGISTRY,      /* IOService: the registry name alone, exactly */
-    MATCH_NAMES_TREE,          /* IOPCIDevice, IOPlatformExpertDevice: name, compatible, device_type, model */
-    MATCH_NAMES_TREE_REGISTRY, /* IOPlatformDevice and what derives from it: those four, then the registry name */
+    MATCH_NAMES_REGISTRY, /* IOService: the registry name alone, exactly */
+    MATCH_NAMES_TREE, /* IOPCIDevice, IOPlatformExpertDevice: name, compatible, device_type, model
+                       */
+    MATCH_NAMES_TREE_REGISTRY, /* IOPlatformDevice and what derives from it: those four, then the
+                                  registry name */
 };
 
 struct match_rules; /* match/personality.h */
@@ -25,7 +28,8 @@ struct match_device_operations {
     bool (*is_class)(const void *device, const char *class_name);
     /* One property of the device's own table. Returns a new reference, or NULL. */
     struct plist *(*copy_property)(const void *device, const char *key);
-    /* Borrowed strings; NULL where there is none. `location` is the part after '@' in the service plane. */
+    /* Borrowed strings; NULL where there is none. `location` is the part after '@' in the service
+     * plane. */
     const char *(*name)(const void *device);
     const char *(*location)(const void *device);
     enum match_names (*names)(const void *device);
@@ -38,12 +42,16 @@ struct match_device_operations {
     const void *(*parent)(const void *device);
     /* The node that matchLocation() gives; NULL means the device itself. */
     const void *(*location_node)(const void *device);
-    /* Keys of the device's family: matchPropertyTable(). May add to `*score`. NULL means: always yes. */
-    enum match_answer (*match_family)(const void *device, const struct plist *personality, int32_t *score);
-    /* The same for a device that explains its family's keys; asked instead of match_family when set. */
+    /* Keys of the device's family: matchPropertyTable(). May add to `*score`. NULL means: always
+     * yes. */
+    enum match_answer (*match_family)(const void *device, const struct plist *personality,
+                                      int32_t *score);
+    /* The same for a device that explains its family's keys; asked instead of match_family when
+     * set. */
     enum match_answer (*explain_family)(const void *device, const struct plist *personality,
                                         const struct match_rules *rules, int32_t *score);
-    /* Could the device have this name all the same (by fields that its record lacks)? NULL means: never. */
+    /* Could the device have this name all the same (by fields that its record lacks)? NULL means:
+     * never. */
     bool (*may_have_name)(const void *device, const char *pattern);
 };
 

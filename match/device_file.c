@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Files of devices: which form a text has, lists of Windows ids, and property lists of registry entries. */
+/* Files of devices: which form a text has, lists of Windows ids, and property lists of registry
+ * entries. */
 #include "match/device_text.h"
 
 #include "match/file.h"
@@ -88,7 +89,8 @@ static void take_id(struct windows_reader *reader, const char *line, size_t numb
     if (strncasecmp(line, "PCI\\", 4) != 0) {
         end_device(reader);
         if (!looks_like_id(line)) {
-            problems_add(reader->problems, PROBLEM_ERROR, reader->source, number, "no device id: \"%.60s\"", line);
+            problems_add(reader->problems, PROBLEM_ERROR, reader->source, number,
+                         "no device id: \"%.60s\"", line);
             return;
         }
         device_read_word(line, reader->source, number, reader->list, reader->problems);
@@ -107,8 +109,8 @@ static void take_id(struct windows_reader *reader, const char *line, size_t numb
     merge(&reader->whole, &id);
 }
 
-size_t device_read_windows_list(const char *text, size_t size, const char *source, struct device_list *list,
-                                struct problems *problems)
+size_t device_read_windows_list(const char *text, size_t size, const char *source,
+                                struct device_list *list, struct problems *problems)
 {
     struct windows_reader reader = { .source = source, .list = list, .problems = problems };
     struct line_reader lines = { .text = text, .size = size };
@@ -124,7 +126,8 @@ size_t device_read_windows_list(const char *text, size_t size, const char *sourc
             start++;
             length--;
         }
-        snprintf(line, sizeof line, "%.*s", (int)(length < LINE_SIZE - 1 ? length : LINE_SIZE - 1), start);
+        snprintf(line, sizeof line, "%.*s", (int)(length < LINE_SIZE - 1 ? length : LINE_SIZE - 1),
+                 start);
         if (*line == '\0')
             end_device(&reader);
         else if (*line != '#' && *line != ';')
@@ -152,8 +155,9 @@ static const char *entry_class(const struct plist *entry)
         return "IOPCIDevice";
     if (plist_get(entry, "HVType") != NULL)
         return "HyperVVMBusDevice";
-    return plist_get(entry, "name") != NULL || plist_get(entry, "compatible") != NULL ? "IOACPIPlatformDevice"
-                                                                                      : NULL;
+    return plist_get(entry, "name") != NULL || plist_get(entry, "compatible") != NULL
+               ? "IOACPIPlatformDevice"
+               : NULL;
 }
 
 static struct device_record *read_entry(const struct entries *entries, const struct plist *entry,
@@ -176,9 +180,11 @@ static struct device_record *read_entry(const struct entries *entries, const str
     record->parent = parent;
     for (index = 0; index < plist_count(entry); index++)
         if (strcmp(plist_key_at(entry, index), "IORegistryEntryChildren") != 0)
-            device_add_property(record, plist_key_at(entry, index), plist_retain(plist_value_at(entry, index)));
+            device_add_property(record, plist_key_at(entry, index),
+                                plist_retain(plist_value_at(entry, index)));
     if (!device_finish(record))
-        problems_add(entries->problems, PROBLEM_ERROR, entries->source, plist_line(entry), "out of memory");
+        problems_add(entries->problems, PROBLEM_ERROR, entries->source, plist_line(entry),
+                     "out of memory");
     return record;
 }
 
@@ -198,11 +204,12 @@ static void read_entries(const struct entries *entries, const struct plist *valu
     if (!plist_is(value, PLIST_DICTIONARY))
         return;
     record = read_entry(entries, value, parent);
-    read_entries(entries, plist_get(value, "IORegistryEntryChildren"), record == NULL ? parent : record, depth + 1);
+    read_entries(entries, plist_get(value, "IORegistryEntryChildren"),
+                 record == NULL ? parent : record, depth + 1);
 }
 
-size_t device_read_plist(const char *text, size_t size, const char *source, struct device_list *list,
-                         struct problems *problems)
+size_t device_read_plist(const char *text, size_t size, const char *source,
+                         struct device_list *list, struct problems *problems)
 {
     struct entries entries = { source, list, problems };
     struct plist *value = plist_read(text, size, source, PLIST_FILE_LENIENT, problems);
@@ -212,7 +219,8 @@ size_t device_read_plist(const char *text, size_t size, const char *source, stru
         return 0;
     read_entries(&entries, value, NULL, 0);
     if (list->count == before)
-        problems_add(problems, PROBLEM_ERROR, source, 0, "the property list holds no registry entry of a device");
+        problems_add(problems, PROBLEM_ERROR, source, 0,
+                     "the property list holds no registry entry of a device");
     plist_release(value);
     return list->count - before;
 }
@@ -282,7 +290,8 @@ bool device_read_text(const char *text, size_t size, const char *source, struct 
 {
     struct text_encoding encoding;
     size_t decoded_size;
-    char *decoded = text_decode(text, size, 1252, &encoding, &decoded_size); /* PowerShell writes UTF-16 */
+    char *decoded =
+        text_decode(text, size, 1252, &encoding, &decoded_size); /* PowerShell writes UTF-16 */
     const struct form *form;
     size_t added;
 
@@ -301,7 +310,8 @@ bool device_read_text(const char *text, size_t size, const char *source, struct 
     free(decoded);
     if (added > 0)
         return true;
-    problems_add(problems, PROBLEM_ERROR, source, 0, "no device found in it (taken for %s)", form->name);
+    problems_add(problems, PROBLEM_ERROR, source, 0, "no device found in it (taken for %s)",
+                 form->name);
     return false;
 }
 

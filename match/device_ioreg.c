@@ -13,9 +13,11 @@ enum { NESTING_MAX = 24, LEVELS_MAX = 256, CLASS_SIZE = DEVICE_CLASS_SIZE };
 
 const char *device_nub_class(const char *class_name)
 {
-    static const char *const nubs[] = { "IOPCIDevice", "IOACPIPlatformDevice", "IODTPlatformDevice",
-                                        "IOPlatformDevice", "IOPlatformExpertDevice", "IOResources",
-                                        "IOUserResources", "HyperVVMBusDevice" };
+    static const char *const nubs[] = {
+        "IOPCIDevice",      "IOACPIPlatformDevice",   "IODTPlatformDevice",
+        "IOPlatformDevice", "IOPlatformExpertDevice", "IOResources",
+        "IOUserResources",  "HyperVVMBusDevice"
+    };
     size_t index;
 
     for (index = 0; index < sizeof nubs / sizeof *nubs; index++)
@@ -99,7 +101,8 @@ static struct plist *parse_data(struct cursor *cursor)
     if (cursor->at < cursor->end && *cursor->at == '"')
         return parse_string_data(cursor);
     bytes = malloc(room);
-    while (bytes != NULL && hexadecimal_number(cursor->at, (size_t)(cursor->end - cursor->at), 2, &byte)) {
+    while (bytes != NULL &&
+           hexadecimal_number(cursor->at, (size_t)(cursor->end - cursor->at), 2, &byte)) {
         bytes[made++] = (unsigned char)byte;
         cursor->at += 2;
         skip_blanks(cursor);
@@ -215,7 +218,8 @@ struct reader {
     struct problems *problems;
     struct level levels[LEVELS_MAX];
     size_t depth;
-    struct device_record *record; /* whose properties are read; NULL inside entries that are no nubs */
+    struct device_record
+        *record; /* whose properties are read; NULL inside entries that are no nubs */
     struct device_record *driven; /* nub above an entry that is none: its driver may stand here */
     char class_name[CLASS_SIZE];
     size_t added;
@@ -224,7 +228,8 @@ struct reader {
 static void finish_record(struct reader *reader)
 {
     if (reader->record != NULL && !device_finish(reader->record))
-        problems_add(reader->problems, PROBLEM_ERROR, reader->source, reader->record->line, "out of memory");
+        problems_add(reader->problems, PROBLEM_ERROR, reader->source, reader->record->line,
+                     "out of memory");
     reader->record = NULL;
 }
 
@@ -238,7 +243,8 @@ static struct device_record *add_record(struct reader *reader, size_t line_numbe
     snprintf(label, sizeof label, "%.*s", (int)(name_length > 120 ? 120 : name_length), name);
     record = device_list_add(reader->list, reader->class_name, reader->source, line_number, label);
     if (record == NULL) {
-        problems_add(reader->problems, PROBLEM_ERROR, reader->source, line_number, "no room for another device");
+        problems_add(reader->problems, PROBLEM_ERROR, reader->source, line_number,
+                     "no room for another device");
         return NULL;
     }
     at = strrchr(label, '@');
@@ -253,7 +259,8 @@ static struct device_record *add_record(struct reader *reader, size_t line_numbe
 }
 
 /* "+-o NAME@LOCATION  <class C, id ...>"; `column` is where the '+' stands. */
-static void begin_entry(struct reader *reader, size_t line_number, const char *line, size_t length, size_t column)
+static void begin_entry(struct reader *reader, size_t line_number, const char *line, size_t length,
+                        size_t column)
 {
     const char *name = line + column + strlen("+-o ");
     const char *end = line + length;
@@ -276,16 +283,19 @@ static void begin_entry(struct reader *reader, size_t line_number, const char *l
         name_length--;
     class_name += strlen("<class ");
     snprintf(reader->class_name, sizeof reader->class_name, "%.*s",
-             (int)(strcspn(class_name, ",>:\n") < CLASS_SIZE ? strcspn(class_name, ",>:\n") : CLASS_SIZE - 1),
+             (int)(strcspn(class_name, ",>:\n") < CLASS_SIZE ? strcspn(class_name, ",>:\n")
+                                                             : CLASS_SIZE - 1),
              class_name);
     if (device_nub_class(reader->class_name) != NULL)
-        reader->record = add_record(reader, line_number, name, name_length, above == NULL ? NULL : above->record);
+        reader->record = add_record(reader, line_number, name, name_length,
+                                    above == NULL ? NULL : above->record);
     if (reader->depth == LEVELS_MAX)
         return;
-    reader->levels[reader->depth++] = (struct level){
-        column, reader->record != NULL ? reader->record : above == NULL ? NULL : above->record,
-        reader->record != NULL
-    };
+    reader->levels[reader->depth++] = (struct level){ column,
+                                                      reader->record != NULL ? reader->record
+                                                      : above == NULL        ? NULL
+                                                                             : above->record,
+                                                      reader->record != NULL };
 }
 
 /* What a dump shows attached to a nub: the driver that won on the real machine. */
@@ -304,7 +314,8 @@ static void note_driver(struct reader *reader, const struct plist *class_name)
 }
 
 /* `"key" = value` of the entry begun last. */
-static void parse_property(struct reader *reader, size_t line_number, const char *line, size_t length)
+static void parse_property(struct reader *reader, size_t line_number, const char *line,
+                           size_t length)
 {
     struct cursor cursor = { line, line + length };
     const char *text;
@@ -312,8 +323,8 @@ static void parse_property(struct reader *reader, size_t line_number, const char
     struct plist *value;
     char *key;
 
-    if ((reader->record == NULL && reader->driven == NULL) || !take_quoted(&cursor, &text, &text_length) ||
-        !take(&cursor, '='))
+    if ((reader->record == NULL && reader->driven == NULL) ||
+        !take_quoted(&cursor, &text, &text_length) || !take(&cursor, '='))
         return;
     if (reader->record == NULL && (text_length != 7 || strncmp(text, "IOClass", 7) != 0))
         return;
@@ -336,8 +347,8 @@ static void parse_property(struct reader *reader, size_t line_number, const char
     free(key);
 }
 
-size_t device_read_ioreg(const char *text, size_t size, const char *source, struct device_list *list,
-                         struct problems *problems)
+size_t device_read_ioreg(const char *text, size_t size, const char *source,
+                         struct device_list *list, struct problems *problems)
 {
     struct line_reader lines = { .text = text, .size = size };
     struct reader *reader = calloc(1, sizeof *reader);

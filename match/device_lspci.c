@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Output of lspci: -n, -nn, with -v lines and hexadecimal dumps; -vmm records; and the PCI lines of a Linux log.
- * Lines of other programs in between are skipped. */
+/* Output of lspci: -n, -nn, with -v lines and hexadecimal dumps; -vmm records; and the PCI lines of
+ * a Linux log. Lines of other programs in between are skipped. */
 #include "match/device_text.h"
 
 #include "match/file.h"
@@ -34,7 +34,8 @@ static size_t slot_length(const char *line, size_t length)
         at = 5;
     if (length < at + 8 || !hexadecimal_number(line + at, 2, 2, &number) || line[at + 2] != ':' ||
         !hexadecimal_number(line + at + 3, 2, 2, &number) || line[at + 5] != '.' ||
-        !hexadecimal_number(line + at + 6, 1, 1, &number) || (line[at + 7] != ' ' && line[at + 7] != '\t'))
+        !hexadecimal_number(line + at + 6, 1, 1, &number) ||
+        (line[at + 7] != ' ' && line[at + 7] != '\t'))
         return 0;
     return at + 7;
 }
@@ -56,7 +57,8 @@ static void end_record(struct reader *reader)
         return;
     }
     if (!device_finish(record))
-        problems_add(reader->problems, PROBLEM_ERROR, reader->source, reader->header_line, "out of memory");
+        problems_add(reader->problems, PROBLEM_ERROR, reader->source, reader->header_line,
+                     "out of memory");
     reader->added++;
 }
 
@@ -70,7 +72,8 @@ static bool last_pair(const char *text, unsigned *first, unsigned *second)
         if (hexadecimal_number(at + 1, strlen(at + 1), 4, first) && at[5] == ':' &&
             hexadecimal_number(at + 6, strlen(at + 6), 4, second) && at[10] == ']')
             found = at;
-    return found != NULL && hexadecimal_number(found + 1, 4, 4, first) && hexadecimal_number(found + 6, 4, 4, second);
+    return found != NULL && hexadecimal_number(found + 1, 4, 4, first) &&
+           hexadecimal_number(found + 6, 4, 4, second);
 }
 
 /* "... [0604]: names [8086:0151] (rev 09) (prog-if 00 [..])" or "0604: 8086:0151 (rev 09)" */
@@ -86,14 +89,16 @@ static void parse_header(struct reader *reader, char *text)
     unsigned interface_number = 0;
     bool have_class = false;
 
-    reader->interface_given = interface != NULL && hexadecimal_number(interface + 10, 2, 2, &interface_number);
+    reader->interface_given =
+        interface != NULL && hexadecimal_number(interface + 10, 2, 2, &interface_number);
     if (class != NULL && class - text >= 5)
         have_class = hexadecimal_number(class - 4, 4, 4, &number);
     else if (hexadecimal_number(text, strlen(text), 4, &number) && text[4] == ':')
         have_class = true;
     if (have_class)
         device_set_class(record, number << 8 | interface_number, reader->interface_given ? 24 : 16);
-    device_set_revision(record, revision != NULL && hexadecimal_number(revision + 6, 2, 2, &number) ? number : 0);
+    device_set_revision(
+        record, revision != NULL && hexadecimal_number(revision + 6, 2, 2, &number) ? number : 0);
     if (revision != NULL)
         *revision = '\0';
     if (interface != NULL)
@@ -114,9 +119,11 @@ static void begin_record(struct reader *reader, size_t line_number, char *line, 
     reader->configured = 0;
     reader->header_line = line_number;
     snprintf(label, sizeof label, "%.*s", (int)slot, line);
-    reader->record = device_list_add(reader->list, "IOPCIDevice", reader->source, line_number, label);
+    reader->record =
+        device_list_add(reader->list, "IOPCIDevice", reader->source, line_number, label);
     if (reader->record == NULL)
-        problems_add(reader->problems, PROBLEM_ERROR, reader->source, line_number, "no room for another device");
+        problems_add(reader->problems, PROBLEM_ERROR, reader->source, line_number,
+                     "no room for another device");
     else
         parse_header(reader, line + slot + 1);
 }
@@ -155,14 +162,17 @@ static bool parse_dump(struct reader *reader, size_t line_number, const char *li
         end += 2;
         end += *end == ' ';
     }
+    if (count == 0 && *end != '\0')
+        return false; /* "00: Primary host bus" */
     if (count < 16)
         problems_add(reader->problems, PROBLEM_ERROR, reader->source, line_number,
-                     "the dump of %s is cut off in this line after %zu bytes", reader->record->label, count);
+                     "the dump of %s is cut off in this line after %zu bytes",
+                     reader->record->label, count);
     return true;
 }
 
-size_t device_read_lspci(const char *text, size_t size, const char *source, struct device_list *list,
-                         struct problems *problems)
+size_t device_read_lspci(const char *text, size_t size, const char *source,
+                         struct device_list *list, struct problems *problems)
 {
     struct reader reader = { .source = source, .list = list, .problems = problems };
     struct line_reader lines = { .text = text, .size = size };
@@ -173,7 +183,8 @@ size_t device_read_lspci(const char *text, size_t size, const char *source, stru
     while (line_next(&lines, &start, &length)) {
         size_t slot;
 
-        snprintf(line, sizeof line, "%.*s", (int)(length < LINE_SIZE - 1 ? length : LINE_SIZE - 1), start);
+        snprintf(line, sizeof line, "%.*s", (int)(length < LINE_SIZE - 1 ? length : LINE_SIZE - 1),
+                 start);
         slot = slot_length(line, strlen(line));
         if (slot != 0)
             begin_record(&reader, lines.number, line, slot);
@@ -191,7 +202,8 @@ static bool bracketed(const char *text, unsigned *number)
 {
     const char *bracket = strrchr(text, '[');
 
-    if (bracket != NULL && hexadecimal_number(bracket + 1, strlen(bracket + 1), 4, number) && bracket[5] == ']')
+    if (bracket != NULL && hexadecimal_number(bracket + 1, strlen(bracket + 1), 4, number) &&
+        bracket[5] == ']')
         return true;
     return strlen(text) == 4 && hexadecimal_number(text, 4, 4, number);
 }
@@ -229,20 +241,25 @@ static void machine_field(struct machine_record *record, const char *key, const 
         hexadecimal_number(value, strlen(value), 2, &record->revision);
 }
 
-static void end_machine_record(struct reader *reader, const struct machine_record *fields, const char *slot)
+static void end_machine_record(struct reader *reader, const struct machine_record *fields,
+                               const char *slot)
 {
     struct device_record *record;
 
     if (*slot == '\0')
         return;
     if (!fields->have_vendor || !fields->have_device) {
-        problems_add(reader->problems, PROBLEM_ERROR, reader->source, reader->header_line,
-                     "record of %s has no numeric vendor and device: use lspci -vmmnn, or it is cut off", slot);
+        problems_add(
+            reader->problems, PROBLEM_ERROR, reader->source, reader->header_line,
+            "record of %s has no numeric vendor and device: use lspci -vmmnn, or it is cut off",
+            slot);
         return;
     }
-    record = device_list_add(reader->list, "IOPCIDevice", reader->source, reader->header_line, slot);
+    record =
+        device_list_add(reader->list, "IOPCIDevice", reader->source, reader->header_line, slot);
     if (record == NULL) {
-        problems_add(reader->problems, PROBLEM_ERROR, reader->source, reader->header_line, "no room");
+        problems_add(reader->problems, PROBLEM_ERROR, reader->source, reader->header_line,
+                     "no room");
         return;
     }
     device_set_ids(record, fields->vendor, fields->device);
@@ -254,12 +271,13 @@ static void end_machine_record(struct reader *reader, const struct machine_recor
     else
         device_set_subsystem(record, 0, 0); /* these records leave out only what is 0 */
     if (!device_finish(record))
-        problems_add(reader->problems, PROBLEM_ERROR, reader->source, reader->header_line, "out of memory");
+        problems_add(reader->problems, PROBLEM_ERROR, reader->source, reader->header_line,
+                     "out of memory");
     reader->added++;
 }
 
-size_t device_read_lspci_machine(const char *text, size_t size, const char *source, struct device_list *list,
-                                 struct problems *problems)
+size_t device_read_lspci_machine(const char *text, size_t size, const char *source,
+                                 struct device_list *list, struct problems *problems)
 {
     struct reader reader = { .source = source, .list = list, .problems = problems };
     struct line_reader lines = { .text = text, .size = size };
@@ -272,15 +290,17 @@ size_t device_read_lspci_machine(const char *text, size_t size, const char *sour
     while (line_next(&lines, &start, &length)) {
         char *value;
 
-        snprintf(line, sizeof line, "%.*s", (int)(length < LINE_SIZE - 1 ? length : LINE_SIZE - 1), start);
+        snprintf(line, sizeof line, "%.*s", (int)(length < LINE_SIZE - 1 ? length : LINE_SIZE - 1),
+                 start);
         value = strchr(line, ':');
         if (value == NULL)
             continue;
         *value++ = '\0';
         value += strspn(value, " \t");
         /* Without -D the first line of old versions is "Device:" with the slot. */
-        if (strcmp(line, "Slot") == 0 || (strcmp(line, "Device") == 0 && strchr(value, '.') != NULL &&
-                                          strchr(value, '[') == NULL)) {
+        if (strcmp(line, "Slot") == 0 ||
+            (strcmp(line, "Device") == 0 && strchr(value, '.') != NULL &&
+             strchr(value, '[') == NULL)) {
             end_machine_record(&reader, &fields, slot);
             fields = (struct machine_record){ 0 };
             reader.header_line = lines.number;
@@ -293,8 +313,8 @@ size_t device_read_lspci_machine(const char *text, size_t size, const char *sour
     return reader.added;
 }
 
-size_t device_read_kernel_log(const char *text, size_t size, const char *source, struct device_list *list,
-                              struct problems *problems)
+size_t device_read_kernel_log(const char *text, size_t size, const char *source,
+                              struct device_list *list, struct problems *problems)
 {
     struct line_reader lines = { .text = text, .size = size };
     char line[LINE_SIZE];
@@ -310,10 +330,11 @@ size_t device_read_kernel_log(const char *text, size_t size, const char *source,
         const char *at;
         char slot[16];
 
-        snprintf(line, sizeof line, "%.*s", (int)(length < LINE_SIZE - 1 ? length : LINE_SIZE - 1), start);
+        snprintf(line, sizeof line, "%.*s", (int)(length < LINE_SIZE - 1 ? length : LINE_SIZE - 1),
+                 start);
         at = strstr(line, "pci ");
-        if (at == NULL || sscanf(at, "pci %15[0-9a-f:.] [%4x:%4x] type %*2x class 0x%6x", slot, &vendor, &device,
-                                 &class) != 4)
+        if (at == NULL || sscanf(at, "pci %15[0-9a-f:.] [%4x:%4x] type %*2x class 0x%6x", slot,
+                                 &vendor, &device, &class) != 4)
             continue;
         if (slot[strlen(slot) - 1] == ':')
             slot[strlen(slot) - 1] = '\0';

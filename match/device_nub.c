@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Device records as nubs: what matching asks of them, and the keys by which the catalogue finds candidates. */
+/* Device records as nubs: what matching asks of them, and the keys by which the catalogue finds
+ * candidates. */
 #include "match/device_record.h"
 
 #include "match/classes.h"
@@ -10,8 +11,8 @@
 
 size_t device_classes(const struct device_record *record, const char **classes)
 {
-    static const char *const unknown[] = { "IOPCIDevice", "IOACPIPlatformDevice", "IOPlatformDevice",
-                                           "IOService" };
+    static const char *const unknown[] = { "IOPCIDevice", "IOACPIPlatformDevice",
+                                           "IOPlatformDevice", "IOService" };
 
     if (!record->class_unknown)
         return class_chain(record->provider_class, classes);
@@ -66,7 +67,8 @@ static const void *nub_parent(const void *device)
     return record->parent;
 }
 
-static void say(const struct match_rules *rules, const char *key, enum match_answer answer, const char *text)
+static void say(const struct match_rules *rules, const char *key, enum match_answer answer,
+                const char *text)
 {
     struct match_step step = { .key = key, .answer = answer };
 
@@ -76,8 +78,10 @@ static void say(const struct match_rules *rules, const char *key, enum match_ans
     rules->explain(rules->context, &step);
 }
 
-/* Below a Thunderbolt port only drivers that say they can stand it match (IOPCIBridge, since 10.6.8). */
-static enum match_answer match_tunnel(const struct plist *personality, const struct match_rules *rules)
+/* Below a Thunderbolt port only drivers that say they can stand it match (IOPCIBridge,
+ * since 10.6.8). */
+static enum match_answer match_tunnel(const struct plist *personality,
+                                      const struct match_rules *rules)
 {
     const char *class_name = plist_string(plist_get(personality, "IOClass"));
     bool compatible = false;
@@ -91,7 +95,8 @@ static enum match_answer match_tunnel(const struct plist *personality, const str
     return compatible ? MATCH_YES : MATCH_NO;
 }
 
-static enum match_answer match_channel(const struct device_record *record, const struct plist *personality,
+static enum match_answer match_channel(const struct device_record *record,
+                                       const struct plist *personality,
                                        const struct match_rules *rules)
 {
     const char *wanted = plist_string(plist_get(personality, "HVType"));
@@ -99,7 +104,8 @@ static enum match_answer match_channel(const struct device_record *record, const
     bool equal = wanted != NULL && type != NULL && strcmp(wanted, type) == 0;
     char text[MATCH_EXPLANATION_SIZE];
 
-    snprintf(text, sizeof text, "channel type is %.80s, wanted %.80s", type == NULL ? "unknown" : type,
+    snprintf(text, sizeof text, "channel type is %.80s, wanted %.80s",
+             type == NULL ? "unknown" : type,
              wanted == NULL ? "nothing: the key is missing or no string" : wanted);
     say(rules, "HVType", equal ? MATCH_YES : MATCH_NO, text);
     return equal ? MATCH_YES : MATCH_NO;
@@ -127,7 +133,8 @@ static enum match_answer nub_match_family(const void *device, const struct plist
 /* "pci8086,*" against names of the form pci%x,%x: could one begin like this? */
 static bool may_be_pair(const char *pattern)
 {
-    if (strncmp(pattern, "pci", strlen("pci")) != 0 || strncmp(pattern, "pciclass,", strlen("pciclass,")) == 0)
+    if (strncmp(pattern, "pci", strlen("pci")) != 0 ||
+        strncmp(pattern, "pciclass,", strlen("pciclass,")) == 0)
         return pattern[0] == '*' || strcmp(pattern, "p*") == 0 || strcmp(pattern, "pc*") == 0;
     for (pattern += strlen("pci"); *pattern != '\0' && *pattern != '*'; pattern++)
         if (strchr("0123456789abcdef,", *pattern) == NULL)
@@ -143,7 +150,8 @@ static bool may_be_class(const struct device_record *record, const char *pattern
     size_t length;
     size_t index;
 
-    snprintf(known, sizeof known, bits == 16 ? "pciclass,%04x" : "pciclass,", device_class(record) >> 8);
+    snprintf(known, sizeof known, bits == 16 ? "pciclass,%04x" : "pciclass,",
+             device_class(record) >> 8);
     length = strlen(pattern);
     if (length > strlen(known))
         length = strlen(known);
@@ -164,7 +172,8 @@ static bool nub_may_have_name(const void *device, const char *pattern)
 
     if (!record->is_pci)
         return false;
-    if ((record->registers.known_id != UINT32_MAX || record->registers.known_subsystem == 0) && may_be_pair(pattern))
+    if ((record->registers.known_id != UINT32_MAX || record->registers.known_subsystem == 0) &&
+        may_be_pair(pattern))
         return true;
     return device_class_bits(record) != 24 && may_be_class(record, pattern);
 }

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct device_record *device_list_add(struct device_list *list, const char *provider_class, const char *source,
-                                      size_t line, const char *label)
+struct device_record *device_list_add(struct device_list *list, const char *provider_class,
+                                      const char *source, size_t line, const char *label)
 {
     struct device_record *record;
     struct device_record **grown;
@@ -76,23 +76,28 @@ void device_set_class(struct device_record *record, unsigned class, unsigned cla
 {
     uint32_t known = class_bits == 24 ? 0xFFFFFF00 : class_bits == 16 ? 0xFFFF0000 : 0;
 
-    record->registers.class_revision = (record->registers.class_revision & 0xFF) | (class << 8 & known);
-    record->registers.known_class_revision = (record->registers.known_class_revision & 0xFF) | known;
+    record->registers.class_revision =
+        (record->registers.class_revision & 0xFF) | (class << 8 & known);
+    record->registers.known_class_revision =
+        (record->registers.known_class_revision & 0xFF) | known;
 }
 
 void device_set_revision(struct device_record *record, unsigned revision)
 {
-    record->registers.class_revision = (record->registers.class_revision & ~UINT32_C(0xFF)) | (revision & 0xFF);
+    record->registers.class_revision =
+        (record->registers.class_revision & ~UINT32_C(0xFF)) | (revision & 0xFF);
     record->registers.known_class_revision |= 0xFF;
 }
 
 void device_set_configuration(struct device_record *record, const unsigned char *bytes, size_t size)
 {
     if (size >= 4)
-        device_set_ids(record, bytes[0] | (unsigned)bytes[1] << 8, bytes[2] | (unsigned)bytes[3] << 8);
+        device_set_ids(record, bytes[0] | (unsigned)bytes[1] << 8,
+                       bytes[2] | (unsigned)bytes[3] << 8);
     if (size >= 12) {
         device_set_revision(record, bytes[8]);
-        device_set_class(record, bytes[9] | (unsigned)bytes[10] << 8 | (unsigned)bytes[11] << 16, 24);
+        device_set_class(record, bytes[9] | (unsigned)bytes[10] << 8 | (unsigned)bytes[11] << 16,
+                         24);
     }
     if (size >= 0x30)
         device_set_subsystem(record, bytes[0x2C] | (unsigned)bytes[0x2D] << 8,
@@ -197,14 +202,16 @@ static bool property_number(const struct device_record *record, const char *key,
     return length > 0;
 }
 
-/* As IOPCIBridge rewrites the snapshot before it registers a nub: injected ids change the registers. */
+/* As IOPCIBridge rewrites the snapshot before it registers a nub: injected ids change the
+ * registers. */
 static void registers_from_properties(struct device_record *record)
 {
     unsigned vendor;
     unsigned device;
     unsigned number;
 
-    if (!property_number(record, "vendor-id", &vendor) || !property_number(record, "device-id", &device))
+    if (!property_number(record, "vendor-id", &vendor) ||
+        !property_number(record, "device-id", &device))
         return;
     device_set_ids(record, vendor, device);
     if (property_number(record, "class-code", &number))
@@ -212,7 +219,8 @@ static void registers_from_properties(struct device_record *record)
     if (property_number(record, "revision-id", &number))
         device_set_revision(record, number);
     if (record->registers.known_subsystem == 0)
-        device_set_subsystem(record, 0, 0); /* the family publishes these only when they are not 0 */
+        device_set_subsystem(record, 0,
+                             0); /* the family publishes these only when they are not 0 */
     if (property_number(record, "subsystem-vendor-id", &vendor) &&
         property_number(record, "subsystem-id", &device) && vendor != 0 && device != 0)
         device_set_subsystem(record, vendor, device);
@@ -249,7 +257,8 @@ static bool add_names(struct device_record *record)
 {
     unsigned bits = device_class_bits(record);
     const char *generic = bits == 24 || (bits == 16 && device_class(record) >> 8 != 0x0001)
-                              ? generic_name(record) : NULL;
+                              ? generic_name(record)
+                              : NULL;
     char pair[32];
     char text[32];
     bool done = true;
@@ -284,7 +293,8 @@ static bool add_pci_properties(struct device_record *record)
     if (device_knows_revision(record))
         done = done && device_add_number(record, "revision-id", device_revision(record));
     if (registers->known_subsystem != 0 && registers->subsystem != 0)
-        done = done && device_add_number(record, "subsystem-vendor-id", registers->subsystem & 0xFFFF) &&
+        done = done &&
+               device_add_number(record, "subsystem-vendor-id", registers->subsystem & 0xFFFF) &&
                device_add_number(record, "subsystem-id", registers->subsystem >> 16);
     return done && add_names(record);
 }

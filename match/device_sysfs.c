@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Devices of a running Linux: PCI functions with the names of their ACPI objects, ACPI devices, VMBus channels. */
+/* Devices of a running Linux: PCI functions with the names of their ACPI objects, ACPI devices,
+ * VMBus channels. */
 #include "match/device_text.h"
 
 #include "match/file.h"
@@ -20,7 +21,8 @@ struct machine {
 };
 
 /* The first line of an attribute. */
-static bool read_attribute(const char *folder, const char *device, const char *attribute, char value[VALUE_SIZE])
+static bool read_attribute(const char *folder, const char *device, const char *attribute,
+                           char value[VALUE_SIZE])
 {
     char path[PATH_SIZE];
     char *bytes;
@@ -36,7 +38,8 @@ static bool read_attribute(const char *folder, const char *device, const char *a
     return *value != '\0';
 }
 
-static bool read_number(const char *folder, const char *device, const char *attribute, unsigned *number)
+static bool read_number(const char *folder, const char *device, const char *attribute,
+                        unsigned *number)
 {
     char value[VALUE_SIZE];
 
@@ -83,7 +86,8 @@ static bool add_pci(const struct machine *machine, const char *folder, const cha
     unsigned revision = 0;
     struct device_record *record;
 
-    if (!read_number(folder, device, "vendor", &vendor) || !read_number(folder, device, "device", &id) ||
+    if (!read_number(folder, device, "vendor", &vendor) ||
+        !read_number(folder, device, "device", &id) ||
         !read_number(folder, device, "class", &class))
         return false;
     record = device_list_add(machine->list, "IOPCIDevice", folder, 0, device);
@@ -135,7 +139,8 @@ static bool add_channel(const struct machine *machine, const char *folder, const
     for (index = 1; index <= length; index++)
         type[index] = (char)tolower((unsigned char)type[index]);
     record = device_list_add(machine->list, "HyperVVMBusDevice", folder, 0, device);
-    return record != NULL && device_add_property(record, "HVType", plist_new_string(type + 1, length));
+    return record != NULL &&
+           device_add_property(record, "HVType", plist_new_string(type + 1, length));
 }
 
 static int compare_names(const void *left, const void *right)
@@ -182,7 +187,8 @@ static void read_bus(const struct machine *machine, const char *bus,
     names = list_folder(folder, &count);
     for (index = 0; index < count; index++) {
         if (!add(machine, folder, names[index]))
-            problems_add(machine->problems, PROBLEM_ERROR, folder, 0, "device %s cannot be read", names[index]);
+            problems_add(machine->problems, PROBLEM_ERROR, folder, 0, "device %s cannot be read",
+                         names[index]);
         free(names[index]);
     }
     free(names);

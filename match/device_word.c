@@ -21,14 +21,15 @@ struct word {
 
 static bool refuse(const struct word *word, const char *why)
 {
-    problems_add(word->problems, PROBLEM_ERROR, word->source, word->line, "\"%.120s\": %s", word->text, why);
+    problems_add(word->problems, PROBLEM_ERROR, word->source, word->line, "\"%.120s\": %s",
+                 word->text, why);
     return false;
 }
 
 static struct device_record *add(const struct word *word, const char *provider_class)
 {
-    struct device_record *record = device_list_add(word->list, provider_class, word->source, word->line,
-                                                   word->text);
+    struct device_record *record =
+        device_list_add(word->list, provider_class, word->source, word->line, word->text);
 
     if (record == NULL)
         refuse(word, "no room for another device");
@@ -45,10 +46,12 @@ static bool is_pair(const char *text)
     unsigned number;
 
     return hexadecimal_number(text, strlen(text), 4, &number) && text[4] == ':' &&
-           hexadecimal_number(text + 5, strlen(text + 5), 4, &number) && !isalnum((unsigned char)text[9]);
+           hexadecimal_number(text + 5, strlen(text + 5), 4, &number) &&
+           !isalnum((unsigned char)text[9]);
 }
 
-/* One part between separators. Which field it is shows in its form: vvvv:dddd, cccccc or cccc, rr. */
+/* One part between separators. Which field it is shows in its form: vvvv:dddd, cccccc or cccc, rr.
+ */
 static bool take_part(struct device_record *record, const char *part, size_t length)
 {
     unsigned number;
@@ -59,7 +62,8 @@ static bool take_part(struct device_record *record, const char *part, size_t len
         device_set_subsystem(record, number, second);
         return true;
     }
-    if ((length != 6 && length != 4 && length != 2) || !hexadecimal_number(part, length, length, &number))
+    if ((length != 6 && length != 4 && length != 2) ||
+        !hexadecimal_number(part, length, length, &number))
         return false;
     if (length == 2)
         device_set_revision(record, number);
@@ -68,7 +72,8 @@ static bool take_part(struct device_record *record, const char *part, size_t len
     return true;
 }
 
-/* "8086:15b8/1458:e000/020000/31", or with colons throughout as in "10ec:8168:1043:8505:020000:09". */
+/* "8086:15b8/1458:e000/020000/31", or with colons throughout as in "10ec:8168:1043:8505:020000:09".
+ */
 static bool read_ids(const struct word *word)
 {
     struct device_record *record = add(word, "IOPCIDevice");
@@ -91,7 +96,8 @@ static bool read_ids(const struct word *word)
             continue; /* left out */
         if (!take_part(record, at, length)) {
             device_list_drop(word->list);
-            return refuse(word, "after VENDOR:DEVICE there may be SUBVENDOR:SUBDEVICE, a class of 4 or 6 digits and "
+            return refuse(word, "after VENDOR:DEVICE there may be SUBVENDOR:SUBDEVICE, a class of "
+                                "4 or 6 digits and "
                                 "a revision of 2, each after a '/'");
         }
         at += length;
@@ -121,7 +127,8 @@ static bool read_windows_pci(const struct word *word)
     if (id.has_revision)
         device_set_revision(record, id.revision);
     if (id.class_digits != 0)
-        device_set_class(record, id.class_digits == 6 ? id.class : id.class << 8, id.class_digits == 6 ? 24 : 16);
+        device_set_class(record, id.class_digits == 6 ? id.class : id.class << 8,
+                         id.class_digits == 6 ? 24 : 16);
     return finish(word, record);
 }
 
@@ -158,7 +165,8 @@ static bool read_windows_acpi(const struct word *word, const char *id)
     int device = 0;
     size_t end = strcspn(id, "\\");
 
-    if (sscanf(id, "VEN_%*4[A-Z0-9a-z]%n&DEV_%*4[0-9A-Fa-f]%n", &vendor, &device) >= 0 && device > 0)
+    if (sscanf(id, "VEN_%*4[A-Z0-9a-z]%n&DEV_%*4[0-9A-Fa-f]%n", &vendor, &device) >= 0 &&
+        device > 0)
         snprintf(name, sizeof name, "%.*s%.4s", vendor - 4, id + 4, id + vendor + 5);
     else
         snprintf(name, sizeof name, "%.*s", (int)(end > 63 ? 63 : end), id);
@@ -174,7 +182,8 @@ static bool read_channel(const struct word *word, const char *type, bool lower)
 
     if (*type == '{')
         type++;
-    while (length < sizeof guid - 1 && (isxdigit((unsigned char)type[length]) || type[length] == '-')) {
+    while (length < sizeof guid - 1 &&
+           (isxdigit((unsigned char)type[length]) || type[length] == '-')) {
         guid[length] = (char)(lower ? tolower((unsigned char)type[length]) : type[length]);
         length++;
     }
@@ -182,8 +191,9 @@ static bool read_channel(const struct word *word, const char *type, bool lower)
     if (length != 36)
         return refuse(word, "a channel type is a GUID of 36 characters");
     record = add(word, "HyperVVMBusDevice");
-    return record != NULL && (device_add_property(record, "HVType", plist_new_string(guid, length)) ||
-                              refuse(word, "out of memory"));
+    return record != NULL &&
+           (device_add_property(record, "HVType", plist_new_string(guid, length)) ||
+            refuse(word, "out of memory"));
 }
 
 /* "pci8086,15b8": the ids are taken for the device's own, though a subsystem has the same form. */
@@ -250,7 +260,8 @@ static bool read_acpi_fields(const struct word *word)
     if (name == NULL)
         return refuse(word, "\"ACPI name=NAME\" needs a name");
     name += strlen("name=");
-    snprintf(names, sizeof names, "%.*s,%.80s", (int)(strcspn(name, " ") > 60 ? 60 : strcspn(name, " ")), name,
+    snprintf(names, sizeof names, "%.*s,%.80s",
+             (int)(strcspn(name, " ") > 60 ? 60 : strcspn(name, " ")), name,
              compatible == NULL ? "" : compatible + strlen("compatible="));
     return read_acpi_names(word, names);
 }

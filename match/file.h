@@ -6,8 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Reads `path` ("-": standard input). Returns a buffer that ends in a NUL which `*size` does not count, for the
- * caller to free(); NULL with errno set: also EFBIG when the file is longer than `limit` bytes, EISDIR. */
+/* Reads `path` ("-": standard input). Returns a buffer that ends in a NUL which `*size` does not
+ * count, for the caller to free(); NULL with errno set: also EFBIG when the file is longer than
+ * `limit` bytes, EISDIR. */
 char *file_read(const char *path, size_t limit, size_t *size);
 
 /* One line of a text after the other; ends at CR LF, LF or CR. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Windows INF files: sections, entries, strings (Microsoft: "General Syntax Rules for INF Files" and the pages of
- * the single sections). Nothing in them is executed. */
+/* Windows INF files: sections, entries, strings (Microsoft: "General Syntax Rules for INF Files"
+ * and the pages of the single sections). Nothing in them is executed. */
 #ifndef MACHV_MATCH_INF_H
 #define MACHV_MATCH_INF_H
 
@@ -9,9 +9,9 @@
 
 enum {
     INF_SIZE_MAX = 16 << 20,
-    INF_FIELD_MAX = 4096,   /* characters, with the terminator */
+    INF_FIELD_MAX = 4096, /* characters, with the terminator */
     INF_SECTION_NAME_MAX = 255,
-    INF_VALUES_MAX = 512,   /* of one entry */
+    INF_VALUES_MAX = 512, /* of one entry */
 };
 
 /* The Windows that installs. */
@@ -31,7 +31,7 @@ struct inf_options {
 };
 
 struct inf_entry {
-    char *key;     /* before '='; NULL for a list of values alone. Tokens stand as written */
+    char *key; /* before '='; NULL for a list of values alone. Tokens stand as written */
     char **values;
     size_t count;
     size_t line;
@@ -52,19 +52,21 @@ struct inf {
     struct inf_section *sections; /* parts of one name, without regard to case, are merged */
     size_t count;
     size_t capacity;
-    char **names;        /* spellings of headers that differ from their section's */
+    char **names; /* spellings of headers that differ from their section's */
     size_t name_count;
     struct plist *index;   /* section names in lower case to positions */
     struct plist *strings; /* tokens in lower case to their texts */
     const char *encoding;
-    bool is_template;      /* it holds $ARCH$ or build macros */
+    bool is_template; /* it holds $ARCH$ or build macros */
 };
 
-/* Reads a text of any encoding. NULL after an error in `problems`: too large, not an INF (no [Version] with a
- * Signature), no memory. Odd places are warnings with their line. `options` may be NULL. */
-struct inf *inf_parse(const char *bytes, size_t size, const char *path, const struct inf_options *options,
-                      struct problems *problems);
-struct inf *inf_load(const char *path, const struct inf_options *options, struct problems *problems);
+/* Reads a text of any encoding. NULL after an error in `problems`: too large, not an INF (no
+ * [Version] with a Signature), no memory. Odd places are warnings with their line. `options` may be
+ * NULL. */
+struct inf *inf_parse(const char *bytes, size_t size, const char *path,
+                      const struct inf_options *options, struct problems *problems);
+struct inf *inf_load(const char *path, const struct inf_options *options,
+                     struct problems *problems);
 void inf_free(struct inf *inf);
 
 /* Finds without regard to case; NULL when there is none. */
@@ -74,12 +76,12 @@ const struct inf_entry *inf_entry(const struct inf_section *section, const char 
 /* Value number `index` of the first entry with this key, as written; NULL when there is none. */
 const char *inf_value(const struct inf_section *section, const char *key, size_t index);
 
-/* The text with its %tokens% replaced, for free(). A token that is unknown stays, and `*unknown` (may be NULL)
- * becomes true. NULL when memory is out. */
+/* The text with its %tokens% replaced, for free(). A token that is unknown stays, and `*unknown`
+ * (may be NULL) becomes true. NULL when memory is out. */
 char *inf_expand(const struct inf *inf, const char *text, bool *unknown);
 
-/* "DriverVer = mm/dd/yyyy[,w.x.y.z]" as numbers to compare: yyyymmdd (0 when absent or impossible), and the four
- * parts of the version, 16 bits each. */
+/* "DriverVer = mm/dd/yyyy[,w.x.y.z]" as numbers to compare: yyyymmdd (0 when absent or impossible),
+ * and the four parts of the version, 16 bits each. */
 void inf_driver_version(const struct inf *inf, unsigned *date, uint64_t *version);
 
 /* ---- private to the reader ---- */

@@ -27,8 +27,8 @@ struct inf_decoration inf_decoration_parse(const char *text)
 {
     static const char *const architectures[] = { "", "x86", "ia64", "amd64", "arm", "arm64" };
     struct inf_decoration decoration = { .is_plain = *text == '\0' };
-    unsigned *const fields[] = { &decoration.major, &decoration.minor, &decoration.product, &decoration.suite,
-                                 &decoration.build };
+    unsigned *const fields[] = { &decoration.major, &decoration.minor, &decoration.product,
+                                 &decoration.suite, &decoration.build };
     char part[24];
     size_t length;
     size_t index;
@@ -42,9 +42,11 @@ struct inf_decoration inf_decoration_parse(const char *text)
     text += 2;
     length = strcspn(text, ".");
     for (index = 0; index < sizeof architectures / sizeof *architectures; index++)
-        if (strlen(architectures[index]) == length && strncasecmp(text, architectures[index], length) == 0) {
+        if (strlen(architectures[index]) == length &&
+            strncasecmp(text, architectures[index], length) == 0) {
             decoration.valid = true;
-            snprintf(decoration.architecture, sizeof decoration.architecture, "%s", architectures[index]);
+            snprintf(decoration.architecture, sizeof decoration.architecture, "%s",
+                     architectures[index]);
         }
     text += length;
     for (index = 0; index < 5 && take_part(&text, part, sizeof part); index++) {
@@ -63,14 +65,16 @@ static bool is_x86(const struct inf_target *target)
     return strcasecmp(target->architecture, "x86") == 0;
 }
 
-bool inf_decoration_applies(const struct inf_decoration *decoration, const struct inf_target *target)
+bool inf_decoration_applies(const struct inf_decoration *decoration,
+                            const struct inf_target *target)
 {
     unsigned wanted = decoration->major << 16 | decoration->minor;
     unsigned have = target->major << 16 | target->minor;
 
     if (!decoration->valid)
         return false;
-    if (*decoration->architecture != '\0' && strcasecmp(decoration->architecture, target->architecture) != 0)
+    if (*decoration->architecture != '\0' &&
+        strcasecmp(decoration->architecture, target->architecture) != 0)
         return false;
     if (decoration->has_version && wanted > have)
         return false;
@@ -86,10 +90,12 @@ bool inf_decoration_applies(const struct inf_decoration *decoration, const struc
 /* How close a decoration is to the target; the larger the better. */
 static uint64_t closeness(const struct inf_decoration *decoration, const struct inf_target *target)
 {
-    bool other = *decoration->architecture == '\0' && !is_x86(target); /* documented as not for this system */
+    bool other = *decoration->architecture == '\0' &&
+                 !is_x86(target); /* documented as not for this system */
 
     return (uint64_t)!other << 62 | (uint64_t)(decoration->major & 0xFF) << 54 |
-           (uint64_t)(decoration->minor & 0xFF) << 46 | (uint64_t)(decoration->build & 0xFFFFFFF) << 16 |
+           (uint64_t)(decoration->minor & 0xFF) << 46 |
+           (uint64_t)(decoration->build & 0xFFFFFFF) << 16 |
            (uint64_t)(decoration->product != 0) << 3 | (uint64_t)(decoration->suite != 0) << 2 |
            (uint64_t)(*decoration->architecture != '\0') << 1 | !decoration->is_plain;
 }
@@ -150,8 +156,9 @@ static bool add_model(const struct collector *collector, const struct inf_entry 
     size_t index;
 
     if (entry->key == NULL || entry->count < 2) {
-        problems_add(collector->problems, PROBLEM_WARNING, inf->path, entry->line,
-                     "a line of a models section needs a description, an install section and an id");
+        problems_add(
+            collector->problems, PROBLEM_WARNING, inf->path, entry->line,
+            "a line of a models section needs a description, an install section and an id");
         return true;
     }
     model.manufacturer = strdup(collector->manufacturer);
@@ -164,8 +171,8 @@ static bool add_model(const struct collector *collector, const struct inf_entry 
             break;
         model.id_count++;
     }
-    if (model.manufacturer == NULL || model.description == NULL || model.install == NULL || model.ids == NULL ||
-        index != entry->count || !make_room(collector->models)) {
+    if (model.manufacturer == NULL || model.description == NULL || model.install == NULL ||
+        model.ids == NULL || index != entry->count || !make_room(collector->models)) {
         clear_model(&model);
         return false;
     }
@@ -183,13 +190,15 @@ static bool add_section(const struct collector *collector, const char *base, con
     const struct inf_section *section;
     size_t index;
 
-    snprintf(name, sizeof name, "%.*s%s%.*s", INF_SECTION_NAME_MAX, base, *decoration == '\0' ? "" : ".",
-             INF_SECTION_NAME_MAX, decoration);
+    snprintf(name, sizeof name, "%.*s%s%.*s", INF_SECTION_NAME_MAX, base,
+             *decoration == '\0' ? "" : ".", INF_SECTION_NAME_MAX, decoration);
     section = inf_section(collector->inf, name);
     if (section == NULL) {
         if (warn)
             problems_add(collector->problems, PROBLEM_NOTE, collector->inf->path, entry->line,
-                         "models section [%.100s] is chosen but not there: it has no devices for this system", name);
+                         "models section [%.100s] is chosen but not there: it has no devices for "
+                         "this system",
+                         name);
         return true;
     }
     for (index = 0; index < section->count; index++)
@@ -203,9 +212,10 @@ static const char *decoration_at(const struct inf_entry *entry, size_t index)
     return index == 0 ? "" : entry->values[index];
 }
 
-/* The closest of the sections that an entry lists; of them the plain one is always a candidate. Returns false when
- * none applies. */
-static bool choose(const struct collector *collector, const struct inf_entry *entry, size_t count, size_t *chosen)
+/* The closest of the sections that an entry lists; of them the plain one is always a candidate.
+ * Returns false when none applies. */
+static bool choose(const struct collector *collector, const struct inf_entry *entry, size_t count,
+                   size_t *chosen)
 {
     uint64_t best = 0;
     bool found = false;
@@ -217,7 +227,8 @@ static bool choose(const struct collector *collector, const struct inf_entry *en
 
         if (!decoration.valid)
             problems_add(collector->problems, PROBLEM_WARNING, collector->inf->path, entry->line,
-                         "\"%.60s\" is no decoration of a models section", decoration_at(entry, index));
+                         "\"%.60s\" is no decoration of a models section",
+                         decoration_at(entry, index));
         if (!inf_decoration_applies(&decoration, collector->target) || (found && close <= best))
             continue;
         found = true;
@@ -247,8 +258,10 @@ static bool add_manufacturer(struct collector *collector, const struct inf_entry
         decoration = inf_decoration_parse(decoration_at(entry, chosen));
         if (*decoration.architecture == '\0' && !is_x86(collector->target) &&
             inf_section(collector->inf, base) != NULL)
-            problems_add(collector->problems, PROBLEM_WARNING, collector->inf->path, entry->line,
-                         "models of [%.80s] name no architecture: documented as for x86 only since 2003 SP1", base);
+            problems_add(
+                collector->problems, PROBLEM_WARNING, collector->inf->path, entry->line,
+                "models of [%.80s] name no architecture: documented as for x86 only since 2003 SP1",
+                base);
         done = add_section(collector, base, decoration_at(entry, chosen), entry, chosen != 0);
     }
     free(base);
@@ -256,8 +269,8 @@ static bool add_manufacturer(struct collector *collector, const struct inf_entry
     return done;
 }
 
-bool inf_models_collect(const struct inf *inf, const struct inf_target *target, struct inf_models *models,
-                        struct problems *problems)
+bool inf_models_collect(const struct inf *inf, const struct inf_target *target,
+                        struct inf_models *models, struct problems *problems)
 {
     struct collector collector = { inf, target, models, problems, NULL };
     const struct inf_section *section = inf_section(inf, "Manufacturer");
@@ -265,10 +278,12 @@ bool inf_models_collect(const struct inf *inf, const struct inf_target *target, 
     size_t index;
 
     if (class_name != NULL && strcasecmp(class_name, "Extension") == 0)
-        problems_add(problems, PROBLEM_NOTE, inf->path, 0, "an extension INF: it adds to another driver and never "
+        problems_add(problems, PROBLEM_NOTE, inf->path, 0,
+                     "an extension INF: it adds to another driver and never "
                      "drives a device alone");
     if (section == NULL)
-        problems_add(problems, PROBLEM_NOTE, inf->path, 0, "no [Manufacturer]: the file is not for devices");
+        problems_add(problems, PROBLEM_NOTE, inf->path, 0,
+                     "no [Manufacturer]: the file is not for devices");
     for (index = 0; section != NULL && index < section->count; index++)
         if (!add_manufacturer(&collector, &section->entries[index]))
             return false;
@@ -277,8 +292,8 @@ bool inf_models_collect(const struct inf *inf, const struct inf_target *target, 
 
 /* ---- install sections ---- */
 
-const struct inf_section *inf_install_section(const struct inf *inf, const char *name, const char *architecture,
-                                              const char *suffix)
+const struct inf_section *inf_install_section(const struct inf *inf, const char *name,
+                                              const char *architecture, const char *suffix)
 {
     char full[INF_SECTION_NAME_MAX + 1];
     const struct inf_section *section = NULL;
@@ -298,7 +313,8 @@ const struct inf_section *inf_install_section(const struct inf *inf, const char 
 
 unsigned inf_feature_score(const struct inf *inf, const char *install, const char *architecture)
 {
-    const char *text = inf_value(inf_install_section(inf, install, architecture, ""), "FeatureScore", 0);
+    const char *text =
+        inf_value(inf_install_section(inf, install, architecture, ""), "FeatureScore", 0);
     char *end;
     unsigned long score;
 
@@ -310,16 +326,19 @@ unsigned inf_feature_score(const struct inf *inf, const char *install, const cha
 
 char *inf_service(const struct inf *inf, const char *install, const char *architecture)
 {
-    const char *name = inf_value(inf_install_section(inf, install, architecture, ".Services"), "AddService", 0);
+    const char *name =
+        inf_value(inf_install_section(inf, install, architecture, ".Services"), "AddService", 0);
 
     return name == NULL || *name == '\0' ? NULL : inf_expand(inf, name, NULL);
 }
 
 char *inf_service_binary(const struct inf *inf, const char *install, const char *architecture)
 {
-    const char *section = inf_value(inf_install_section(inf, install, architecture, ".Services"), "AddService", 2);
+    const char *section =
+        inf_value(inf_install_section(inf, install, architecture, ".Services"), "AddService", 2);
     char *name = section == NULL ? NULL : inf_expand(inf, section, NULL);
-    const char *binary = name == NULL ? NULL : inf_value(inf_section(inf, name), "ServiceBinary", 0);
+    const char *binary =
+        name == NULL ? NULL : inf_value(inf_section(inf, name), "ServiceBinary", 0);
     char *expanded = binary == NULL ? NULL : inf_expand(inf, binary, NULL);
 
     free(name);

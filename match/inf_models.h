@@ -20,7 +20,8 @@ struct inf_decoration {
 
 struct inf_decoration inf_decoration_parse(const char *text);
 /* Does a section with this decoration apply to the target? */
-bool inf_decoration_applies(const struct inf_decoration *decoration, const struct inf_target *target);
+bool inf_decoration_applies(const struct inf_decoration *decoration,
+                            const struct inf_target *target);
 
 /* One line of a models section that counts. Strings are owned, tokens replaced. */
 struct inf_model {
@@ -29,8 +30,8 @@ struct inf_model {
     size_t line;
     char *manufacturer;
     char *description;
-    char *install;       /* name of the install section */
-    char **ids;          /* the hardware id ("" when left empty), then compatible ids */
+    char *install; /* name of the install section */
+    char **ids;    /* the hardware id ("" when left empty), then compatible ids */
     size_t id_count;
 };
 
@@ -40,19 +41,21 @@ struct inf_models {
     size_t capacity;
 };
 
-/* Appends the lines of every Manufacturer entry's best section, or of all its sections when `target` is NULL.
- * Warnings: undecorated sections on other than x86, sections that are missing, lines without ids. False when
- * memory is out. */
-bool inf_models_collect(const struct inf *inf, const struct inf_target *target, struct inf_models *models,
-                        struct problems *problems);
+/* Appends the lines of every Manufacturer entry's best section, or of all its sections when
+ * `target` is NULL. Warnings: undecorated sections on other than x86, sections that are missing,
+ * lines without ids. False when memory is out. */
+bool inf_models_collect(const struct inf *inf, const struct inf_target *target,
+                        struct inf_models *models, struct problems *problems);
 void inf_models_clear(struct inf_models *models);
 
-/* An install section by its name: name.NT<arch>, name.NT, name; `suffix` ("" or ".Services") comes last. */
-const struct inf_section *inf_install_section(const struct inf *inf, const char *name, const char *architecture,
-                                              const char *suffix);
+/* An install section by its name: name.NT<arch>, name.NT, name; `suffix` ("" or ".Services") comes
+ * last. */
+const struct inf_section *inf_install_section(const struct inf *inf, const char *name,
+                                              const char *architecture, const char *suffix);
 /* FeatureScore of it, 0xff when absent. */
 unsigned inf_feature_score(const struct inf *inf, const char *install, const char *architecture);
-/* First service that it adds, with tokens replaced, and the binary of that service; for free(), NULL when none. */
+/* First service that it adds, with tokens replaced, and the binary of that service; for free(),
+ * NULL when none. */
 char *inf_service(const struct inf *inf, const char *install, const char *architecture);
 char *inf_service_binary(const struct inf *inf, const char *install, const char *architecture);
 

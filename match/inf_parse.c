@@ -15,7 +15,7 @@
 struct parser {
     struct inf *inf;
     struct problems *problems;
-    size_t section;           /* position of the one being read */
+    size_t section; /* position of the one being read */
     bool in_section;
     const char *section_name; /* its header's spelling */
     char *line;               /* the logical line */
@@ -52,7 +52,8 @@ static const char *keep_name(struct inf *inf, const char *name)
     char **grown = inf->names;
 
     if ((inf->name_count & (inf->name_count - 1)) == 0)
-        grown = realloc(inf->names, (inf->name_count == 0 ? 1 : inf->name_count * 2) * sizeof *grown);
+        grown =
+            realloc(inf->names, (inf->name_count == 0 ? 1 : inf->name_count * 2) * sizeof *grown);
     if (grown == NULL)
         return NULL;
     inf->names = grown;
@@ -90,7 +91,8 @@ static void begin_section(struct parser *parser, const char *line, size_t number
     size_t length = end == NULL ? strlen(start) : (size_t)(end - start);
 
     if (end == NULL)
-        problems_add(parser->problems, PROBLEM_WARNING, inf->path, number, "section header without ']'");
+        problems_add(parser->problems, PROBLEM_WARNING, inf->path, number,
+                     "section header without ']'");
     while (length > 0 && isspace((unsigned char)*start)) {
         start++;
         length--;
@@ -98,8 +100,8 @@ static void begin_section(struct parser *parser, const char *line, size_t number
     while (length > 0 && isspace((unsigned char)start[length - 1]))
         length--;
     if (length > INF_SECTION_NAME_MAX) {
-        problems_add(parser->problems, PROBLEM_WARNING, inf->path, number, "section name of %zu characters is cut",
-                     length);
+        problems_add(parser->problems, PROBLEM_WARNING, inf->path, number,
+                     "section name of %zu characters is cut", length);
         length = INF_SECTION_NAME_MAX;
     }
     snprintf(name, sizeof name, "%.*s", (int)length, start);
@@ -154,8 +156,8 @@ static void add_entry(struct parser *parser, const char *line, size_t number)
                      "a quote is not closed: it ends with the line");
     if (cut)
         problems_add(parser->problems, PROBLEM_WARNING, parser->inf->path, number,
-                     "a field is longer than %d characters, or there are more than %d: cut", INF_FIELD_MAX,
-                     INF_VALUES_MAX);
+                     "a field is longer than %d characters, or there are more than %d: cut",
+                     INF_FIELD_MAX, INF_VALUES_MAX);
     section->entries[section->count++] = entry;
 }
 
@@ -174,7 +176,8 @@ static size_t without_comment(const char *line, size_t length)
             quoted = !quoted;
         } else if (line[index] == '%' && !quoted) {
             end = memchr(line + index + 1, '%', length - index - 1);
-            if (end != NULL && memchr(line + index + 1, ',', (size_t)(end - line) - index - 1) == NULL)
+            if (end != NULL &&
+                memchr(line + index + 1, ',', (size_t)(end - line) - index - 1) == NULL)
                 index = (size_t)(end - line);
         } else if (line[index] == ';' && !quoted) {
             return index;
@@ -283,17 +286,21 @@ static char *expand_template(char *text, size_t *size, const char *architecture,
     return out;
 }
 
-static void report_encoding(const struct text_encoding *encoding, const char *path, struct problems *problems)
+static void report_encoding(const struct text_encoding *encoding, const char *path,
+                            struct problems *problems)
 {
     if (encoding->guessed)
-        problems_add(problems, PROBLEM_WARNING, path, 1, "%s without a byte order mark", encoding->name);
-    if (encoding->has_mark && strcmp(encoding->name, "UTF-8") == 0)
-        problems_add(problems, PROBLEM_WARNING, path, 1, "a UTF-8 byte order mark: documented are ASCII and UTF-16");
-    if (encoding->cut)
-        problems_add(problems, PROBLEM_ERROR, path, 0, "UTF-16 of an odd number of bytes: the file is cut off");
-    if (encoding->bad_units > 0)
-        problems_add(problems, PROBLEM_WARNING, path, 0, "%zu characters that %s does not have", encoding->bad_units,
+        problems_add(problems, PROBLEM_WARNING, path, 1, "%s without a byte order mark",
                      encoding->name);
+    if (encoding->has_mark && strcmp(encoding->name, "UTF-8") == 0)
+        problems_add(problems, PROBLEM_WARNING, path, 1,
+                     "a UTF-8 byte order mark: documented are ASCII and UTF-16");
+    if (encoding->cut)
+        problems_add(problems, PROBLEM_ERROR, path, 0,
+                     "UTF-16 of an odd number of bytes: the file is cut off");
+    if (encoding->bad_units > 0)
+        problems_add(problems, PROBLEM_WARNING, path, 0, "%zu characters that %s does not have",
+                     encoding->bad_units, encoding->name);
 }
 
 static bool has_signature(const struct inf *inf)
@@ -305,8 +312,8 @@ static bool has_signature(const struct inf *inf)
             strcasecmp(signature, "$Windows 95$") == 0);
 }
 
-static struct inf *parse(char *text, size_t size, struct inf *inf, const struct inf_options *options,
-                         struct problems *problems)
+static struct inf *parse(char *text, size_t size, struct inf *inf,
+                         const struct inf_options *options, struct problems *problems)
 {
     struct parser parser = { .inf = inf, .problems = problems };
     const char *architecture = options->architecture == NULL ? "amd64" : options->architecture;
@@ -318,13 +325,15 @@ static struct inf *parse(char *text, size_t size, struct inf *inf, const struct 
     if (text == NULL || parser.failed || !inf_read_strings(inf, options->language, problems)) {
         problems_add(problems, PROBLEM_ERROR, inf->path, 0, "out of memory");
     } else if (!has_signature(inf)) {
-        problems_add(problems, PROBLEM_ERROR, inf->path, 0,
-                     "not an INF file: [Version] has no Signature \"$Windows NT$\" or \"$Chicago$\"");
+        problems_add(
+            problems, PROBLEM_ERROR, inf->path, 0,
+            "not an INF file: [Version] has no Signature \"$Windows NT$\" or \"$Chicago$\"");
     } else {
         if (inf->is_template)
-            problems_add(problems, PROBLEM_WARNING, inf->path, 0,
-                         "a template (.inx): $ARCH$ is taken for %s, ids with build macros match nothing",
-                         architecture);
+            problems_add(
+                problems, PROBLEM_WARNING, inf->path, 0,
+                "a template (.inx): $ARCH$ is taken for %s, ids with build macros match nothing",
+                architecture);
         free(text);
         return inf;
     }
@@ -333,8 +342,8 @@ static struct inf *parse(char *text, size_t size, struct inf *inf, const struct 
     return NULL;
 }
 
-struct inf *inf_parse(const char *bytes, size_t size, const char *path, const struct inf_options *options,
-                      struct problems *problems)
+struct inf *inf_parse(const char *bytes, size_t size, const char *path,
+                      const struct inf_options *options, struct problems *problems)
 {
     static const struct inf_options defaults;
     struct text_encoding encoding;
@@ -344,13 +353,15 @@ struct inf *inf_parse(const char *bytes, size_t size, const char *path, const st
 
     options = options == NULL ? &defaults : options;
     if (inf == NULL || size > INF_SIZE_MAX) {
-        problems_add(problems, PROBLEM_ERROR, path, 0, "%zu bytes; an INF file has %d at most", size, INF_SIZE_MAX);
+        problems_add(problems, PROBLEM_ERROR, path, 0, "%zu bytes; an INF file has %d at most",
+                     size, INF_SIZE_MAX);
         free(inf);
         return NULL;
     }
     inf->path = strdup(path);
     inf->index = plist_new_dictionary();
-    text = text_decode(bytes, size, options->code_page == 0 ? 1252 : options->code_page, &encoding, &length);
+    text = text_decode(bytes, size, options->code_page == 0 ? 1252 : options->code_page, &encoding,
+                       &length);
     if (inf->path == NULL || inf->index == NULL || text == NULL) {
         problems_add(problems, PROBLEM_ERROR, path, 0, "out of memory");
         free(text);
@@ -412,7 +423,8 @@ const struct inf_entry *inf_entry(const struct inf_section *section, const char 
     size_t index;
 
     for (index = 0; section != NULL && index < section->count; index++)
-        if (section->entries[index].key != NULL && strcasecmp(section->entries[index].key, key) == 0)
+        if (section->entries[index].key != NULL &&
+            strcasecmp(section->entries[index].key, key) == 0)
             return &section->entries[index];
     return NULL;
 }

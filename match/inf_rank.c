@@ -7,10 +7,11 @@
 #include <strings.h>
 
 enum {
-    SCORE_COMPATIBLE_LINE = 0x1000,   /* a compatible id of the line against a hardware id of the device */
+    SCORE_COMPATIBLE_LINE =
+        0x1000, /* a compatible id of the line against a hardware id of the device */
     SCORE_COMPATIBLE_DEVICE = 0x2000, /* and the other way round */
     SCORE_COMPATIBLE_BOTH = 0x3000,
-    SCORE_LINE_STEP = 0x100,          /* for each compatible id before it on the line */
+    SCORE_LINE_STEP = 0x100, /* for each compatible id before it on the line */
     SCORE_MAX = 0x3FFF,
 };
 
@@ -27,8 +28,8 @@ static unsigned identifier_score(bool device_hardware, size_t device_position, s
     return score > SCORE_MAX ? SCORE_MAX : (unsigned)score;
 }
 
-static void try_list(const struct inf_model *model, const char (*list)[WINDOWS_ID_SIZE], size_t count, bool hardware,
-                     struct inf_candidate *best, unsigned *best_score)
+static void try_list(const struct inf_model *model, const char (*list)[WINDOWS_ID_SIZE],
+                     size_t count, bool hardware, struct inf_candidate *best, unsigned *best_score)
 {
     size_t position;
     size_t line;
@@ -48,7 +49,8 @@ static void try_list(const struct inf_model *model, const char (*list)[WINDOWS_I
 }
 
 /* "SUBSYS_10EC8168" where "SUBSYS_816810EC" would fit: a mistake that matches nothing. */
-static void hint_swapped(const struct inf_model *model, const struct windows_ids *ids, struct problems *problems)
+static void hint_swapped(const struct inf_model *model, const struct windows_ids *ids,
+                         struct problems *problems)
 {
     struct windows_pci_id id;
     char text[WINDOWS_ID_SIZE];
@@ -64,9 +66,10 @@ static void hint_swapped(const struct inf_model *model, const struct windows_ids
         windows_pci_id_format(&id, text);
         for (position = 0; position < ids->hardware_count; position++)
             if (strcasecmp(text, ids->hardware[position]) == 0)
-                problems_add(problems, PROBLEM_NOTE, model->inf->path, model->line,
-                             "%.60s would fit as %s: the subsystem's device comes first, then its vendor",
-                             model->ids[line], text);
+                problems_add(
+                    problems, PROBLEM_NOTE, model->inf->path, model->line,
+                    "%.60s would fit as %s: the subsystem's device comes first, then its vendor",
+                    model->ids[line], text);
     }
 }
 
@@ -91,7 +94,8 @@ static int compare(const void *left_pointer, const void *right_pointer)
 
 static bool is_tie(const struct inf_candidate *left, const struct inf_candidate *right)
 {
-    return left->rank == right->rank && left->date == right->date && left->version == right->version;
+    return left->rank == right->rank && left->date == right->date &&
+           left->version == right->version;
 }
 
 static void finish(struct ordered *ordered, struct inf_candidates *candidates)
@@ -107,13 +111,15 @@ static void finish(struct ordered *ordered, struct inf_candidates *candidates)
             candidates->list[index - 1].tie = candidates->list[index].tie = true;
 }
 
-bool inf_rank(const struct inf_models *models, const struct windows_ids *ids, const struct inf_target *target,
-              struct inf_candidates *candidates, struct problems *problems)
+bool inf_rank(const struct inf_models *models, const struct windows_ids *ids,
+              const struct inf_target *target, struct inf_candidates *candidates,
+              struct problems *problems)
 {
     struct ordered *ordered = malloc((models->count + 1) * sizeof *ordered);
     size_t index;
 
-    *candidates = (struct inf_candidates){ malloc((models->count + 1) * sizeof *candidates->list), 0 };
+    *candidates =
+        (struct inf_candidates){ malloc((models->count + 1) * sizeof *candidates->list), 0 };
     if (ordered == NULL || candidates->list == NULL) {
         free(ordered);
         free(candidates->list);
@@ -131,7 +137,8 @@ bool inf_rank(const struct inf_models *models, const struct windows_ids *ids, co
             hint_swapped(model, ids, problems);
             continue;
         }
-        found.rank = inf_feature_score(model->inf, model->install, target->architecture) << 16 | score;
+        found.rank =
+            inf_feature_score(model->inf, model->install, target->architecture) << 16 | score;
         inf_driver_version(model->inf, &found.date, &found.version);
         ordered[candidates->count] = (struct ordered){ found, candidates->count };
         candidates->count++;

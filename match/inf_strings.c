@@ -20,8 +20,8 @@ static bool language_of(const char *name, unsigned *language)
     return *end == '\0';
 }
 
-/* One section serves all tokens: exact language, the neutral form of it, any of the same primary language, else the
- * undecorated one. */
+/* One section serves all tokens: exact language, the neutral form of it, any of the same primary
+ * language, else the undecorated one. */
 static const struct inf_section *choose(const struct inf *inf, unsigned language)
 {
     const struct inf_section *best = inf_section(inf, "Strings");
@@ -62,18 +62,21 @@ bool inf_read_strings(struct inf *inf, unsigned language, struct problems *probl
             token[at] = (char)tolower((unsigned char)entry->key[at]);
         token[at] = '\0';
         if (plist_get(inf->strings, token) != NULL) {
-            problems_add(problems, PROBLEM_WARNING, inf->path, entry->line, "string \"%.80s\" is defined twice: "
-                         "the first counts", entry->key);
+            problems_add(problems, PROBLEM_WARNING, inf->path, entry->line,
+                         "string \"%.80s\" is defined twice: "
+                         "the first counts",
+                         entry->key);
             continue;
         }
-        if (!plist_dictionary_set(inf->strings, token, plist_new_string(entry->values[0],
-                                                                        strlen(entry->values[0]))))
+        if (!plist_dictionary_set(inf->strings, token,
+                                  plist_new_string(entry->values[0], strlen(entry->values[0]))))
             return false;
     }
     return true;
 }
 
-/* The token between two percent signs at `at`; NULL when it is unknown. `*after` is set behind the second sign. */
+/* The token between two percent signs at `at`; NULL when it is unknown. `*after` is set behind the
+ * second sign. */
 static const char *look_up(const struct inf *inf, const char *at, const char **after)
 {
     const char *end = strchr(at + 1, '%');
@@ -148,8 +151,8 @@ static bool date_exists(unsigned year, unsigned month, unsigned day)
     static const unsigned days[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 
-    return month >= 1 && month <= 12 && day >= 1 && day <= days[month - 1] && (month != 2 || day < 29 || leap) &&
-           year >= 1980 && year <= 9999;
+    return month >= 1 && month <= 12 && day >= 1 && day <= days[month - 1] &&
+           (month != 2 || day < 29 || leap) && year >= 1980 && year <= 9999;
 }
 
 void inf_driver_version(const struct inf *inf, unsigned *date, uint64_t *version)

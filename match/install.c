@@ -79,8 +79,10 @@ bool install_is_refused(const struct install_options *options, struct problems *
         return true;
     }
     if (is_system(root) && !options->force) {
-        problems_add(problems, PROBLEM_ERROR, root, 0, "System/Library/Extensions belongs to the system: an update "
-                     "replaces it, System Integrity Protection guards it from 10.11 on, it is read-only from 10.15 on "
+        problems_add(problems, PROBLEM_ERROR, root, 0,
+                     "System/Library/Extensions belongs to the system: an update "
+                     "replaces it, System Integrity Protection guards it from 10.11 on, it is "
+                     "read-only from 10.15 on "
                      "and sealed from 11 on; use Library/Extensions, or --force");
         return true;
     }
@@ -149,7 +151,8 @@ static bool copy_bytes(int from, int to)
     return block != NULL && got == 0;
 }
 
-static bool copy_file(const struct installation *installation, const char *from, const char *to, mode_t mode)
+static bool copy_file(const struct installation *installation, const char *from, const char *to,
+                      mode_t mode)
 {
     int source = open(from, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     int target = source < 0 ? -1 : open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -174,7 +177,8 @@ static bool copy_link(const struct installation *installation, const char *from,
     if (length < 0)
         return fail(installation, from, "cannot be read");
     target[length] = '\0';
-    if (symlink(target, to) != 0 || lchown(to, installation->options->owner, installation->options->group) != 0)
+    if (symlink(target, to) != 0 ||
+        lchown(to, installation->options->owner, installation->options->group) != 0)
         return fail(installation, to, "cannot be made");
     return true;
 }
@@ -183,7 +187,8 @@ static bool copy_link(const struct installation *installation, const char *from,
 static bool finish_folder(const struct installation *installation, const char *path)
 {
     int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool done = folder >= 0 && fchown(folder, installation->options->owner, installation->options->group) == 0 &&
+    bool done = folder >= 0 &&
+                fchown(folder, installation->options->owner, installation->options->group) == 0 &&
                 fchmod(folder, 0755) == 0 && fsync(folder) == 0;
 
     if (folder >= 0)
@@ -290,7 +295,8 @@ static bool is_bundle_name(const char *name)
 {
     size_t length = strlen(name);
 
-    return length > 5 && strcmp(name + length - 5, ".kext") == 0 && name[0] != '.' && strchr(name, '/') == NULL;
+    return length > 5 && strcmp(name + length - 5, ".kext") == 0 && name[0] != '.' &&
+           strchr(name, '/') == NULL;
 }
 
 /* Removes the trailing slashes that fts would keep in paths. */
@@ -303,7 +309,8 @@ static char *plain_path(const char *path)
     return strndup(path, length);
 }
 
-bool install_bundle(const char *given, const struct install_options *options, struct problems *problems)
+bool install_bundle(const char *given, const struct install_options *options,
+                    struct problems *problems)
 {
     struct installation installation = { .options = options, .problems = problems };
     char *source = plain_path(given);
@@ -311,7 +318,8 @@ bool install_bundle(const char *given, const struct install_options *options, st
     bool installed = false;
 
     if (source == NULL || name == NULL || !is_bundle_name(name)) {
-        problems_add(problems, PROBLEM_ERROR, given, 0, "a bundle to install has a name that ends in .kext");
+        problems_add(problems, PROBLEM_ERROR, given, 0,
+                     "a bundle to install has a name that ends in .kext");
     } else if (open_installation(&installation, name)) {
         installed = copy_tree(&installation, source) && swap_in(&installation);
         /* Under the hidden name is now the old bundle, or the copy that failed. */
@@ -326,7 +334,8 @@ bool install_bundle(const char *given, const struct install_options *options, st
     return installed;
 }
 
-bool install_remove(const char *name, const struct install_options *options, struct problems *problems)
+bool install_remove(const char *name, const struct install_options *options,
+                    struct problems *problems)
 {
     struct installation installation = { .options = options, .problems = problems };
     bool removed = false;

@@ -17,10 +17,10 @@ struct kpi {
 };
 
 static const struct kpi kpis[] = {
-    { "com.apple.kpi.bsd", "8.0.0b1" },         { "com.apple.kpi.dsep", "8.0.0b1" },
-    { "com.apple.kpi.iokit", "7.0" },           { "com.apple.kpi.kasan", "8.0.0b1" },
-    { "com.apple.kpi.libkern", "8.0.0d0" },     { "com.apple.kpi.mach", "8.0.0d0" },
-    { "com.apple.kpi.private", "8.0.0b1" },     { "com.apple.kpi.unsupported", "8.0.0b1" },
+    { "com.apple.kpi.bsd", "8.0.0b1" },     { "com.apple.kpi.dsep", "8.0.0b1" },
+    { "com.apple.kpi.iokit", "7.0" },       { "com.apple.kpi.kasan", "8.0.0b1" },
+    { "com.apple.kpi.libkern", "8.0.0d0" }, { "com.apple.kpi.mach", "8.0.0d0" },
+    { "com.apple.kpi.private", "8.0.0b1" }, { "com.apple.kpi.unsupported", "8.0.0b1" },
 };
 
 /* The component kexts of 32-bit systems. */
@@ -46,8 +46,10 @@ const char *library_status_text(enum library_status status)
         [LIBRARY_BAD_VERSION] = "the requested version is no version",
         [LIBRARY_UNKNOWN_VERSION] = "a version is an unexpanded build variable",
         [LIBRARY_TOO_OLD] = "what is there is older than requested",
-        [LIBRARY_NOT_COMPATIBLE] = "what is there is no longer compatible with the requested version",
-        [LIBRARY_NOT_A_LIBRARY] = "has no OSBundleCompatibleVersion, so nothing can link against it",
+        [LIBRARY_NOT_COMPATIBLE] =
+            "what is there is no longer compatible with the requested version",
+        [LIBRARY_NOT_A_LIBRARY] =
+            "has no OSBundleCompatibleVersion, so nothing can link against it",
         [LIBRARY_REFUSED] = "may not be linked against: use the com.apple.kpi bundles",
     };
 
@@ -62,7 +64,8 @@ const struct kext *libraries_find(const struct kext_set *set, const char *identi
     for (index = 0; index < set->count; index++) {
         const struct kext *kext = set->kexts[index];
 
-        if (strcmp(kext->identifier, identifier) == 0 && (best == NULL || kext->version >= best->version))
+        if (strcmp(kext->identifier, identifier) == 0 &&
+            (best == NULL || kext->version >= best->version))
             best = kext;
     }
     return best;
@@ -86,12 +89,14 @@ static const struct kpi *find_row(const struct kpi *rows, size_t count, const ch
 }
 
 /* Bundles that are the kernel itself. Returns false when the identifier is none of them. */
-static bool resolve_kernel(struct library *library, const char *architecture, unsigned release, int64_t requested)
+static bool resolve_kernel(struct library *library, const char *architecture, unsigned release,
+                           int64_t requested)
 {
     const struct kpi *kpi = find_row(kpis, sizeof kpis / sizeof *kpis, library->identifier);
     char darwin[16];
 
-    if (kpi == NULL && strncmp(library->identifier, "com.apple.kernel", strlen("com.apple.kernel")) == 0) {
+    if (kpi == NULL &&
+        strncmp(library->identifier, "com.apple.kernel", strlen("com.apple.kernel")) == 0) {
         kpi = find_row(components, sizeof components / sizeof *components, library->identifier);
         if (kpi == NULL || strcmp(architecture, "i386") != 0) {
             library->status = LIBRARY_REFUSED;
@@ -119,7 +124,8 @@ static void resolve_kext(const struct kext_set *set, struct library *library, in
     library->kext = kext;
     if (kext == NULL) {
         library->status = strncmp(library->identifier, "com.apple.", strlen("com.apple.")) == 0
-                              ? LIBRARY_NOT_GIVEN : LIBRARY_MISSING;
+                              ? LIBRARY_NOT_GIVEN
+                              : LIBRARY_MISSING;
         return;
     }
     library->version = kext->version;
@@ -133,8 +139,8 @@ static void resolve_kext(const struct kext_set *set, struct library *library, in
     library->kernel_differs = library->status == LIBRARY_NOT_COMPATIBLE;
 }
 
-struct library *libraries_resolve(const struct kext_set *set, const struct kext *kext, const char *architecture,
-                                  unsigned release, size_t *count)
+struct library *libraries_resolve(const struct kext_set *set, const struct kext *kext,
+                                  const char *architecture, unsigned release, size_t *count)
 {
     const struct plist *wanted = kext_value(kext, "OSBundleLibraries", architecture);
     struct library *libraries;
@@ -157,7 +163,8 @@ struct library *libraries_resolve(const struct kext_set *set, const struct kext 
             library->status = LIBRARY_UNKNOWN_VERSION;
         else if (version == VERSION_INVALID)
             library->status = LIBRARY_BAD_VERSION;
-        else if (!resolve_kernel(library, architecture == NULL ? "x86_64" : architecture, release, version))
+        else if (!resolve_kernel(library, architecture == NULL ? "x86_64" : architecture, release,
+                                 version))
             resolve_kext(set, library, version);
     }
     return libraries;
@@ -208,17 +215,20 @@ static bool walk(struct walk *state, const struct kext *kext)
     return false;
 }
 
-bool libraries_find_cycle(const struct kext_set *set, const struct kext *kext, const char *architecture,
-                          char *chain, size_t chain_size)
+bool libraries_find_cycle(const struct kext_set *set, const struct kext *kext,
+                          const char *architecture, char *chain, size_t chain_size)
 {
-    struct walk state = { set, architecture, kext, { NULL }, 0, calloc(set->count + 1, sizeof(bool)) };
+    struct walk state = {
+        set, architecture, kext, { NULL }, 0, calloc(set->count + 1, sizeof(bool))
+    };
     size_t length = 0;
     size_t index;
     bool found = state.visited != NULL && walk(&state, kext);
 
     free(state.visited);
     for (index = 0; found && index < state.depth && length < chain_size; index++)
-        length += (size_t)snprintf(chain + length, chain_size - length, "%s -> ", state.path[index]->identifier);
+        length += (size_t)snprintf(chain + length, chain_size - length, "%s -> ",
+                                   state.path[index]->identifier);
     if (found && length < chain_size)
         snprintf(chain + length, chain_size - length, "%s", kext->identifier);
     return found;

@@ -13,7 +13,8 @@ const char *lint_severity_name(enum lint_severity severity)
     return names[severity];
 }
 
-static void add(struct findings *findings, struct finding *finding, const char *path, const char *personality)
+static void add(struct findings *findings, struct finding *finding, const char *path,
+                const char *personality)
 {
     if (findings->count == findings->capacity) {
         size_t capacity = findings->capacity == 0 ? 32 : findings->capacity * 2;
@@ -32,8 +33,8 @@ static void add(struct findings *findings, struct finding *finding, const char *
         findings->list[findings->count++] = *finding;
 }
 
-void lint_report(const struct lint_place *place, enum lint_rule_number rule, const struct plist *where,
-                 const char *format, ...)
+void lint_report(const struct lint_place *place, enum lint_rule_number rule,
+                 const struct plist *where, const char *format, ...)
 {
     struct finding finding = { .rule = rule, .line = plist_line(where) };
     va_list arguments;
@@ -68,22 +69,24 @@ static void take_problems(const struct problems *problems, struct findings *find
             .line = problem->line,
         };
 
-        snprintf(finding.text, sizeof finding.text, problem->times > 1 ? "%.200s (%u times)" : "%.200s",
-                 problem->text, problem->times);
+        snprintf(finding.text, sizeof finding.text,
+                 problem->times > 1 ? "%.200s (%u times)" : "%.200s", problem->text,
+                 problem->times);
         add(findings, &finding, problem->place, NULL);
     }
 }
 
 static void lint_personalities(struct lint_place *place)
 {
-    const struct plist *personalities = kext_value(place->kext, "IOKitPersonalities", place->options->architecture);
+    const struct plist *personalities =
+        kext_value(place->kext, "IOKitPersonalities", place->options->architecture);
     size_t index;
 
     if (personalities == NULL)
         return;
     if (!plist_is(personalities, PLIST_DICTIONARY)) {
-        lint_report(place, LINT_PERSONALITIES_TYPE, personalities, "IOKitPersonalities is of type %s",
-                    plist_type_name(personalities));
+        lint_report(place, LINT_PERSONALITIES_TYPE, personalities,
+                    "IOKitPersonalities is of type %s", plist_type_name(personalities));
         return;
     }
     for (index = 0; index < plist_count(personalities); index++) {
@@ -93,15 +96,15 @@ static void lint_personalities(struct lint_place *place)
             lint_personality(place);
             lint_pci_keys(place);
         } else {
-            lint_report(place, LINT_PERSONALITIES_TYPE, place->keys, "the personality is of type %s",
-                        plist_type_name(place->keys));
+            lint_report(place, LINT_PERSONALITIES_TYPE, place->keys,
+                        "the personality is of type %s", plist_type_name(place->keys));
         }
     }
     place->personality = NULL;
 }
 
-void lint_kexts(const struct kext_set *set, const struct problems *loading, const struct lint_options *options,
-                struct findings *findings)
+void lint_kexts(const struct kext_set *set, const struct problems *loading,
+                const struct lint_options *options, struct findings *findings)
 {
     struct lint_place place = { findings, options, set, NULL, NULL, NULL };
     size_t index;

@@ -12,22 +12,68 @@ enum { FINDING_TEXT_SIZE = 320 };
 
 /* Every rule. The names are the stable ids; lint_rules[] has them with severity and fix. */
 enum lint_rule_number {
-    LINT_PLIST_UNREADABLE, LINT_PLIST_DIALECT, LINT_PLIST_BINARY, LINT_BUILD_VARIABLE,
-    LINT_PACKAGE_TYPE, LINT_IDENTIFIER_MISSING, LINT_IDENTIFIER_LONG, LINT_VERSION_INVALID,
-    LINT_COMPATIBLE_VERSION_INVALID, LINT_COMPATIBLE_VERSION_ABOVE, LINT_BUNDLE_REQUIRED,
-    LINT_EXECUTABLE_MISSING, LINT_EXECUTABLE_FORMAT, LINT_EXECUTABLE_ARCHITECTURE,
-    LINT_LIBRARIES_MISSING, LINT_LIBRARIES_CODELESS, LINT_LIBRARY_MISSING, LINT_LIBRARY_VERSION,
-    LINT_LIBRARY_REFUSED, LINT_LIBRARY_KERNEL_DIFFERS, LINT_LIBRARY_CYCLE, LINT_LIBRARY_PRIVATE,
-    LINT_INTERFACE_DEPENDENCIES, LINT_ARCHITECTURE_KEY_IGNORED, LINT_DUPLICATE_IDENTIFIER,
-    LINT_PERSONALITIES_TYPE, LINT_CLASS_MISSING, LINT_PROVIDER_CLASS_MISSING, LINT_PROVIDER_CLASS_UNREACHABLE,
-    LINT_PROVIDER_CLASS_SPELLING, LINT_SCORE_TYPE, LINT_CATEGORY_TYPE, LINT_DEBUG_TYPE,
-    LINT_PERSONALITY_BUNDLE_MISSING, LINT_PERSONALITY_BUNDLE_UNKNOWN, LINT_PERSONALITY_BUNDLE_CODELESS,
-    LINT_RESOURCES_CATEGORY, LINT_NAME_TYPE, LINT_NAME_SPELLING, LINT_NAME_WILDCARD,
-    LINT_PROPERTY_NUMBER, LINT_PCI_TYPE, LINT_PCI_EMPTY, LINT_PCI_LIST_ENDS, LINT_PCI_SWAPPED,
-    LINT_PCI_MASK_NARROW, LINT_PCI_MASK_ZERO, LINT_PCI_OVERLONG, LINT_PCI_CLASS_BYTES, LINT_PCI_CLASS_VALUE,
-    LINT_PCI_SUBSYSTEM_TOO, LINT_PCI_DUPLICATE_VALUE, LINT_PCI_WRONG_PROVIDER, LINT_NO_MATCH_KEY,
-    LINT_PERSONALITY_DUPLICATE, LINT_PERSONALITY_UNREACHABLE, LINT_CLASS_SHADOWS, LINT_VENDOR_SHADOWS,
-    LINT_FILE_OWNER, LINT_FILE_MODE, LINT_FILE_LINK, LINT_FILE_TYPE,
+    LINT_PLIST_UNREADABLE,
+    LINT_PLIST_DIALECT,
+    LINT_PLIST_BINARY,
+    LINT_BUILD_VARIABLE,
+    LINT_PACKAGE_TYPE,
+    LINT_IDENTIFIER_MISSING,
+    LINT_IDENTIFIER_LONG,
+    LINT_VERSION_INVALID,
+    LINT_COMPATIBLE_VERSION_INVALID,
+    LINT_COMPATIBLE_VERSION_ABOVE,
+    LINT_BUNDLE_REQUIRED,
+    LINT_EXECUTABLE_MISSING,
+    LINT_EXECUTABLE_FORMAT,
+    LINT_EXECUTABLE_ARCHITECTURE,
+    LINT_LIBRARIES_MISSING,
+    LINT_LIBRARIES_CODELESS,
+    LINT_LIBRARY_MISSING,
+    LINT_LIBRARY_VERSION,
+    LINT_LIBRARY_REFUSED,
+    LINT_LIBRARY_KERNEL_DIFFERS,
+    LINT_LIBRARY_CYCLE,
+    LINT_LIBRARY_PRIVATE,
+    LINT_INTERFACE_DEPENDENCIES,
+    LINT_ARCHITECTURE_KEY_IGNORED,
+    LINT_DUPLICATE_IDENTIFIER,
+    LINT_PERSONALITIES_TYPE,
+    LINT_CLASS_MISSING,
+    LINT_PROVIDER_CLASS_MISSING,
+    LINT_PROVIDER_CLASS_UNREACHABLE,
+    LINT_PROVIDER_CLASS_SPELLING,
+    LINT_SCORE_TYPE,
+    LINT_CATEGORY_TYPE,
+    LINT_DEBUG_TYPE,
+    LINT_PERSONALITY_BUNDLE_MISSING,
+    LINT_PERSONALITY_BUNDLE_UNKNOWN,
+    LINT_PERSONALITY_BUNDLE_CODELESS,
+    LINT_RESOURCES_CATEGORY,
+    LINT_NAME_TYPE,
+    LINT_NAME_SPELLING,
+    LINT_NAME_WILDCARD,
+    LINT_PROPERTY_NUMBER,
+    LINT_PCI_TYPE,
+    LINT_PCI_EMPTY,
+    LINT_PCI_LIST_ENDS,
+    LINT_PCI_SWAPPED,
+    LINT_PCI_MASK_NARROW,
+    LINT_PCI_MASK_ZERO,
+    LINT_PCI_OVERLONG,
+    LINT_PCI_CLASS_BYTES,
+    LINT_PCI_CLASS_VALUE,
+    LINT_PCI_SUBSYSTEM_TOO,
+    LINT_PCI_DUPLICATE_VALUE,
+    LINT_PCI_WRONG_PROVIDER,
+    LINT_NO_MATCH_KEY,
+    LINT_PERSONALITY_DUPLICATE,
+    LINT_PERSONALITY_UNREACHABLE,
+    LINT_CLASS_SHADOWS,
+    LINT_VENDOR_SHADOWS,
+    LINT_FILE_OWNER,
+    LINT_FILE_MODE,
+    LINT_FILE_LINK,
+    LINT_FILE_TYPE,
     LINT_RULES,
 };
 
@@ -65,9 +111,10 @@ struct lint_options {
     gid_t group;
 };
 
-/* Everything about a set of kexts that was loaded leniently, with what was said while it was loaded. */
-void lint_kexts(const struct kext_set *set, const struct problems *loading, const struct lint_options *options,
-                struct findings *findings);
+/* Everything about a set of kexts that was loaded leniently, with what was said while it was
+ * loaded. */
+void lint_kexts(const struct kext_set *set, const struct problems *loading,
+                const struct lint_options *options, struct findings *findings);
 void findings_clear(struct findings *findings);
 const char *lint_severity_name(enum lint_severity severity);
 
@@ -78,12 +125,13 @@ struct lint_place {
     const struct lint_options *options;
     const struct kext_set *set;
     const struct kext *kext;
-    const char *personality; /* name, or NULL */
+    const char *personality;  /* name, or NULL */
     const struct plist *keys; /* of the personality, or the whole property list */
 };
 
-void lint_report(const struct lint_place *place, enum lint_rule_number rule, const struct plist *where,
-                 const char *format, ...) __attribute__((format(printf, 4, 5)));
+void lint_report(const struct lint_place *place, enum lint_rule_number rule,
+                 const struct plist *where, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 void lint_report_file(const struct lint_place *place, enum lint_rule_number rule, const char *path,
                       const char *format, ...) __attribute__((format(printf, 4, 5)));
 void lint_bundle(const struct lint_place *place);

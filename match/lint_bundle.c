@@ -37,8 +37,9 @@ static void lint_identity(const struct lint_place *place)
     for (index = 0; index < place->set->count && place->set->kexts[index] != place->kext; index++)
         if (*place->kext->identifier != '\0' && !text_has_build_variable(place->kext->identifier) &&
             strcmp(place->set->kexts[index]->identifier, place->kext->identifier) == 0) {
-            lint_report(place, LINT_DUPLICATE_IDENTIFIER, identifier, "%.80s is also the identifier of %.120s",
-                        place->kext->identifier, place->set->kexts[index]->path);
+            lint_report(place, LINT_DUPLICATE_IDENTIFIER, identifier,
+                        "%.80s is also the identifier of %.120s", place->kext->identifier,
+                        place->set->kexts[index]->path);
             break;
         }
 }
@@ -52,22 +53,29 @@ static void lint_versions(const struct lint_place *place)
     if (kext->version == VERSION_INVALID && !text_has_build_variable(plist_string(version)))
         lint_report(place, LINT_VERSION_INVALID, version, "CFBundleVersion %s%.40s%s",
                     plist_string(version) == NULL ? "is " : "\"",
-                    plist_string(version) == NULL ? plist_type_name(version) : plist_string(version),
+                    plist_string(version) == NULL ? plist_type_name(version)
+                                                  : plist_string(version),
                     plist_string(version) == NULL ? "" : "\" does not parse");
     if (compatible != NULL && kext->compatible_version == VERSION_INVALID &&
         !text_has_build_variable(plist_string(compatible)))
-        lint_report(place, LINT_COMPATIBLE_VERSION_INVALID, compatible, "OSBundleCompatibleVersion \"%.40s\" does not "
-                    "parse", plist_string(compatible) == NULL ? plist_type_name(compatible)
-                                                              : plist_string(compatible));
+        lint_report(place, LINT_COMPATIBLE_VERSION_INVALID, compatible,
+                    "OSBundleCompatibleVersion \"%.40s\" does not "
+                    "parse",
+                    plist_string(compatible) == NULL ? plist_type_name(compatible)
+                                                     : plist_string(compatible));
     if (kext->version != VERSION_INVALID && kext->compatible_version > kext->version)
-        lint_report(place, LINT_COMPATIBLE_VERSION_ABOVE, compatible, "OSBundleCompatibleVersion %.40s is above "
-                    "CFBundleVersion %.40s", plist_string(compatible), plist_string(version));
+        lint_report(place, LINT_COMPATIBLE_VERSION_ABOVE, compatible,
+                    "OSBundleCompatibleVersion %.40s is above "
+                    "CFBundleVersion %.40s",
+                    plist_string(compatible), plist_string(version));
 }
 
 static void lint_required(const struct lint_place *place)
 {
-    static const char *const values[] = { "Root", "Local-Root", "Network-Root", "Safe Boot", "Console", "DriverKit" };
-    const struct plist *required = kext_value(place->kext, "OSBundleRequired", place->options->architecture);
+    static const char *const values[] = { "Root",      "Local-Root", "Network-Root",
+                                          "Safe Boot", "Console",    "DriverKit" };
+    const struct plist *required =
+        kext_value(place->kext, "OSBundleRequired", place->options->architecture);
     const char *text = plist_string(required);
     size_t index;
 
@@ -76,7 +84,8 @@ static void lint_required(const struct lint_place *place)
     for (index = 0; text != NULL && index < sizeof values / sizeof *values; index++)
         if (strcmp(text, values[index]) == 0)
             return;
-    lint_report(place, LINT_BUNDLE_REQUIRED, required, "OSBundleRequired \"%.60s\" is no legal value",
+    lint_report(place, LINT_BUNDLE_REQUIRED, required,
+                "OSBundleRequired \"%.60s\" is no legal value",
                 text == NULL ? plist_type_name(required) : text);
 }
 
@@ -91,7 +100,8 @@ static void lint_executable_file(const struct lint_place *place, const char *pat
     const struct macho_slice *slice;
 
     if (bytes == NULL) {
-        lint_report_file(place, LINT_EXECUTABLE_MISSING, path, "the file that CFBundleExecutable names is not there");
+        lint_report_file(place, LINT_EXECUTABLE_MISSING, path,
+                         "the file that CFBundleExecutable names is not there");
         return;
     }
     if (!macho_parse(bytes, size, &macho, &offset, why, sizeof why)) {
@@ -103,7 +113,8 @@ static void lint_executable_file(const struct lint_place *place, const char *pat
             lint_report_file(place, LINT_EXECUTABLE_ARCHITECTURE, path, "it holds %s, not %s", have,
                              place->options->architecture);
         else if (!slice->is_kext)
-            lint_report_file(place, LINT_EXECUTABLE_FORMAT, path, "file type %u is no kext bundle", slice->file_type);
+            lint_report_file(place, LINT_EXECUTABLE_FORMAT, path, "file type %u is no kext bundle",
+                             slice->file_type);
     }
     free(bytes);
 }
@@ -117,13 +128,15 @@ static void lint_executable(const struct lint_place *place)
         return;
     path = kext_executable_path(place->kext);
     if (path == NULL)
-        lint_report(place, LINT_EXECUTABLE_MISSING, name, "CFBundleExecutable is no name of a file");
+        lint_report(place, LINT_EXECUTABLE_MISSING, name,
+                    "CFBundleExecutable is no name of a file");
     else if (strstr(place->kext->plist_path, "Contents/") != NULL)
         lint_executable_file(place, path);
     free(path);
 }
 
-static void lint_library(const struct lint_place *place, const struct plist *libraries, const struct library *library)
+static void lint_library(const struct lint_place *place, const struct plist *libraries,
+                         const struct library *library)
 {
     char version[VERSION_TEXT_SIZE];
     char compatible[VERSION_TEXT_SIZE];
@@ -140,20 +153,24 @@ static void lint_library(const struct lint_place *place, const struct plist *lib
     version_format(library->version, version);
     version_format(library->compatible_version, compatible);
     if (library->version == VERSION_INVALID)
-        lint_report(place, rule, libraries, "%.80s \"%.30s\": %s", library->identifier, library->requested,
-                    library_status_text(library->status));
+        lint_report(place, rule, libraries, "%.80s \"%.30s\": %s", library->identifier,
+                    library->requested, library_status_text(library->status));
     else
-        lint_report(place, rule, libraries, "%.80s \"%.30s\": %s (%s, compatible with %s)", library->identifier,
-                    library->requested, library_status_text(library->status), version, compatible);
+        lint_report(place, rule, libraries, "%.80s \"%.30s\": %s (%s, compatible with %s)",
+                    library->identifier, library->requested, library_status_text(library->status),
+                    version, compatible);
     if (library->kernel_differs)
-        lint_report(place, LINT_LIBRARY_KERNEL_DIFFERS, libraries, "%.80s: for an injected kext the kernel would take "
-                    "it, for it does not test the compatible version", library->identifier);
+        lint_report(place, LINT_LIBRARY_KERNEL_DIFFERS, libraries,
+                    "%.80s: for an injected kext the kernel would take "
+                    "it, for it does not test the compatible version",
+                    library->identifier);
 }
 
 static void lint_libraries(const struct lint_place *place)
 {
     const struct lint_options *options = place->options;
-    const struct plist *wanted = kext_value(place->kext, "OSBundleLibraries", options->architecture);
+    const struct plist *wanted =
+        kext_value(place->kext, "OSBundleLibraries", options->architecture);
     bool has_code = kext_has_code(place->kext);
     bool interface = false;
     struct library *libraries;
@@ -161,16 +178,19 @@ static void lint_libraries(const struct lint_place *place)
     size_t index;
     char chain[240];
 
-    plist_boolean(kext_value(place->kext, "OSBundleIsInterface", options->architecture), &interface);
+    plist_boolean(kext_value(place->kext, "OSBundleIsInterface", options->architecture),
+                  &interface);
     if (has_code && plist_count(wanted) == 0 && plist_get(place->keys, "OSKernelResource") == NULL)
-        lint_report(place, LINT_LIBRARIES_MISSING, wanted, "the kext has code but no OSBundleLibraries for %s",
-                    options->architecture);
+        lint_report(place, LINT_LIBRARIES_MISSING, wanted,
+                    "the kext has code but no OSBundleLibraries for %s", options->architecture);
     if (!has_code && plist_count(wanted) > 0 && !interface)
-        lint_report(place, LINT_LIBRARIES_CODELESS, wanted, "a kext without code has no use for OSBundleLibraries");
+        lint_report(place, LINT_LIBRARIES_CODELESS, wanted,
+                    "a kext without code has no use for OSBundleLibraries");
     if (interface && plist_count(wanted) != 1)
-        lint_report(place, LINT_INTERFACE_DEPENDENCIES, wanted, "an interface kext with %zu libraries",
-                    plist_count(wanted));
-    libraries = libraries_resolve(place->set, place->kext, options->architecture, options->release, &count);
+        lint_report(place, LINT_INTERFACE_DEPENDENCIES, wanted,
+                    "an interface kext with %zu libraries", plist_count(wanted));
+    libraries =
+        libraries_resolve(place->set, place->kext, options->architecture, options->release, &count);
     for (index = 0; index < count; index++)
         lint_library(place, wanted, &libraries[index]);
     free(libraries);
@@ -184,7 +204,8 @@ static bool ends_in_architecture(const char *key)
     size_t index;
 
     for (index = 0; index < sizeof ends / sizeof *ends; index++)
-        if (strlen(key) > strlen(ends[index]) && strcmp(key + strlen(key) - strlen(ends[index]), ends[index]) == 0)
+        if (strlen(key) > strlen(ends[index]) &&
+            strcmp(key + strlen(key) - strlen(ends[index]), ends[index]) == 0)
             return true;
     return false;
 }
@@ -199,7 +220,8 @@ static void lint_keys(const struct lint_place *place)
         const struct plist *value = plist_value_at(place->keys, index);
 
         if (text_has_build_variable(plist_string(value)))
-            lint_report(place, LINT_BUILD_VARIABLE, value, "%.60s is \"%.80s\"", key, plist_string(value));
+            lint_report(place, LINT_BUILD_VARIABLE, value, "%.60s is \"%.80s\"", key,
+                        plist_string(value));
         if (ends_in_architecture(key) && strncmp(key, "OS", 2) != 0 && strncmp(key, "IO", 2) != 0)
             lint_report(place, LINT_ARCHITECTURE_KEY_IGNORED, value, "%.80s is ignored", key);
     }
@@ -208,7 +230,8 @@ static void lint_keys(const struct lint_place *place)
 void lint_bundle(const struct lint_place *place)
 {
     if (place->kext->is_binary)
-        lint_report(place, LINT_PLIST_BINARY, NULL, "the property list is binary: kernel and kext tools read XML only");
+        lint_report(place, LINT_PLIST_BINARY, NULL,
+                    "the property list is binary: kernel and kext tools read XML only");
     lint_identity(place);
     lint_versions(place);
     lint_required(place);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the kext tools demand of the files of an installed kext: owner, modes, links (OSKext.c: authentication). */
+/* What the kext tools demand of the files of an installed kext: owner, modes, links (OSKext.c:
+ * authentication). */
 #include "match/lint.h"
 
 #include <errno.h>
@@ -9,15 +10,18 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static void check_status(const struct lint_place *place, const char *path, const struct stat *status)
+static void check_status(const struct lint_place *place, const char *path,
+                         const struct stat *status)
 {
     const struct lint_options *options = place->options;
 
     if (status->st_uid != options->owner || status->st_gid != options->group)
-        lint_report_file(place, LINT_FILE_OWNER, path, "owner is %u:%u, must be %u:%u", (unsigned)status->st_uid,
-                         (unsigned)status->st_gid, (unsigned)options->owner, (unsigned)options->group);
+        lint_report_file(place, LINT_FILE_OWNER, path, "owner is %u:%u, must be %u:%u",
+                         (unsigned)status->st_uid, (unsigned)status->st_gid,
+                         (unsigned)options->owner, (unsigned)options->group);
     if ((status->st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        lint_report_file(place, LINT_FILE_MODE, path, "mode is %04o: group and others must not write",
+        lint_report_file(place, LINT_FILE_MODE, path,
+                         "mode is %04o: group and others must not write",
                          (unsigned)status->st_mode & 07777);
 }
 
@@ -29,9 +33,11 @@ static void check_link(const struct lint_place *place, const char *bundle, const
     struct stat status;
 
     if (target == NULL)
-        lint_report_file(place, LINT_FILE_LINK, path, "a symbolic link that leads nowhere: %s", strerror(errno));
+        lint_report_file(place, LINT_FILE_LINK, path, "a symbolic link that leads nowhere: %s",
+                         strerror(errno));
     else if (inside == NULL || strncmp(target, inside, strlen(inside)) != 0)
-        lint_report_file(place, LINT_FILE_LINK, path, "a symbolic link out of the bundle, to %.120s", target);
+        lint_report_file(place, LINT_FILE_LINK, path,
+                         "a symbolic link out of the bundle, to %.120s", target);
     else if (stat(path, &status) == 0)
         check_status(place, path, &status);
     free(target);
@@ -53,7 +59,8 @@ void lint_files(const struct lint_place *place)
             check_status(place, entry->fts_path, entry->fts_statp);
         else
             lint_report_file(place, LINT_FILE_TYPE, entry->fts_path, "%s",
-                             entry->fts_errno != 0 ? strerror(entry->fts_errno) : "no file, folder or link");
+                             entry->fts_errno != 0 ? strerror(entry->fts_errno)
+                                                   : "no file, folder or link");
     }
     if (walk != NULL)
         fts_close(walk);

@@ -22,10 +22,12 @@ struct list_check {
     size_t count;
 };
 
-/* Words swapped: the low half is no vendor that goes with the high half, the other way round it is one. */
+/* Words swapped: the low half is no vendor that goes with the high half, the other way round it is
+ * one. */
 static void check_swapped(const struct list_check *check, uint32_t value)
 {
-    static const unsigned well_known[] = { 0x8086, 0x10DE, 0x1002, 0x10EC, 0x14E4, 0x1022, 0x1AF4, 0x1B4B };
+    static const unsigned well_known[] = { 0x8086, 0x10DE, 0x1002, 0x10EC,
+                                           0x14E4, 0x1022, 0x1AF4, 0x1B4B };
     const struct pci_ids *names = check->place->options->names;
     unsigned vendor = value & 0xFFFF;
     unsigned device = value >> 16;
@@ -39,9 +41,12 @@ static void check_swapped(const struct list_check *check, uint32_t value)
     for (index = 0; index < sizeof well_known / sizeof *well_known; index++)
         swapped |= device == well_known[index] && pci_ids_vendor(names, vendor) == NULL;
     if (swapped)
-        lint_report(check->place, LINT_PCI_SWAPPED, check->where, "%s 0x%08" PRIx32 " is vendor %04x, device %04x; "
-                    "swapped it would be %.60s", check->key, value, vendor, device,
-                    pci_ids_vendor(names, device) == NULL ? "a known vendor" : pci_ids_vendor(names, device));
+        lint_report(check->place, LINT_PCI_SWAPPED, check->where,
+                    "%s 0x%08" PRIx32 " is vendor %04x, device %04x; "
+                    "swapped it would be %.60s",
+                    check->key, value, vendor, device,
+                    pci_ids_vendor(names, device) == NULL ? "a known vendor"
+                                                          : pci_ids_vendor(names, device));
 }
 
 static void check_class_value(const struct list_check *check, const struct pci_value *value)
@@ -52,11 +57,13 @@ static void check_class_value(const struct list_check *check, const struct pci_v
 
     if (mask == 0xFFFFFF00 && number != 0 && number < 0x01000000 && (number & 0xFF0000) != 0 &&
         pci_ids_class(check->place->options->names, number >> 16, 8) != NULL)
-        lint_report(check->place, LINT_PCI_CLASS_BYTES, check->where, "0x%06" PRIx32 " is compared as class %06x: the "
-                    "class must stand in the upper three bytes", number, number >> 8);
+        lint_report(check->place, LINT_PCI_CLASS_BYTES, check->where,
+                    "0x%06" PRIx32 " is compared as class %06x: the "
+                    "class must stand in the upper three bytes",
+                    number, number >> 8);
     else if (base > BASE_CLASS_LAST && base != 0x40 && base != 0xFF && (mask >> 24) == 0xFF)
-        lint_report(check->place, LINT_PCI_CLASS_VALUE, check->where, "0x%08" PRIx32 ": there is no base class %02x",
-                    number, base);
+        lint_report(check->place, LINT_PCI_CLASS_VALUE, check->where,
+                    "0x%08" PRIx32 ": there is no base class %02x", number, base);
 }
 
 static void check_value(struct list_check *check, const struct pci_value *value)
@@ -68,18 +75,22 @@ static void check_value(struct list_check *check, const struct pci_value *value)
     snprintf(word, sizeof word, "%.*s", (int)(length < 40 ? length : 40),
              check->text + value->start + strspn(check->text + value->start, " \t\n"));
     if (value->mask == 0)
-        lint_report(check->place, LINT_PCI_MASK_ZERO, check->where, "%s \"%s\": the mask reads as 0", check->key, word);
+        lint_report(check->place, LINT_PCI_MASK_ZERO, check->where,
+                    "%s \"%s\": the mask reads as 0", check->key, word);
     else if ((value->value & ~value->mask) != 0 &&
-             !(check->is_class && value->mask == check->default_mask && (value->value & 0xFF) != 0 &&
-               value->value < 0x01000000))
-        lint_report(check->place, LINT_PCI_MASK_NARROW, check->where, "%s \"%s\": bits 0x%08" PRIx64 " of the value are "
-                    "outside the mask 0x%08" PRIx64, check->key, word, value->value & ~value->mask, value->mask);
+             !(check->is_class && value->mask == check->default_mask &&
+               (value->value & 0xFF) != 0 && value->value < 0x01000000))
+        lint_report(check->place, LINT_PCI_MASK_NARROW, check->where,
+                    "%s \"%s\": bits 0x%08" PRIx64 " of the value are "
+                    "outside the mask 0x%08" PRIx64,
+                    check->key, word, value->value & ~value->mask, value->mask);
     if ((value->value | value->mask) > UINT32_MAX)
-        lint_report(check->place, LINT_PCI_OVERLONG, check->where, "%s \"%s\": more than 32 bits", check->key, word);
+        lint_report(check->place, LINT_PCI_OVERLONG, check->where, "%s \"%s\": more than 32 bits",
+                    check->key, word);
     for (index = 0; index < check->count; index++)
         if (check->values[index] == value->value && check->masks[index] == value->mask) {
-            lint_report(check->place, LINT_PCI_DUPLICATE_VALUE, check->where, "%s \"%s\" stands twice", check->key,
-                        word);
+            lint_report(check->place, LINT_PCI_DUPLICATE_VALUE, check->where,
+                        "%s \"%s\" stands twice", check->key, word);
             break;
         }
     if (check->count < VALUES_COMPARED) {
@@ -108,37 +119,47 @@ static void check_list(struct list_check *check)
     if (count == 0 && *rest == '\0')
         lint_report(check->place, LINT_PCI_EMPTY, check->where, "%s is empty", check->key);
     else if (*rest != '\0' || strchr(check->text + position, '\r') != NULL)
-        lint_report(check->place, LINT_PCI_LIST_ENDS, check->where, "%s is read up to \"%.30s\" and no further: %zu values "
-                    "count", check->key, *rest == '\0' ? "carriage return" : rest, count);
+        lint_report(check->place, LINT_PCI_LIST_ENDS, check->where,
+                    "%s is read up to \"%.30s\" and no further: %zu values "
+                    "count",
+                    check->key, *rest == '\0' ? "carriage return" : rest, count);
 }
 
 static void lint_list(const struct lint_place *place, const char *key)
 {
     const struct plist *value = plist_get(place->keys, key);
     const char *provider = plist_string(plist_get(place->keys, "IOProviderClass"));
-    struct list_check check = { .place = place, .key = key, .where = value, .text = plist_string(value) };
+    struct list_check check = {
+        .place = place, .key = key, .where = value, .text = plist_string(value)
+    };
 
     if (value == NULL)
         return;
     if (check.text == NULL) {
-        lint_report(place, LINT_PCI_TYPE, value, "%s is of type %s, not a string", key, plist_type_name(value));
+        lint_report(place, LINT_PCI_TYPE, value, "%s is of type %s, not a string", key,
+                    plist_type_name(value));
         return;
     }
     check.is_class = strcmp(key, "IOPCIClassMatch") == 0;
     check.default_mask = check.is_class ? 0xFFFFFF00 : 0xFFFFFFFF;
     check_list(&check);
     if (strcmp(key, "IOPCIMatch") == 0)
-        lint_report(place, LINT_PCI_SUBSYSTEM_TOO, value, "IOPCIMatch also takes devices whose subsystem has one of its "
+        lint_report(place, LINT_PCI_SUBSYSTEM_TOO, value,
+                    "IOPCIMatch also takes devices whose subsystem has one of its "
                     "values");
-    if (provider != NULL && strcmp(provider, "IOPCIDevice") != 0 && strcmp(provider, "IOService") != 0)
-        lint_report(place, LINT_PCI_WRONG_PROVIDER, value, "%s on %.60s is not looked at", key, provider);
+    if (provider != NULL && strcmp(provider, "IOPCIDevice") != 0 &&
+        strcmp(provider, "IOService") != 0)
+        lint_report(place, LINT_PCI_WRONG_PROVIDER, value, "%s on %.60s is not looked at", key,
+                    provider);
 }
 
 void lint_pci_keys(const struct lint_place *place)
 {
-    static const char *const keys[] = { "IOPCIMatch", "IOPCIPrimaryMatch", "IOPCISecondaryMatch", "IOPCIClassMatch" };
-    static const char *const others[] = { "IONameMatch", "IOPropertyMatch", "IOPropertyExistsMatch", "IOParentMatch",
-                                          "IOLocationMatch", "IOPathMatch" };
+    static const char *const keys[] = { "IOPCIMatch", "IOPCIPrimaryMatch", "IOPCISecondaryMatch",
+                                        "IOPCIClassMatch" };
+    static const char *const others[] = { "IONameMatch",           "IOPropertyMatch",
+                                          "IOPropertyExistsMatch", "IOParentMatch",
+                                          "IOLocationMatch",       "IOPathMatch" };
     const char *provider = plist_string(plist_get(place->keys, "IOProviderClass"));
     bool narrowed = false;
     size_t index;

@@ -43,7 +43,8 @@ static struct lint_place at_entry(const struct survey *survey, const struct entr
     return place;
 }
 
-static bool is_before(const struct survey *survey, const struct entry *left, const struct entry *right)
+static bool is_before(const struct survey *survey, const struct entry *left,
+                      const struct entry *right)
 {
     (void)survey;
     return left->score != right->score ? left->score > right->score : left < right;
@@ -61,8 +62,9 @@ static void claim_key(const struct entry *entry, const struct claim *claim, char
 /* Only ids, no narrowing keys beside them: whoever has a device's claim takes the device. */
 static bool says_all(const struct entry *entry)
 {
-    static const char *const others[] = { "IOPropertyMatch", "IOPropertyExistsMatch", "IOParentMatch", "IOLocationMatch",
-                                          "IOPathMatch", "IOResourceMatch" };
+    static const char *const others[] = { "IOPropertyMatch", "IOPropertyExistsMatch",
+                                          "IOParentMatch",   "IOLocationMatch",
+                                          "IOPathMatch",     "IOResourceMatch" };
     size_t index;
 
     for (index = 0; index < sizeof others / sizeof *others; index++)
@@ -82,19 +84,21 @@ static void add_best(struct survey *survey, const struct entry *entry)
         if (plist_integer(plist_get(survey->best, key), &position) &&
             is_before(survey, &survey->entries[position], entry))
             continue;
-        survey->failed |= !plist_dictionary_set(survey->best, key,
-                                                plist_new_integer((uint64_t)(entry - survey->entries), 64));
+        survey->failed |= !plist_dictionary_set(
+            survey->best, key, plist_new_integer((uint64_t)(entry - survey->entries), 64));
     }
 }
 
 static bool is_broad(const struct entry *entry)
 {
-    return plist_get(entry->keys, "IONameMatch") == NULL && plist_get(entry->keys, "IOPCISecondaryMatch") == NULL &&
-           entry->claims.count > 0 && entry->claims.list[0].kind == CLAIM_PCI &&
-           !entry->claims.list[0].pci.has_device && says_all(entry);
+    return plist_get(entry->keys, "IONameMatch") == NULL &&
+           plist_get(entry->keys, "IOPCISecondaryMatch") == NULL && entry->claims.count > 0 &&
+           entry->claims.list[0].kind == CLAIM_PCI && !entry->claims.list[0].pci.has_device &&
+           says_all(entry);
 }
 
-static void add_entry(struct survey *survey, const struct kext *kext, const char *name, const struct plist *keys)
+static void add_entry(struct survey *survey, const struct kext *kext, const char *name,
+                      const struct plist *keys)
 {
     const struct lint_options *options = survey->place->options;
     const char *provider = plist_string(plist_get(keys, "IOProviderClass"));
@@ -112,9 +116,14 @@ static void add_entry(struct survey *survey, const struct kext *kext, const char
         survey->capacity = capacity;
     }
     entry = &survey->entries[survey->count];
-    *entry = (struct entry){ .kext = kext, .name = name, .keys = keys, .category = match_category(keys),
-                             .provider = provider == NULL ? "" : provider, .score = match_probe_score(keys) };
-    if (provider == NULL || !claims_collect(keys, options->release, options->names, CLAIM_LIMIT, &entry->claims))
+    *entry = (struct entry){ .kext = kext,
+                             .name = name,
+                             .keys = keys,
+                             .category = match_category(keys),
+                             .provider = provider == NULL ? "" : provider,
+                             .score = match_probe_score(keys) };
+    if (provider == NULL ||
+        !claims_collect(keys, options->release, options->names, CLAIM_LIMIT, &entry->claims))
         return;
     survey->count++;
 }
@@ -126,10 +135,12 @@ static void collect(struct survey *survey)
     size_t index;
 
     for (at = 0; at < set->count; at++) {
-        const struct plist *personalities = kext_value(set->kexts[at], "IOKitPersonalities",
-                                                       survey->place->options->architecture);
+        const struct plist *personalities =
+            kext_value(set->kexts[at], "IOKitPersonalities", survey->place->options->architecture);
 
-        for (index = 0; plist_is(personalities, PLIST_DICTIONARY) && index < plist_count(personalities); index++)
+        for (index = 0;
+             plist_is(personalities, PLIST_DICTIONARY) && index < plist_count(personalities);
+             index++)
             if (plist_is(plist_value_at(personalities, index), PLIST_DICTIONARY))
                 add_entry(survey, set->kexts[at], plist_key_at(personalities, index),
                           plist_value_at(personalities, index));
@@ -147,13 +158,14 @@ static void check_duplicate(struct survey *survey, struct entry *entry)
     if (plist_integer(plist_get(survey->contents, key), &position)) {
         const struct entry *first = &survey->entries[position];
 
-        if (plist_equal(first->keys, entry->keys) && strcmp(first->kext->identifier, entry->kext->identifier) == 0)
-            lint_report(&place, LINT_PERSONALITY_DUPLICATE, entry->keys, "equal to \"%.80s\" of %.120s", first->name,
-                        first->kext->path);
+        if (plist_equal(first->keys, entry->keys) &&
+            strcmp(first->kext->identifier, entry->kext->identifier) == 0)
+            lint_report(&place, LINT_PERSONALITY_DUPLICATE, entry->keys,
+                        "equal to \"%.80s\" of %.120s", first->name, first->kext->path);
         return;
     }
-    survey->failed |= !plist_dictionary_set(survey->contents, key,
-                                            plist_new_integer((uint64_t)(entry - survey->entries), 64));
+    survey->failed |= !plist_dictionary_set(
+        survey->contents, key, plist_new_integer((uint64_t)(entry - survey->entries), 64));
 }
 
 /* Every claim is somebody else's first. */
@@ -170,14 +182,17 @@ static void check_unreachable(struct survey *survey, const struct entry *entry)
             return;
     for (index = 0; index < entry->claims.count; index++) {
         claim_key(entry, &entry->claims.list[index], key);
-        if (!plist_integer(plist_get(survey->best, key), &position) || &survey->entries[position] == entry ||
+        if (!plist_integer(plist_get(survey->best, key), &position) ||
+            &survey->entries[position] == entry ||
             (plist_equal(survey->entries[position].keys, entry->keys)))
             return;
         other = &survey->entries[position];
     }
     if (other != NULL)
-        lint_report(&place, LINT_PERSONALITY_UNREACHABLE, entry->keys, "\"%.80s\" of %.80s (score %d) is asked first for "
-                    "all of its devices", other->name, other->kext->identifier, (int)other->score);
+        lint_report(&place, LINT_PERSONALITY_UNREACHABLE, entry->keys,
+                    "\"%.80s\" of %.80s (score %d) is asked first for "
+                    "all of its devices",
+                    other->name, other->kext->identifier, (int)other->score);
 }
 
 static bool covers(const struct claim *broad, const struct claim *claim)
@@ -190,8 +205,9 @@ static bool covers(const struct claim *broad, const struct claim *claim)
         return true;
     if (claim->pci.class_digits < broad->pci.class_digits)
         return false;
-    return (claim->pci.class_digits > broad->pci.class_digits ? claim->pci.class >> 8 : claim->pci.class) ==
-           broad->pci.class;
+    return (claim->pci.class_digits > broad->pci.class_digits
+                ? claim->pci.class >> 8
+                : claim->pci.class) == broad->pci.class;
 }
 
 /* A broad personality in front of one that knows its devices. Reported once for each broad one. */
@@ -209,7 +225,8 @@ static void check_broad(struct survey *survey, const struct entry *broad)
         bool covered = false;
 
         if (entry == broad || strcmp(entry->category, broad->category) != 0 || is_broad(entry) ||
-            !is_before(survey, broad, entry) || strcmp(entry->kext->identifier, broad->kext->identifier) == 0)
+            !is_before(survey, broad, entry) ||
+            strcmp(entry->kext->identifier, broad->kext->identifier) == 0)
             continue;
         for (claim = 0; claim < entry->claims.count && !covered; claim++)
             for (own = 0; own < broad->claims.count && !covered; own++)
@@ -218,14 +235,20 @@ static void check_broad(struct survey *survey, const struct entry *broad)
         first = covered && first == NULL ? entry : first;
     }
     if (shadowed > 0)
-        lint_report(&place, broad->claims.list[0].pci.class_digits != 0 ? LINT_CLASS_SHADOWS : LINT_VENDOR_SHADOWS,
-                    broad->keys, "with score %d it is asked before \"%.80s\" of %.80s (score %d) and %zu more",
-                    (int)broad->score, first->name, first->kext->identifier, (int)first->score, shadowed - 1);
+        lint_report(&place,
+                    broad->claims.list[0].pci.class_digits != 0 ? LINT_CLASS_SHADOWS
+                                                                : LINT_VENDOR_SHADOWS,
+                    broad->keys,
+                    "with score %d it is asked before \"%.80s\" of %.80s (score %d) and %zu more",
+                    (int)broad->score, first->name, first->kext->identifier, (int)first->score,
+                    shadowed - 1);
 }
 
 void lint_shadows(const struct lint_place *place)
 {
-    struct survey survey = { .place = place, .contents = plist_new_dictionary(), .best = plist_new_dictionary() };
+    struct survey survey = { .place = place,
+                             .contents = plist_new_dictionary(),
+                             .best = plist_new_dictionary() };
     size_t index;
 
     survey.failed = survey.contents == NULL || survey.best == NULL;

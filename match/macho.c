@@ -65,8 +65,9 @@ static void name_architecture(uint32_t cpu, char name[16])
             snprintf(name, 16, "%s", architectures[index].name);
 }
 
-static bool read_commands(const struct reader *reader, size_t start, size_t end, size_t at, uint32_t count,
-                          uint32_t (*number)(const unsigned char *), struct macho_slice *slice)
+static bool read_commands(const struct reader *reader, size_t start, size_t end, size_t at,
+                          uint32_t count, uint32_t (*number)(const unsigned char *),
+                          struct macho_slice *slice)
 {
     if (count > COMMANDS_MAX)
         return fail(reader, start, "more load commands than any kext has");
@@ -103,9 +104,11 @@ static bool read_slice(const struct reader *reader, size_t start, size_t size, s
     wide = magic == magic_64;
     *slice = (struct macho_slice){ .file_type = number(header + 12) };
     name_architecture(number(header + 4), slice->architecture);
-    slice->is_kext = slice->file_type == TYPE_KEXT_BUNDLE || (!wide && slice->file_type == TYPE_OBJECT);
-    if (!read_commands(reader, start, start + size, start + (wide ? HEADER_64_SIZE : HEADER_32_SIZE),
-                       number(header + 16), number, slice))
+    slice->is_kext =
+        slice->file_type == TYPE_KEXT_BUNDLE || (!wide && slice->file_type == TYPE_OBJECT);
+    if (!read_commands(reader, start, start + size,
+                       start + (wide ? HEADER_64_SIZE : HEADER_32_SIZE), number(header + 16),
+                       number, slice))
         return false;
     macho->count++;
     return true;
@@ -126,14 +129,16 @@ static bool read_fat(const struct reader *reader, struct macho *macho)
         uint32_t size = big(row + 12);
 
         if (start > reader->size || size > reader->size - start)
-            return fail(reader, FAT_HEADER_SIZE + index * FAT_ROW_SIZE, "an architecture reaches outside the file");
+            return fail(reader, FAT_HEADER_SIZE + index * FAT_ROW_SIZE,
+                        "an architecture reaches outside the file");
         if (!read_slice(reader, start, size, macho))
             return false;
     }
     return true;
 }
 
-bool macho_parse(const void *bytes, size_t size, struct macho *macho, size_t *offset, char *why, size_t why_size)
+bool macho_parse(const void *bytes, size_t size, struct macho *macho, size_t *offset, char *why,
+                 size_t why_size)
 {
     struct reader reader = { bytes, size, offset, why, why_size };
 

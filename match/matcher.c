@@ -52,7 +52,8 @@ static bool add_personality(struct matcher *matcher, const struct kext *kext, co
 
     if (!plist_is(personality, PLIST_DICTIONARY)) {
         problems_add(problems, PROBLEM_WARNING, kext->plist_path, plist_line(personality),
-                     "personality \"%.80s\" is of type %s, not a dictionary", name, plist_type_name(personality));
+                     "personality \"%.80s\" is of type %s, not a dictionary", name,
+                     plist_type_name(personality));
         return true;
     }
     prepared = prepare(personality, kext);
@@ -61,8 +62,10 @@ static bool add_personality(struct matcher *matcher, const struct kext *kext, co
     added = catalogue_add(matcher->catalogue, prepared, name, kext->identifier, (void *)kext);
     plist_release(prepared);
     if (added == CATALOGUE_NO_PROVIDER_CLASS)
-        problems_add(problems, PROBLEM_WARNING, kext->plist_path, plist_line(personality),
-                     "personality \"%.80s\" has no string IOProviderClass: it never enters the catalogue", name);
+        problems_add(
+            problems, PROBLEM_WARNING, kext->plist_path, plist_line(personality),
+            "personality \"%.80s\" has no string IOProviderClass: it never enters the catalogue",
+            name);
     return added != CATALOGUE_NO_MEMORY;
 }
 
@@ -73,11 +76,13 @@ bool matcher_add(struct matcher *matcher, const struct kext_set *set, struct pro
 
     for (at = 0; at < set->count; at++) {
         const struct kext *kext = set->kexts[at];
-        const struct plist *personalities = kext_value(kext, "IOKitPersonalities", matcher->architecture);
+        const struct plist *personalities =
+            kext_value(kext, "IOKitPersonalities", matcher->architecture);
 
         if (personalities != NULL && !plist_is(personalities, PLIST_DICTIONARY))
             problems_add(problems, PROBLEM_WARNING, kext->plist_path, plist_line(personalities),
-                         "IOKitPersonalities is of type %s, not a dictionary", plist_type_name(personalities));
+                         "IOKitPersonalities is of type %s, not a dictionary",
+                         plist_type_name(personalities));
         if (!plist_is(personalities, PLIST_DICTIONARY))
             continue;
         for (index = 0; index < plist_count(personalities); index++)
@@ -102,7 +107,8 @@ static void keep_step(void *context, const struct match_step *step)
 {
     struct visit *visit = context;
     struct candidate *candidate = visit->current;
-    struct match_step *grown = realloc(candidate->steps, (candidate->step_count + 1) * sizeof *grown);
+    struct match_step *grown =
+        realloc(candidate->steps, (candidate->step_count + 1) * sizeof *grown);
 
     if (grown == NULL) {
         visit->failed = true;
@@ -141,9 +147,10 @@ static struct candidate *new_candidate(struct visit *visit, const struct catalog
 
 static void take_result(struct candidate *candidate, struct match_result *result, bool invalid)
 {
-    candidate->state = result->answer == MATCH_YES ? CANDIDATE_LOSER
+    candidate->state = result->answer == MATCH_YES         ? CANDIDATE_LOSER
                        : result->answer == MATCH_UNDECIDED ? CANDIDATE_UNDECIDED
-                       : invalid ? CANDIDATE_INVALID : CANDIDATE_NO_MATCH;
+                       : invalid                           ? CANDIDATE_INVALID
+                                                           : CANDIDATE_NO_MATCH;
     candidate->score = result->score;
     if (result->name_matched != NULL)
         candidate->name_matched = strdup(plist_string(result->name_matched));
@@ -157,7 +164,8 @@ static bool visit_entry(void *context, const struct catalogue_entry *entry)
     struct match_device device = device_match(visit->device);
     struct match_result result = match_personality(entry->personality, device, &visit->rules);
     struct match_rules explaining = visit->rules;
-    bool invalid = result.answer == MATCH_NO && visit->device->is_pci && pci_bad_key(entry->personality) != NULL;
+    bool invalid = result.answer == MATCH_NO && visit->device->is_pci &&
+                   pci_bad_key(entry->personality) != NULL;
     struct candidate *candidate;
 
     if (result.answer == MATCH_NO && !invalid && visit->detail < MATCH_DETAIL_ALL)
@@ -183,7 +191,8 @@ static bool visit_entry(void *context, const struct catalogue_entry *entry)
     return !visit->failed;
 }
 
-/* Wrapping comparison, as the kernel's; candidates are in the catalogue's order, which stays among equals. */
+/* Wrapping comparison, as the kernel's; candidates are in the catalogue's order, which stays among
+ * equals. */
 static bool is_behind(const struct candidate *left, const struct candidate *right)
 {
     return (int32_t)((uint32_t)right->score - (uint32_t)left->score) > 0;
@@ -218,7 +227,8 @@ static void choose_winners(struct match_outcome *outcome)
         for (earlier = 0; earlier < index; earlier++) {
             struct candidate *other = &outcome->candidates[earlier];
 
-            if (other->state != CANDIDATE_WINNER || strcmp(other->category, candidate->category) != 0)
+            if (other->state != CANDIDATE_WINNER ||
+                strcmp(other->category, candidate->category) != 0)
                 continue;
             candidate->state = CANDIDATE_LOSER;
             candidate->better = other;
@@ -229,7 +239,8 @@ static void choose_winners(struct match_outcome *outcome)
     }
 }
 
-/* Personalities of classes that the device is none of, for those who wonder why theirs is not considered. */
+/* Personalities of classes that the device is none of, for those who wonder why theirs is not
+ * considered. */
 static bool visit_others(struct visit *visit, const char *const *classes, size_t count)
 {
     const struct catalogue_entry *entry;
@@ -247,24 +258,27 @@ static bool visit_others(struct visit *visit, const char *const *classes, size_t
     return true;
 }
 
-bool matcher_match(const struct matcher *matcher, const struct device_record *device, enum match_detail detail,
-                   struct match_outcome *outcome)
+bool matcher_match(const struct matcher *matcher, const struct device_record *device,
+                   enum match_detail detail, struct match_outcome *outcome)
 {
-    struct visit visit = { matcher, device, detail, outcome, { .release = matcher->release }, NULL, false };
+    struct visit visit = { matcher, device, detail, outcome, { .release = matcher->release },
+                           NULL,    false };
     const char *classes[CLASS_CHAIN_MAX];
     size_t count = device_classes(device, classes);
     struct device_keys keys;
     bool keyed = detail < MATCH_DETAIL_ALL && device_keys_make(device, &keys);
 
     *outcome = (struct match_outcome){ NULL };
-    if (!catalogue_find_keyed(matcher->catalogue, classes, count, keyed ? &keys.keys : NULL, matcher->release,
-                              visit_entry, &visit))
+    if (!catalogue_find_keyed(matcher->catalogue, classes, count, keyed ? &keys.keys : NULL,
+                              matcher->release, visit_entry, &visit))
         visit.failed = true;
     if (!visit.failed)
         sort_candidates(outcome);
-    if (!visit.failed && detail == MATCH_DETAIL_OTHER_CLASSES && !visit_others(&visit, classes, count))
+    if (!visit.failed && detail == MATCH_DETAIL_OTHER_CLASSES &&
+        !visit_others(&visit, classes, count))
         visit.failed = true;
-    choose_winners(outcome); /* last: it points from one candidate to another, so the array must not move */
+    choose_winners(
+        outcome); /* last: it points from one candidate to another, so the array must not move */
     return !visit.failed;
 }
 
@@ -291,8 +305,8 @@ static void why_matched(const struct candidate *candidate, char *text, size_t si
 
         if (step->answer == MATCH_NO || strcmp(step->key, "IOProviderClass") == 0)
             continue;
-        length += (size_t)snprintf(text + length, size - length, "%s%s: %s", length == 0 ? "" : "; ", step->key,
-                                   step->text);
+        length += (size_t)snprintf(text + length, size - length, "%s%s: %s",
+                                   length == 0 ? "" : "; ", step->key, step->text);
     }
     if (length == 0)
         snprintf(text, size, "IOProviderClass is the only key that is looked at");
@@ -300,7 +314,8 @@ static void why_matched(const struct candidate *candidate, char *text, size_t si
 
 void candidate_why(const struct candidate *candidate, char *text, size_t size)
 {
-    const struct match_step *last = candidate->step_count == 0 ? NULL : &candidate->steps[candidate->step_count - 1];
+    const struct match_step *last =
+        candidate->step_count == 0 ? NULL : &candidate->steps[candidate->step_count - 1];
 
     switch (candidate->state) {
     case CANDIDATE_WINNER:
@@ -309,14 +324,17 @@ void candidate_why(const struct candidate *candidate, char *text, size_t size)
         break;
     case CANDIDATE_LOSER:
         if (candidate->tie)
-            snprintf(text, size, "matches with the same score %" PRId32 " as %s, which comes first (%s)",
-                     candidate->score, candidate->better->entry->name,
-                     strcmp(plist_string(plist_get(candidate->entry->personality, "IOProviderClass")),
-                            plist_string(plist_get(candidate->better->entry->personality, "IOProviderClass"))) == 0
-                         ? "added earlier" : "its provider class is more derived");
+            snprintf(
+                text, size, "matches with the same score %" PRId32 " as %s, which comes first (%s)",
+                candidate->score, candidate->better->entry->name,
+                strcmp(plist_string(plist_get(candidate->entry->personality, "IOProviderClass")),
+                       plist_string(plist_get(candidate->better->entry->personality,
+                                              "IOProviderClass"))) == 0
+                    ? "added earlier"
+                    : "its provider class is more derived");
         else
-            snprintf(text, size, "matches, but score %" PRId32 " is below %" PRId32 " of %s", candidate->score,
-                     candidate->better->score, candidate->better->entry->name);
+            snprintf(text, size, "matches, but score %" PRId32 " is below %" PRId32 " of %s",
+                     candidate->score, candidate->better->score, candidate->better->entry->name);
         break;
     default:
         if (last == NULL)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Kexts against devices: all personalities in a catalogue, and for one device who wins in each match category. */
+/* Kexts against devices: all personalities in a catalogue, and for one device who wins in each
+ * match category. */
 #ifndef MACHV_MATCH_MATCHER_H
 #define MACHV_MATCH_MATCHER_H
 
@@ -15,8 +16,9 @@ struct matcher {
 bool matcher_init(struct matcher *matcher, unsigned release, const char *architecture);
 void matcher_clear(struct matcher *matcher);
 
-/* Adds the personalities of all kexts of a set in order, as the kext library sends them: with the identifiers of
- * bundle and publisher put in. What cannot enter is reported. The set must outlive the matcher's results. */
+/* Adds the personalities of all kexts of a set in order, as the kext library sends them: with the
+ * identifiers of bundle and publisher put in. What cannot enter is reported. The set must outlive
+ * the matcher's results. */
 bool matcher_add(struct matcher *matcher, const struct kext_set *set, struct problems *problems);
 
 enum candidate_state {
@@ -24,7 +26,7 @@ enum candidate_state {
     CANDIDATE_LOSER,     /* matches, but another is better */
     CANDIDATE_UNDECIDED, /* needs a field that the device's record lacks */
     CANDIDATE_NO_MATCH,
-    CANDIDATE_INVALID,   /* a key of a type that the kernel does not survive */
+    CANDIDATE_INVALID, /* a key of a type that the kernel does not survive */
 };
 
 struct candidate {
@@ -35,10 +37,10 @@ struct candidate {
     const char *class_name; /* IOClass; "" when absent */
     const char *bundle;     /* CFBundleIdentifier of the personality, which names the code */
     int32_t score;
-    char *name_matched;     /* IONameMatched; NULL when none */
-    bool tie;               /* another match of the category has the same score */
+    char *name_matched;             /* IONameMatched; NULL when none */
+    bool tie;                       /* another match of the category has the same score */
     const struct candidate *better; /* of a loser: who wins */
-    struct match_step *steps; /* every key that was looked at; only when asked for */
+    struct match_step *steps;       /* every key that was looked at; only when asked for */
     size_t step_count;
 };
 
@@ -49,15 +51,15 @@ struct match_outcome {
 };
 
 enum match_detail {
-    MATCH_DETAIL_NONE,  /* who matches */
-    MATCH_DETAIL_STEPS, /* and why: steps of those that match */
-    MATCH_DETAIL_ALL,   /* and all that do not match, with the step at which they fail */
+    MATCH_DETAIL_NONE,          /* who matches */
+    MATCH_DETAIL_STEPS,         /* and why: steps of those that match */
+    MATCH_DETAIL_ALL,           /* and all that do not match, with the step at which they fail */
     MATCH_DETAIL_OTHER_CLASSES, /* and those whose provider class keeps them away */
 };
 
 /* Returns false when memory is out. The outcome is for match_outcome_clear(). */
-bool matcher_match(const struct matcher *matcher, const struct device_record *device, enum match_detail detail,
-                   struct match_outcome *outcome);
+bool matcher_match(const struct matcher *matcher, const struct device_record *device,
+                   enum match_detail detail, struct match_outcome *outcome);
 void match_outcome_clear(struct match_outcome *outcome);
 
 /* One line: why the candidate stands where it stands. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* IONameMatch: patterns against the names a device answers to (xnu IORegistryEntry.cpp: compareNames;
- * IODeviceTreeSupport.cpp: IODTCompareNubName; IOPlatformExpert.cpp: compareNubName). */
+/* IONameMatch: patterns against the names a device answers to (xnu IORegistryEntry.cpp:
+ * compareNames; IODeviceTreeSupport.cpp: IODTCompareNubName; IOPlatformExpert.cpp: compareNubName).
+ */
 #include "match/personality.h"
 
 #include <string.h>
@@ -14,7 +15,8 @@ bool match_name(const char *pattern, const char *name, bool wildcard)
     return strcmp(pattern, name) == 0;
 }
 
-/* A property is one string, or data that lists NUL-terminated ones. Returns the string that fits. */
+/* A property is one string, or data that lists NUL-terminated ones. Returns the string that fits.
+ */
 static struct plist *match_in_property(const char *pattern, const struct plist *property)
 {
     size_t length;
@@ -52,7 +54,8 @@ static struct plist *match_in_tree(const char *pattern, struct match_device devi
 
 static struct plist *match_in_registry(const char *pattern, struct match_device device)
 {
-    const char *name = device.operations->name == NULL ? NULL : device.operations->name(device.device);
+    const char *name =
+        device.operations->name == NULL ? NULL : device.operations->name(device.device);
 
     if (name == NULL || !match_name(pattern, name, false))
         return NULL;
@@ -61,8 +64,9 @@ static struct plist *match_in_registry(const char *pattern, struct match_device 
 
 static struct plist *match_pattern(const char *pattern, struct match_device device)
 {
-    enum match_names names = device.operations->names == NULL ? MATCH_NAMES_REGISTRY
-                                                              : device.operations->names(device.device);
+    enum match_names names = device.operations->names == NULL
+                                 ? MATCH_NAMES_REGISTRY
+                                 : device.operations->names(device.device);
     struct plist *matched = NULL;
 
     if (names != MATCH_NAMES_REGISTRY)

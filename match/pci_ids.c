@@ -126,8 +126,10 @@ static void parse_lowest(struct parser *parser, char *line)
     }
     if (length > 9 && hexadecimal_number(line, length, 4, &vendor) && line[4] == ' ' &&
         hexadecimal_number(line + 5, length - 5, 4, &number) && line[9] == ' ')
-        add_name(parser, SUBSYSTEM, (uint64_t)parser->top << 48 | (uint64_t)parser->middle << 32 |
-                 (uint64_t)vendor << 16 | number, skip_blanks(line + 9));
+        add_name(parser, SUBSYSTEM,
+                 (uint64_t)parser->top << 48 | (uint64_t)parser->middle << 32 |
+                     (uint64_t)vendor << 16 | number,
+                 skip_blanks(line + 9));
     else
         report(parser, line);
 }
@@ -154,7 +156,8 @@ static int compare(const void *left_pointer, const void *right_pointer)
     return left->number < right->number ? -1 : left->number > right->number;
 }
 
-struct pci_ids *pci_ids_parse(const char *text, size_t size, const char *place, struct problems *problems)
+struct pci_ids *pci_ids_parse(const char *text, size_t size, const char *place,
+                              struct problems *problems)
 {
     struct pci_ids *ids = size > PCI_IDS_SIZE_MAX ? NULL : calloc(1, sizeof *ids);
     struct parser parser = { .ids = ids, .place = place, .problems = problems };
@@ -225,8 +228,9 @@ const char *pci_ids_device(const struct pci_ids *ids, unsigned vendor, unsigned 
 const char *pci_ids_subsystem(const struct pci_ids *ids, unsigned vendor, unsigned device,
                               unsigned subsystem_vendor, unsigned subsystem)
 {
-    return find(ids, SUBSYSTEM, (uint64_t)vendor << 48 | (uint64_t)device << 32 |
-                (uint64_t)subsystem_vendor << 16 | subsystem);
+    return find(ids, SUBSYSTEM,
+                (uint64_t)vendor << 48 | (uint64_t)device << 32 | (uint64_t)subsystem_vendor << 16 |
+                    subsystem);
 }
 
 const char *pci_ids_class(const struct pci_ids *ids, unsigned class, unsigned bits)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Names of vendors, devices, subsystems and classes out of the list pci.ids (format: comments in the file itself,
- * https://pci-ids.ucw.cz). */
+/* Names of vendors, devices, subsystems and classes out of the list pci.ids (format: comments in
+ * the file itself, https://pci-ids.ucw.cz). */
 #ifndef MACHV_MATCH_PCI_IDS_H
 #define MACHV_MATCH_PCI_IDS_H
 
@@ -12,9 +12,10 @@ struct pci_ids;
 
 enum { PCI_IDS_SIZE_MAX = 32 << 20 };
 
-/* Reads a list of `size` bytes; lines that fit no form are reported with `place` and skipped. Returns NULL when
- * memory is out or the text is larger than PCI_IDS_SIZE_MAX. */
-struct pci_ids *pci_ids_parse(const char *text, size_t size, const char *place, struct problems *problems);
+/* Reads a list of `size` bytes; lines that fit no form are reported with `place` and skipped.
+ * Returns NULL when memory is out or the text is larger than PCI_IDS_SIZE_MAX. */
+struct pci_ids *pci_ids_parse(const char *text, size_t size, const char *place,
+                              struct problems *problems);
 /* The same for a file; NULL also when it cannot be read (errno says why). */
 struct pci_ids *pci_ids_load(const char *path, struct problems *problems);
 void pci_ids_free(struct pci_ids *ids);

@@ -93,13 +93,15 @@ static const struct pci_key keys[] = {
     { "IOPCIClassMatch", 0xFFFFFF00, false, false },
 };
 
-static enum match_answer compare(const struct pci_value *value, const struct pci_register *pci_register)
+static enum match_answer compare(const struct pci_value *value,
+                                 const struct pci_register *pci_register)
 {
     uint64_t different = (value->value ^ pci_register->value) & value->mask;
 
     if ((different & (UINT64_C(0xFFFFFFFF00000000) | pci_register->known)) != 0)
         return MATCH_NO;
-    return (value->mask & ~(uint64_t)pci_register->known & UINT32_MAX) == 0 ? MATCH_YES : MATCH_UNDECIDED;
+    return (value->mask & ~(uint64_t)pci_register->known & UINT32_MAX) == 0 ? MATCH_YES
+                                                                            : MATCH_UNDECIDED;
 }
 
 static void explain(const struct match_rules *rules, const char *key, enum match_answer answer,
@@ -113,20 +115,24 @@ static void explain(const struct match_rules *rules, const char *key, enum match
         snprintf(step.text, sizeof step.text, "no value fits register %s = 0x%08" PRIx32,
                  pci_register->name, pci_register->value);
     else if (answer == MATCH_UNDECIDED)
-        snprintf(step.text, sizeof step.text, "needs 0x%08" PRIx64 " & 0x%08" PRIx64 " in register %s, of which the "
-                 "bits 0x%08" PRIx64 " are not known", value->value, value->mask, pci_register->name,
+        snprintf(step.text, sizeof step.text,
+                 "needs 0x%08" PRIx64 " & 0x%08" PRIx64 " in register %s, of which the "
+                 "bits 0x%08" PRIx64 " are not known",
+                 value->value, value->mask, pci_register->name,
                  value->mask & ~(uint64_t)pci_register->known & UINT32_MAX);
     else
         snprintf(step.text, sizeof step.text,
-                 "register %s = 0x%08" PRIx32 ", & 0x%08" PRIx64 " = 0x%08" PRIx64 "; value 0x%08" PRIx64
-                 " & mask = 0x%08" PRIx64, pci_register->name, pci_register->value, value->mask,
+                 "register %s = 0x%08" PRIx32 ", & 0x%08" PRIx64 " = 0x%08" PRIx64
+                 "; value 0x%08" PRIx64 " & mask = 0x%08" PRIx64,
+                 pci_register->name, pci_register->value, value->mask,
                  pci_register->value & value->mask, value->value, value->value & value->mask);
     rules->explain(rules->context, &step);
 }
 
 /* Tries every value of the list on one register. */
 static enum match_answer match_list(const char *text, const struct pci_key *key,
-                                    const struct pci_register *pci_register, const struct match_rules *rules)
+                                    const struct pci_register *pci_register,
+                                    const struct match_rules *rules)
 {
     unsigned release = rules == NULL || rules->release == 0 ? MATCH_RELEASE_NEWEST : rules->release;
     enum match_answer best = MATCH_NO;
@@ -134,7 +140,8 @@ static enum match_answer match_list(const char *text, const struct pci_key *key,
     struct pci_value best_value = { 0 };
     size_t position = 0;
 
-    while (best != MATCH_YES && pci_next_value(text, &position, key->default_mask, release, &value)) {
+    while (best != MATCH_YES &&
+           pci_next_value(text, &position, key->default_mask, release, &value)) {
         enum match_answer answer = compare(&value, pci_register);
 
         if (answer == MATCH_YES || (answer == MATCH_UNDECIDED && best == MATCH_NO)) {
@@ -147,11 +154,14 @@ static enum match_answer match_list(const char *text, const struct pci_key *key,
 }
 
 static enum match_answer match_key(const char *text, const struct pci_key *key,
-                                   const struct pci_registers *registers, const struct match_rules *rules)
+                                   const struct pci_registers *registers,
+                                   const struct match_rules *rules)
 {
     const struct pci_register id = { "0x00", registers->id, registers->known_id };
-    const struct pci_register subsystem = { "0x2c", registers->subsystem, registers->known_subsystem };
-    const struct pci_register class = { "0x08", registers->class_revision, registers->known_class_revision };
+    const struct pci_register subsystem = { "0x2c", registers->subsystem,
+                                            registers->known_subsystem };
+    const struct pci_register class = { "0x08", registers->class_revision,
+                                        registers->known_class_revision };
     enum match_answer answer = MATCH_NO;
     enum match_answer other;
 
@@ -165,14 +175,17 @@ static enum match_answer match_key(const char *text, const struct pci_key *key,
     return other == MATCH_NO ? answer : other;
 }
 
-static enum match_answer refuse_type(const struct match_rules *rules, const char *key, const struct plist *value)
+static enum match_answer refuse_type(const struct match_rules *rules, const char *key,
+                                     const struct plist *value)
 {
     struct match_step step = { .key = key, .answer = MATCH_NO };
 
     if (rules == NULL || rules->explain == NULL)
         return MATCH_NO;
-    snprintf(step.text, sizeof step.text, "is no string but of type %s: the kernel reads it as one all the same, "
-             "in practice it panics", plist_type_name(value));
+    snprintf(step.text, sizeof step.text,
+             "is no string but of type %s: the kernel reads it as one all the same, "
+             "in practice it panics",
+             plist_type_name(value));
     rules->explain(rules->context, &step);
     return MATCH_NO;
 }
@@ -190,7 +203,8 @@ const char *pci_bad_key(const struct plist *personality)
     return NULL;
 }
 
-enum match_answer pci_match_registers(const struct plist *personality, const struct pci_registers *registers,
+enum match_answer pci_match_registers(const struct plist *personality,
+                                      const struct pci_registers *registers,
                                       const struct match_rules *rules)
 {
     enum match_answer all = MATCH_YES;

@@ -24,8 +24,10 @@ static unsigned release_of(const struct match_rules *rules)
     return rules == NULL || rules->release == 0 ? MATCH_RELEASE_NEWEST : rules->release;
 }
 
-__attribute__((format(printf, 4, 5))) static enum match_answer
-explain(const struct check *check, const char *key, enum match_answer answer, const char *format, ...)
+__attribute__((format(printf, 4, 5))) static enum match_answer explain(const struct check *check,
+                                                                       const char *key,
+                                                                       enum match_answer answer,
+                                                                       const char *format, ...)
 {
     struct match_step step = { .key = key, .answer = answer };
     va_list arguments;
@@ -46,11 +48,11 @@ static enum match_answer check_provider_class(struct check *check, const struct 
     bool is;
 
     if (name == NULL)
-        return explain(check, "IOProviderClass", MATCH_NO, "is of type %s: the personality never enters",
-                       plist_type_name(value));
+        return explain(check, "IOProviderClass", MATCH_NO,
+                       "is of type %s: the personality never enters", plist_type_name(value));
     is = operations->is_class != NULL && operations->is_class(check->device.device, name);
-    return explain(check, "IOProviderClass", is ? MATCH_YES : MATCH_NO, "the device is %sof class %s",
-                   is ? "" : "not ", name);
+    return explain(check, "IOProviderClass", is ? MATCH_YES : MATCH_NO,
+                   "the device is %sof class %s", is ? "" : "not ", name);
 }
 
 static enum match_answer check_names(struct check *check, const struct plist *value)
@@ -58,7 +60,8 @@ static enum match_answer check_names(struct check *check, const struct plist *va
     struct plist *matched = match_copy_matched_name(value, check->device);
 
     if (matched == NULL && match_may_have_name(value, check->device))
-        return explain(check, "IONameMatch", MATCH_UNDECIDED, "a name of the list depends on fields that "
+        return explain(check, "IONameMatch", MATCH_UNDECIDED,
+                       "a name of the list depends on fields that "
                        "are not known of the device");
     if (matched == NULL)
         return explain(check, "IONameMatch", MATCH_NO, "no name of the device is in the list");
@@ -86,7 +89,8 @@ static struct plist *copy_property(const struct check *check, const char *key)
 {
     const struct match_device_operations *operations = check->device.operations;
 
-    return operations->copy_property == NULL ? NULL : operations->copy_property(check->device.device, key);
+    return operations->copy_property == NULL ? NULL
+                                             : operations->copy_property(check->device.device, key);
 }
 
 static bool property_equals(const struct check *check, const char *key, const struct plist *wanted)
@@ -98,7 +102,8 @@ static bool property_equals(const struct check *check, const char *key, const st
     return equal;
 }
 
-static enum match_answer check_property_dictionary(struct check *check, const struct plist *dictionary)
+static enum match_answer check_property_dictionary(struct check *check,
+                                                   const struct plist *dictionary)
 {
     size_t index;
 
@@ -106,7 +111,8 @@ static enum match_answer check_property_dictionary(struct check *check, const st
         const char *key = plist_key_at(dictionary, index);
 
         if (!property_equals(check, key, plist_value_at(dictionary, index)))
-            return explain(check, "IOPropertyMatch", MATCH_NO, "property \"%s\" differs or is absent", key);
+            return explain(check, "IOPropertyMatch", MATCH_NO,
+                           "property \"%s\" differs or is absent", key);
     }
     return explain(check, "IOPropertyMatch", MATCH_YES, "all %zu properties are equal",
                    plist_count(dictionary));
@@ -138,7 +144,8 @@ static enum match_answer check_properties(struct check *check, const struct plis
 
 static bool property_exists(const struct check *check, const struct plist *name)
 {
-    struct plist *property = plist_string(name) == NULL ? NULL : copy_property(check, plist_string(name));
+    struct plist *property =
+        plist_string(name) == NULL ? NULL : copy_property(check, plist_string(name));
     bool exists = property != NULL;
 
     plist_release(property);
@@ -171,12 +178,16 @@ static enum match_answer check_path(struct check *check, const struct plist *val
     if (path == NULL)
         return MATCH_YES;
     return explain(check, "IOPathMatch",
-                   operations->is_at_path != NULL && operations->is_at_path(check->device.device, path)
-                       ? MATCH_YES : MATCH_NO, "path \"%s\"", path);
+                   operations->is_at_path != NULL &&
+                           operations->is_at_path(check->device.device, path)
+                       ? MATCH_YES
+                       : MATCH_NO,
+                   "path \"%s\"", path);
 }
 
 /* Keys that hold a number and are ignored when they hold anything else. */
-static enum match_answer check_number(struct check *check, const char *key, const struct plist *value,
+static enum match_answer check_number(struct check *check, const char *key,
+                                      const struct plist *value,
                                       uint64_t (*actual)(const void *device))
 {
     uint64_t wanted;
@@ -185,8 +196,8 @@ static enum match_answer check_number(struct check *check, const char *key, cons
     if (!plist_integer(value, &wanted))
         return MATCH_YES;
     have = actual == NULL ? 0 : actual(check->device.device);
-    return explain(check, key, have == wanted ? MATCH_YES : MATCH_NO, "is %" PRIu64 ", wanted %" PRIu64,
-                   have, wanted);
+    return explain(check, key, have == wanted ? MATCH_YES : MATCH_NO,
+                   "is %" PRIu64 ", wanted %" PRIu64, have, wanted);
 }
 
 static enum match_answer check_registry_id(struct check *check, const struct plist *value)
@@ -196,29 +207,33 @@ static enum match_answer check_registry_id(struct check *check, const struct pli
 
 static enum match_answer check_client_count(struct check *check, const struct plist *value)
 {
-    return check_number(check, "IOMatchedServiceCountMatch", value, check->device.operations->client_count);
+    return check_number(check, "IOMatchedServiceCountMatch", value,
+                        check->device.operations->client_count);
 }
 
 static enum match_answer check_bsd(struct check *check, const char *key, const struct plist *value)
 {
     bool equal = property_equals(check, key, value);
 
-    return explain(check, key, equal ? MATCH_YES : MATCH_NO, "%s", equal ? "equal" : "differs or is absent");
+    return explain(check, key, equal ? MATCH_YES : MATCH_NO, "%s",
+                   equal ? "equal" : "differs or is absent");
 }
 
 static bool is_resources(const struct check *check)
 {
     const struct match_device_operations *operations = check->device.operations;
 
-    return operations->is_class != NULL && (operations->is_class(check->device.device, "IOResources") ||
-                                            operations->is_class(check->device.device, "IOUserResources"));
+    return operations->is_class != NULL &&
+           (operations->is_class(check->device.device, "IOResources") ||
+            operations->is_class(check->device.device, "IOUserResources"));
 }
 
 static enum match_answer resource_published(struct check *check, const struct plist *name)
 {
     bool there = property_exists(check, name);
 
-    return explain(check, "IOResourceMatch", there ? MATCH_YES : MATCH_NO, "resource \"%s\" is %spublished",
+    return explain(check, "IOResourceMatch", there ? MATCH_YES : MATCH_NO,
+                   "resource \"%s\" is %spublished",
                    plist_string(name) == NULL ? "?" : plist_string(name), there ? "" : "not ");
 }
 
@@ -303,7 +318,9 @@ static enum match_answer check_parents(struct check *check)
     while (operations->parent != NULL && check->parents < PARENT_LEVELS_MAX && best == MATCH_NO &&
            (ancestor = operations->parent(ancestor)) != NULL) {
         struct match_result result = { .answer = MATCH_NO };
-        struct check above = { wanted, { operations, ancestor }, check->rules, &result, check->parents + 1 };
+        struct check above = {
+            wanted, { operations, ancestor }, check->rules, &result, check->parents + 1
+        };
 
         best = match_all(&above, true);
         plist_release(result.name_matched);
@@ -322,7 +339,8 @@ static enum match_answer check_location_node(struct check *check)
 
     if (!plist_is(wanted, PLIST_DICTIONARY) || check->parents >= PARENT_LEVELS_MAX)
         return MATCH_YES;
-    if (operations->location_node != NULL && operations->location_node(check->device.device) != NULL)
+    if (operations->location_node != NULL &&
+        operations->location_node(check->device.device) != NULL)
         there.device.device = operations->location_node(check->device.device);
     answer = match_all(&there, true);
     plist_release(result.name_matched);
@@ -378,7 +396,8 @@ int32_t match_probe_score(const struct plist *personality)
 {
     uint64_t score;
 
-    return plist_integer(plist_get(personality, "IOProbeScore"), &score) ? (int32_t)(uint32_t)score : 0;
+    return plist_integer(plist_get(personality, "IOProbeScore"), &score) ? (int32_t)(uint32_t)score
+                                                                         : 0;
 }
 
 const char *match_category(const struct plist *personality)

@@ -18,19 +18,22 @@ struct match_step {
 typedef void match_step_function(void *context, const struct match_step *step);
 
 struct match_rules {
-    unsigned release;            /* 1004 - 1015, 1100, 1200 ...; 0 means the newest */
+    unsigned release;             /* 1004 - 1015, 1100, 1200 ...; 0 means the newest */
     match_step_function *explain; /* may be NULL */
     void *context;
 };
 
 struct match_result {
     enum match_answer answer;
-    int32_t score;        /* IOProbeScore with what the family added; valid on MATCH_YES and MATCH_UNDECIDED */
-    struct plist *name_matched; /* what IONameMatched becomes; new reference for the caller, or NULL */
+    int32_t
+        score; /* IOProbeScore with what the family added; valid on MATCH_YES and MATCH_UNDECIDED */
+    struct plist
+        *name_matched; /* what IONameMatched becomes; new reference for the caller, or NULL */
 };
 
-/* Checks every key of `personality` in the kernel's order, stops at the first that fails. `rules` may be
- * NULL (newest release, silent). Does not look at IOProviderClass buckets: is_class() is asked. */
+/* Checks every key of `personality` in the kernel's order, stops at the first that fails. `rules`
+ * may be NULL (newest release, silent). Does not look at IOProviderClass buckets: is_class() is
+ * asked. */
 struct match_result match_personality(const struct plist *personality, struct match_device device,
                                       const struct match_rules *rules);
 
@@ -38,14 +41,17 @@ struct match_result match_personality(const struct plist *personality, struct ma
 struct match_result match_generic_keys(const struct plist *personality, struct match_device device,
                                        const struct match_rules *rules);
 
-/* IOProbeScore of a personality: the low 32 bits of a number, signed; 0 when absent or of another type. */
+/* IOProbeScore of a personality: the low 32 bits of a number, signed; 0 when absent or of another
+ * type. */
 int32_t match_probe_score(const struct plist *personality);
 /* IOMatchCategory, or "IODefaultMatchCategory". */
 const char *match_category(const struct plist *personality);
 
-/* One name pattern against one name: exact, or by prefix when `pattern` ends in '*' and `wildcard`. */
+/* One name pattern against one name: exact, or by prefix when `pattern` ends in '*' and `wildcard`.
+ */
 bool match_name(const char *pattern, const char *name, bool wildcard);
-/* IONameMatch value against the device. Returns the name that matched as a new reference, or NULL. */
+/* IONameMatch value against the device. Returns the name that matched as a new reference, or NULL.
+ */
 struct plist *match_copy_matched_name(const struct plist *patterns, struct match_device device);
 /* Could one of the patterns fit a name that the device's record does not tell? */
 bool match_may_have_name(const struct plist *patterns, struct match_device device);

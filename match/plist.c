@@ -90,7 +90,8 @@ static bool is_container(const struct plist *value)
     return value != NULL && value->type <= PLIST_SET;
 }
 
-/* Doubles the room for elements. Returns false when memory is out; the container is then unchanged. */
+/* Doubles the room for elements. Returns false when memory is out; the container is then unchanged.
+ */
 static bool make_room(struct plist *container)
 {
     size_t capacity = container->capacity == 0 ? 8 : container->capacity * 2;
@@ -200,9 +201,14 @@ enum plist_type plist_type(const struct plist *value)
 const char *plist_type_name(const struct plist *value)
 {
     static const char *const names[] = {
-        [PLIST_DICTIONARY] = "dictionary", [PLIST_ARRAY] = "array",     [PLIST_SET] = "set",
-        [PLIST_STRING] = "string",         [PLIST_DATA] = "data",       [PLIST_INTEGER] = "integer",
-        [PLIST_BOOLEAN] = "boolean",       [PLIST_OPAQUE] = "real or date",
+        [PLIST_DICTIONARY] = "dictionary",
+        [PLIST_ARRAY] = "array",
+        [PLIST_SET] = "set",
+        [PLIST_STRING] = "string",
+        [PLIST_DATA] = "data",
+        [PLIST_INTEGER] = "integer",
+        [PLIST_BOOLEAN] = "boolean",
+        [PLIST_OPAQUE] = "real or date",
     };
 
     return value == NULL ? "nothing" : names[value->type];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Structure of a binary property list (format: CoreFoundation CFBinaryPList.c), checked before a library that
- * copies shared values gets to see it: a few hundred bytes can otherwise stand for gigabytes. */
+/* Structure of a binary property list (format: CoreFoundation CFBinaryPList.c), checked before a
+ * library that copies shared values gets to see it: a few hundred bytes can otherwise stand for
+ * gigabytes. */
 #include "match/plist_file.h"
 
 #include <stdarg.h>
@@ -10,8 +11,19 @@
 
 enum { HEADER_SIZE = 8, TRAILER_SIZE = 32 };
 
-enum object_type { TYPE_SIMPLE = 0, TYPE_INTEGER, TYPE_REAL, TYPE_DATE, TYPE_DATA, TYPE_ASCII, TYPE_UNICODE,
-                   TYPE_UID = 8, TYPE_ARRAY = 10, TYPE_SET = 12, TYPE_DICTIONARY = 13 };
+enum object_type {
+    TYPE_SIMPLE = 0,
+    TYPE_INTEGER,
+    TYPE_REAL,
+    TYPE_DATE,
+    TYPE_DATA,
+    TYPE_ASCII,
+    TYPE_UNICODE,
+    TYPE_UID = 8,
+    TYPE_ARRAY = 10,
+    TYPE_SET = 12,
+    TYPE_DICTIONARY = 13
+};
 
 struct document {
     const unsigned char *bytes;
@@ -19,15 +31,16 @@ struct document {
     unsigned offset_width;
     unsigned reference_width;
     uint64_t count;
-    uint64_t table;   /* offset of the offset table; objects end there */
-    uint32_t *weight; /* values below and including the object; 0 not visited, OPEN on the way down */
+    uint64_t table; /* offset of the offset table; objects end there */
+    uint32_t
+        *weight; /* values below and including the object; 0 not visited, OPEN on the way down */
     struct plist_diagnostic *error;
 };
 
 static const uint32_t weight_open = UINT32_MAX;
 
-__attribute__((format(printf, 3, 4))) static bool fail(const struct document *document, uint64_t offset,
-                                                        const char *format, ...)
+__attribute__((format(printf, 3, 4))) static bool fail(const struct document *document,
+                                                       uint64_t offset, const char *format, ...)
 {
     va_list arguments;
 
@@ -52,25 +65,29 @@ static bool read_trailer(struct document *document)
     const unsigned char *trailer = document->bytes + document->size - TRAILER_SIZE;
 
     if (document->size < HEADER_SIZE + TRAILER_SIZE + 1)
-        return fail(document, document->size, "a binary property list of only %zu bytes", document->size);
+        return fail(document, document->size, "a binary property list of only %zu bytes",
+                    document->size);
     document->offset_width = trailer[6];
     document->reference_width = trailer[7];
     document->count = big_endian(trailer + 8, 8);
     document->table = big_endian(trailer + 24, 8);
-    if (document->offset_width == 0 || document->offset_width > 8 || document->reference_width == 0 ||
-        document->reference_width > 8)
-        return fail(document, document->size - TRAILER_SIZE, "widths of offsets and references are %u and %u",
-                    document->offset_width, document->reference_width);
+    if (document->offset_width == 0 || document->offset_width > 8 ||
+        document->reference_width == 0 || document->reference_width > 8)
+        return fail(document, document->size - TRAILER_SIZE,
+                    "widths of offsets and references are %u and %u", document->offset_width,
+                    document->reference_width);
     if (document->count == 0 || document->count > PLIST_OBJECTS_MAX)
         return fail(document, document->size - TRAILER_SIZE + 8, "it claims %llu objects",
                     (unsigned long long)document->count);
     if (document->table < HEADER_SIZE || document->table > document->size - TRAILER_SIZE ||
         document->count * document->offset_width > document->size - TRAILER_SIZE - document->table)
-        return fail(document, document->size - TRAILER_SIZE + 24, "the offset table lies outside the file");
+        return fail(document, document->size - TRAILER_SIZE + 24,
+                    "the offset table lies outside the file");
     return true;
 }
 
-/* Length of an object's contents: in the low half of the marker, or as an integer object behind it. */
+/* Length of an object's contents: in the low half of the marker, or as an integer object behind it.
+ */
 static bool read_length(const struct document *document, uint64_t *at, uint64_t *length)
 {
     unsigned marker = document->bytes[*at - 1];
@@ -90,10 +107,11 @@ static bool read_length(const struct document *document, uint64_t *at, uint64_t 
     return true;
 }
 
-static bool check_object(struct document *document, uint64_t object, unsigned depth, uint32_t *weight);
+static bool check_object(struct document *document, uint64_t object, unsigned depth,
+                         uint32_t *weight);
 
-static bool check_references(struct document *document, uint64_t at, uint64_t count, bool dictionary,
-                             unsigned depth, uint64_t *sum)
+static bool check_references(struct document *document, uint64_t at, uint64_t count,
+                             bool dictionary, unsigned depth, uint64_t *sum)
 {
     uint64_t index;
 
@@ -105,10 +123,12 @@ static bool check_references(struct document *document, uint64_t at, uint64_t co
         if (!check_object(document, object, depth + 1, &weight))
             return false;
         if (dictionary && index < count / 2) {
-            uint64_t key = big_endian(document->bytes + document->table + object * document->offset_width,
-                                      document->offset_width);
+            uint64_t key =
+                big_endian(document->bytes + document->table + object * document->offset_width,
+                           document->offset_width);
 
-            if (document->bytes[key] >> 4 != TYPE_ASCII && document->bytes[key] >> 4 != TYPE_UNICODE)
+            if (document->bytes[key] >> 4 != TYPE_ASCII &&
+                document->bytes[key] >> 4 != TYPE_UNICODE)
                 return fail(document, key, "a key that is no string");
         }
         *sum += weight;
@@ -156,29 +176,34 @@ static bool check_body(struct document *document, uint64_t at, unsigned depth, u
         return fail(document, start, "object of unknown type 0x%x", type);
     }
     if (length > (document->table - at) / width)
-        return fail(document, start, "an object of %llu bytes or elements reaches outside the objects",
+        return fail(document, start,
+                    "an object of %llu bytes or elements reaches outside the objects",
                     (unsigned long long)length);
-    return !container || check_references(document, at, type == TYPE_DICTIONARY ? length * 2 : length,
-                                          type == TYPE_DICTIONARY, depth, sum);
+    return !container ||
+           check_references(document, at, type == TYPE_DICTIONARY ? length * 2 : length,
+                            type == TYPE_DICTIONARY, depth, sum);
 }
 
-static bool check_object(struct document *document, uint64_t object, unsigned depth, uint32_t *weight)
+static bool check_object(struct document *document, uint64_t object, unsigned depth,
+                         uint32_t *weight)
 {
     uint64_t sum = 1;
     uint64_t at;
 
     if (object >= document->count)
-        return fail(document, document->table, "reference to object %llu of %llu", (unsigned long long)object,
-                    (unsigned long long)document->count);
+        return fail(document, document->table, "reference to object %llu of %llu",
+                    (unsigned long long)object, (unsigned long long)document->count);
     if (depth >= PLIST_DEPTH_MAX)
         return fail(document, document->table, "values are nested deeper than %d", PLIST_DEPTH_MAX);
     if (document->weight[object] == weight_open)
-        return fail(document, document->table, "object %llu contains itself", (unsigned long long)object);
+        return fail(document, document->table, "object %llu contains itself",
+                    (unsigned long long)object);
     if (document->weight[object] != 0) {
         *weight = document->weight[object];
         return true;
     }
-    at = big_endian(document->bytes + document->table + object * document->offset_width, document->offset_width);
+    at = big_endian(document->bytes + document->table + object * document->offset_width,
+                    document->offset_width);
     if (at < HEADER_SIZE || at >= document->table)
         return fail(document, document->table + object * document->offset_width,
                     "object %llu lies outside the objects", (unsigned long long)object);

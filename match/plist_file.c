@@ -24,14 +24,15 @@ bool plist_looks_binary(const char *bytes, size_t size)
     return size >= 8 && memcmp(bytes, "bplist", 6) == 0;
 }
 
-static struct plist *read_binary(const char *bytes, size_t size, const char *path, enum plist_file_mode mode,
-                                 struct problems *problems)
+static struct plist *read_binary(const char *bytes, size_t size, const char *path,
+                                 enum plist_file_mode mode, struct problems *problems)
 {
     struct plist_diagnostic error = { 0 };
     struct plist *value;
 
     if (mode == PLIST_FILE_STRICT) {
-        problems_add(problems, PROBLEM_ERROR, path, 0, "a binary property list: the kernel reads XML only");
+        problems_add(problems, PROBLEM_ERROR, path, 0,
+                     "a binary property list: the kernel reads XML only");
         return NULL;
     }
     value = plist_parse_binary(bytes, size, &error);
@@ -40,8 +41,8 @@ static struct plist *read_binary(const char *bytes, size_t size, const char *pat
     return value;
 }
 
-struct plist *plist_read(const char *bytes, size_t size, const char *path, enum plist_file_mode mode,
-                         struct problems *problems)
+struct plist *plist_read(const char *bytes, size_t size, const char *path,
+                         enum plist_file_mode mode, struct problems *problems)
 {
     struct place place = { path, problems };
     struct plist_reader reader = { mode == PLIST_FILE_LENIENT, warn, &place };
@@ -52,11 +53,13 @@ struct plist *plist_read(const char *bytes, size_t size, const char *path, enum 
         return read_binary(bytes, size, path, mode, problems);
     value = plist_parse_xml(bytes, size, &reader, &error);
     if (value == NULL)
-        problems_add(problems, PROBLEM_ERROR, path, error.line, "column %u: %s", error.column, error.text);
+        problems_add(problems, PROBLEM_ERROR, path, error.line, "column %u: %s", error.column,
+                     error.text);
     return value;
 }
 
-struct plist *plist_read_file(const char *path, enum plist_file_mode mode, struct problems *problems)
+struct plist *plist_read_file(const char *path, enum plist_file_mode mode,
+                              struct problems *problems)
 {
     size_t size;
     char *bytes = file_read(path, PLIST_SIZE_MAX, &size);

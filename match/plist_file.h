@@ -11,16 +11,19 @@ enum plist_file_mode {
     PLIST_FILE_STRICT,  /* as the kernel: anything else is an error */
 };
 
-/* Reads a property list out of memory. Returns one reference, or NULL with an error in `problems`. */
-struct plist *plist_read(const char *bytes, size_t size, const char *place, enum plist_file_mode mode,
-                         struct problems *problems);
+/* Reads a property list out of memory. Returns one reference, or NULL with an error in `problems`.
+ */
+struct plist *plist_read(const char *bytes, size_t size, const char *place,
+                         enum plist_file_mode mode, struct problems *problems);
 /* The same for a file of at most PLIST_SIZE_MAX bytes. */
-struct plist *plist_read_file(const char *path, enum plist_file_mode mode, struct problems *problems);
+struct plist *plist_read_file(const char *path, enum plist_file_mode mode,
+                              struct problems *problems);
 
 /* Is it a binary property list? */
 bool plist_looks_binary(const char *bytes, size_t size);
-/* Checks the structure of a binary property list: offsets, types, cycles, depth, and that shared values do not
- * stand for more than PLIST_OBJECTS_MAX. Returns false with the offset and reason in `error`. */
+/* Checks the structure of a binary property list: offsets, types, cycles, depth, and that shared
+ * values do not stand for more than PLIST_OBJECTS_MAX. Returns false with the offset and reason in
+ * `error`. */
 bool plist_check_binary(const void *bytes, size_t size, struct plist_diagnostic *error);
 /* Checks, then reads it with libplist. NULL on an error. */
 struct plist *plist_parse_binary(const void *bytes, size_t size, struct plist_diagnostic *error);

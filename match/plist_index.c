@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Look-up by content in property list containers, and content hashes. Small containers are searched;
- * larger ones carry a hash table, so that a document of many keys is read in linear time. */
+/* Look-up by content in property list containers, and content hashes. Small containers are
+ * searched; larger ones carry a hash table, so that a document of many keys is read in linear time.
+ */
 #include "match/plist_private.h"
 
 #include <stdlib.h>
@@ -121,7 +122,8 @@ bool plist_index_last(struct plist *container)
     if (container->count <= INDEX_FROM)
         return true;
     if (container->count * 2 > container->index_size)
-        return rebuild(container, container->index_size == 0 ? INDEX_FROM * 4 : container->index_size * 2);
+        return rebuild(container,
+                       container->index_size == 0 ? INDEX_FROM * 4 : container->index_size * 2);
     file_position(container, container->count - 1);
     return true;
 }

@@ -87,7 +87,8 @@ static bool starts_with(const struct plist_lexer *lexer, const char *word)
 bool plist_lexer_begin(struct plist_lexer *lexer)
 {
     if (lexer->size > PLIST_SIZE_MAX)
-        return plist_lexer_fail(lexer, "%zu bytes of text; %d is the limit", lexer->size, PLIST_SIZE_MAX);
+        return plist_lexer_fail(lexer, "%zu bytes of text; %d is the limit", lexer->size,
+                                PLIST_SIZE_MAX);
     if (starts_with(lexer, "\xEF\xBB\xBF")) {
         if (!plist_lexer_leave_dialect(lexer, "a byte order mark stands first"))
             return false;
@@ -108,7 +109,8 @@ static bool skip_space(struct plist_lexer *lexer)
 
     for (;; advance(lexer)) {
         if (peek(lexer) == '\r') {
-            if (!warned && !plist_lexer_leave_dialect(lexer, "a carriage return stands between tags"))
+            if (!warned &&
+                !plist_lexer_leave_dialect(lexer, "a carriage return stands between tags"))
                 return false;
             warned = true;
         } else if (!is_space(peek(lexer))) {
@@ -171,14 +173,16 @@ static bool is_letter(int character)
     return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z');
 }
 
-/* Takes a name of letters into `name`, which has room for PLIST_TAG_NAME_MAX characters and a NUL. */
+/* Takes a name of letters into `name`, which has room for PLIST_TAG_NAME_MAX characters and a NUL.
+ */
 static bool take_name(struct plist_lexer *lexer, char *name, const char *what)
 {
     size_t length = 0;
 
     while (is_letter(peek(lexer)) || (length > 0 && peek(lexer) >= '0' && peek(lexer) <= '9')) {
         if (length == PLIST_TAG_NAME_MAX)
-            return plist_lexer_fail(lexer, "a %s is longer than %d characters", what, PLIST_TAG_NAME_MAX);
+            return plist_lexer_fail(lexer, "a %s is longer than %d characters", what,
+                                    PLIST_TAG_NAME_MAX);
         name[length++] = (char)lexer->text[lexer->position];
         advance(lexer);
     }
@@ -213,7 +217,8 @@ static bool attribute_number(struct plist_lexer *lexer, const char *value, uint6
     return true;
 }
 
-/* Attributes of unknown names are taken and ignored, as the kernel does (version="1.0" of <plist>). */
+/* Attributes of unknown names are taken and ignored, as the kernel does (version="1.0" of <plist>).
+ */
 static bool apply_attribute(struct plist_lexer *lexer, struct plist_tag *tag, const char *name,
                             const char *value)
 {

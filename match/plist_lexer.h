@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Tags and leaf text of the kernel's XML dialect, with positions. Private to the property list reader. */
+/* Tags and leaf text of the kernel's XML dialect, with positions. Private to the property list
+ * reader. */
 #ifndef MACHV_MATCH_PLIST_LEXER_H
 #define MACHV_MATCH_PLIST_LEXER_H
 

@@ -13,7 +13,8 @@ struct plist_element {
 struct plist {
     enum plist_type type;
     unsigned references;
-    uint32_t expanded; /* values below and including this one when shared ones count each time; saturates */
+    uint32_t expanded; /* values below and including this one when shared ones count each time;
+                          saturates */
     unsigned line;
     unsigned bits;
     uint64_t number;
@@ -22,12 +23,13 @@ struct plist {
     struct plist_element *elements;
     size_t count;
     size_t capacity;
-    uint32_t *index; /* hash table of positions + 1 in `elements`; NULL while the container is small */
+    uint32_t
+        *index; /* hash table of positions + 1 in `elements`; NULL while the container is small */
     size_t index_size; /* a power of two */
 };
 
-/* Hash of bytes under a key that differs from one process to the next, so that no document can be made to
- * collide on purpose. */
+/* Hash of bytes under a key that differs from one process to the next, so that no document can be
+ * made to collide on purpose. */
 uint64_t plist_hash_bytes(const void *bytes, size_t length);
 /* The same for one number. */
 uint64_t plist_hash_number(uint64_t number);

@@ -39,7 +39,7 @@ struct entity {
 };
 
 static const struct entity entities[] = {
-    { "amp;", '&', true },   { "lt;", '<', true },    { "gt;", '>', true },
+    { "amp;", '&', true },   { "lt;", '<', true },     { "gt;", '>', true },
     { "quot;", '"', false }, { "apos;", '\'', false },
 };
 
@@ -67,8 +67,10 @@ static size_t put_utf8(char *out, unsigned long code)
     return 4;
 }
 
-/* `&#...;` at `text` (after the '&'). The reference is longer than what it stands for. Returns the bytes taken, or 0. */
-static size_t take_character_reference(const unsigned char *text, size_t length, char *out, size_t *made)
+/* `&#...;` at `text` (after the '&'). The reference is longer than what it stands for. Returns the
+ * bytes taken, or 0. */
+static size_t take_character_reference(const unsigned char *text, size_t length, char *out,
+                                       size_t *made)
 {
     bool hexadecimal = length > 1 && text[1] == 'x';
     size_t index = hexadecimal ? 2 : 1;
@@ -91,9 +93,10 @@ static size_t take_character_reference(const unsigned char *text, size_t length,
     return index + 1;
 }
 
-/* Decodes the entity at `text` (after the '&'). Returns the bytes taken, or 0 after recording an error. */
-static size_t take_entity(struct plist_lexer *lexer, const unsigned char *text, size_t length, char *out,
-                          size_t *made)
+/* Decodes the entity at `text` (after the '&'). Returns the bytes taken, or 0 after recording an
+ * error. */
+static size_t take_entity(struct plist_lexer *lexer, const unsigned char *text, size_t length,
+                          char *out, size_t *made)
 {
     size_t index;
     size_t taken;
@@ -104,7 +107,8 @@ static size_t take_entity(struct plist_lexer *lexer, const unsigned char *text, 
 
         if (length < name_length || memcmp(text, entity->name, name_length) != 0)
             continue;
-        if (!entity->kernel && !plist_lexer_leave_dialect(lexer, "&%s is unknown to the kernel", entity->name))
+        if (!entity->kernel &&
+            !plist_lexer_leave_dialect(lexer, "&%s is unknown to the kernel", entity->name))
             return 0;
         *out = entity->character;
         *made = 1;
@@ -115,10 +119,13 @@ static size_t take_entity(struct plist_lexer *lexer, const unsigned char *text, 
         plist_lexer_fail(lexer, "unknown entity after '&'");
         return 0;
     }
-    return plist_lexer_leave_dialect(lexer, "character references are unknown to the kernel") ? taken : 0;
+    return plist_lexer_leave_dialect(lexer, "character references are unknown to the kernel")
+               ? taken
+               : 0;
 }
 
-static bool decode(struct plist_lexer *lexer, const unsigned char *text, size_t length, char *out, size_t *made)
+static bool decode(struct plist_lexer *lexer, const unsigned char *text, size_t length, char *out,
+                   size_t *made)
 {
     size_t in = 0;
     size_t count;
@@ -151,7 +158,8 @@ static bool append_text(struct plist_lexer *lexer, char **decoded, size_t *made)
 
     if (!take_text(lexer, &text, &length))
         return false;
-    grown = realloc(*decoded, *made + length + 1); /* an entity is never shorter than its character */
+    grown =
+        realloc(*decoded, *made + length + 1); /* an entity is never shorter than its character */
     if (grown == NULL)
         return plist_lexer_fail(lexer, "out of memory");
     *decoded = grown;
@@ -162,7 +170,8 @@ static bool append_text(struct plist_lexer *lexer, char **decoded, size_t *made)
     return true;
 }
 
-struct plist *plist_lexer_string(struct plist_lexer *lexer, struct plist *(*make)(const char *, size_t))
+struct plist *plist_lexer_string(struct plist_lexer *lexer,
+                                 struct plist *(*make)(const char *, size_t))
 {
     char *decoded = NULL;
     size_t made = 0;
@@ -170,7 +179,8 @@ struct plist *plist_lexer_string(struct plist_lexer *lexer, struct plist *(*make
     bool good = append_text(lexer, &decoded, &made);
 
     while (good && plist_lexer_at_markup(lexer))
-        good = plist_lexer_leave_dialect(lexer, "a comment stands inside a string: the kernel refuses it") &&
+        good = plist_lexer_leave_dialect(
+                   lexer, "a comment stands inside a string: the kernel refuses it") &&
                plist_lexer_skip_markup(lexer) && append_text(lexer, &decoded, &made);
     if (good)
         value = make(decoded, made);
@@ -221,7 +231,8 @@ struct plist *plist_lexer_integer(struct plist_lexer *lexer, unsigned bits)
 
 static int base64_value(unsigned char character)
 {
-    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     const char *found = character == '\0' ? NULL : strchr(alphabet, character);
 
     return found == NULL ? -1 : (int)(found - alphabet);
@@ -236,11 +247,14 @@ static int data_digit(unsigned char character, bool hexadecimal)
 {
     if (!hexadecimal)
         return base64_value(character);
-    return digit_value(character >= 'A' && character <= 'F' ? (unsigned char)(character | 0x20) : character, true);
+    return digit_value(
+        character >= 'A' && character <= 'F' ? (unsigned char)(character | 0x20) : character, true);
 }
 
-/* Packs digits of 4 or 6 bits into bytes. Returns the bytes made, or -1 at a character that is no digit. */
-static long decode_data(const unsigned char *text, size_t length, bool hexadecimal, unsigned char *out)
+/* Packs digits of 4 or 6 bits into bytes. Returns the bytes made, or -1 at a character that is no
+ * digit. */
+static long decode_data(const unsigned char *text, size_t length, bool hexadecimal,
+                        unsigned char *out)
 {
     unsigned width = hexadecimal ? 4 : 6;
     unsigned have = 0;

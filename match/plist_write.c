@@ -32,7 +32,8 @@ static void write_data(FILE *file, const struct plist *value)
     size_t index;
 
     for (index = 0; index < length; index += 3) {
-        uint32_t group = (uint32_t)bytes[index] << 16 | (index + 1 < length ? (uint32_t)bytes[index + 1] << 8 : 0) |
+        uint32_t group = (uint32_t)bytes[index] << 16 |
+                         (index + 1 < length ? (uint32_t)bytes[index + 1] << 8 : 0) |
                          (index + 2 < length ? bytes[index + 2] : 0);
 
         fputc(digits[group >> 18], file);
@@ -123,7 +124,8 @@ void plist_write_head(FILE *file)
     fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
           "<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" "
           "\"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n"
-          "<plist version=\"1.0\">\n", file);
+          "<plist version=\"1.0\">\n",
+          file);
 }
 
 void plist_write_tail(FILE *file)

@@ -20,7 +20,8 @@ struct document {
     size_t objects;
 };
 
-static struct plist *read_value(struct document *document, const struct plist_tag *tag, unsigned depth);
+static struct plist *read_value(struct document *document, const struct plist_tag *tag,
+                                unsigned depth);
 
 /* The slot of `id`: taken by it, or free. The table is never more than half full. */
 static uint32_t *id_slot(const struct document *document, uint64_t id)
@@ -64,7 +65,8 @@ static bool remember(struct document *document, const struct plist_tag *tag, str
     if (!tag->has_id)
         return true;
     if (document->identified_count >= PLIST_REFERENCES_MAX)
-        return plist_lexer_fail(&document->lexer, "more than %d ID attributes", PLIST_REFERENCES_MAX);
+        return plist_lexer_fail(&document->lexer, "more than %d ID attributes",
+                                PLIST_REFERENCES_MAX);
     grown = plist_grow(document->identified, document->identified_count, sizeof *grown);
     if (grown == NULL)
         return plist_lexer_fail(&document->lexer, "out of memory");
@@ -102,8 +104,9 @@ static bool read_end(struct document *document, const struct plist_tag *open)
     return true;
 }
 
-/* Takes the closing tag of a leaf, which must follow its text at once: the kernel knows no comment there.
- * Readers of general XML do; what comes after it they join to the value, which only strings can need. */
+/* Takes the closing tag of a leaf, which must follow its text at once: the kernel knows no comment
+ * there. Readers of general XML do; what comes after it they join to the value, which only strings
+ * can need. */
 static bool read_leaf_end(struct document *document, const struct plist_tag *open)
 {
     if (plist_lexer_at_markup(&document->lexer) &&
@@ -131,8 +134,8 @@ static bool read_key(struct document *document, const struct plist_tag *tag, str
     return true;
 }
 
-static bool add_pair(struct document *document, struct plist *dictionary, const struct plist_tag *start,
-                     unsigned depth)
+static bool add_pair(struct document *document, struct plist *dictionary,
+                     const struct plist_tag *start, unsigned depth)
 {
     struct plist_tag tag;
     struct plist *key;
@@ -142,8 +145,10 @@ static bool add_pair(struct document *document, struct plist *dictionary, const 
     if (!read_key(document, start, &key))
         return false;
     if (plist_get(dictionary, plist_string(key)) != NULL &&
-        !plist_lexer_leave_dialect(&document->lexer, "key \"%.60s\" stands twice: the kernel refuses "
-                                   "the whole text, user space takes the last", plist_string(key)))
+        !plist_lexer_leave_dialect(&document->lexer,
+                                   "key \"%.60s\" stands twice: the kernel refuses "
+                                   "the whole text, user space takes the last",
+                                   plist_string(key)))
         goto out;
     if (!plist_lexer_tag(&document->lexer, &tag))
         goto out;
@@ -161,13 +166,13 @@ out:
     return added;
 }
 
-static bool add_element(struct document *document, struct plist *array, const struct plist_tag *start,
-                        unsigned depth)
+static bool add_element(struct document *document, struct plist *array,
+                        const struct plist_tag *start, unsigned depth)
 {
     struct plist *value = read_value(document, start, depth);
 
-    return value != NULL &&
-           (plist_array_append(array, value) || plist_lexer_fail(&document->lexer, "out of memory"));
+    return value != NULL && (plist_array_append(array, value) ||
+                             plist_lexer_fail(&document->lexer, "out of memory"));
 }
 
 static struct plist *read_container(struct document *document, const struct plist_tag *open,
@@ -187,11 +192,13 @@ static struct plist *read_container(struct document *document, const struct plis
         if (tag.kind == PLIST_TAG_END) {
             if (strcmp(tag.name, open->name) == 0)
                 return container;
-            plist_lexer_fail(&document->lexer, "<%s> is not closed before </%s>", open->name, tag.name);
+            plist_lexer_fail(&document->lexer, "<%s> is not closed before </%s>", open->name,
+                             tag.name);
             break;
         }
-        if (plist_is(container, PLIST_DICTIONARY) ? !add_pair(document, container, &tag, depth + 1)
-                                                  : !add_element(document, container, &tag, depth + 1))
+        if (plist_is(container, PLIST_DICTIONARY)
+                ? !add_pair(document, container, &tag, depth + 1)
+                : !add_element(document, container, &tag, depth + 1))
             break;
     }
     plist_release(container);
@@ -254,7 +261,8 @@ static struct plist *read_leaf(struct document *document, const struct plist_tag
     return value;
 }
 
-static struct plist *read_fresh(struct document *document, const struct plist_tag *tag, unsigned depth)
+static struct plist *read_fresh(struct document *document, const struct plist_tag *tag,
+                                unsigned depth)
 {
     if (strcmp(tag->name, "dict") == 0)
         return read_container(document, tag, plist_new_dictionary(), depth);
@@ -265,7 +273,8 @@ static struct plist *read_fresh(struct document *document, const struct plist_ta
     return read_leaf(document, tag);
 }
 
-static struct plist *read_value(struct document *document, const struct plist_tag *tag, unsigned depth)
+static struct plist *read_value(struct document *document, const struct plist_tag *tag,
+                                unsigned depth)
 {
     struct plist *value;
     unsigned line = document->lexer.tag_line;

@@ -42,8 +42,8 @@ static void add(struct problems *problems, struct problem *problem, const char *
         grown[problems->count++] = *problem;
 }
 
-void problems_add(struct problems *problems, enum problem_severity severity, const char *place, size_t line,
-                  const char *format, ...)
+void problems_add(struct problems *problems, enum problem_severity severity, const char *place,
+                  size_t line, const char *format, ...)
 {
     struct problem problem = { .severity = severity, .line = line, .times = 1 };
     va_list arguments;
@@ -56,10 +56,12 @@ void problems_add(struct problems *problems, enum problem_severity severity, con
     add(problems, &problem, place);
 }
 
-void problems_add_at_offset(struct problems *problems, enum problem_severity severity, const char *place,
-                            size_t offset, const char *format, ...)
+void problems_add_at_offset(struct problems *problems, enum problem_severity severity,
+                            const char *place, size_t offset, const char *format, ...)
 {
-    struct problem problem = { .severity = severity, .offset = offset, .has_offset = true, .times = 1 };
+    struct problem problem = {
+        .severity = severity, .offset = offset, .has_offset = true, .times = 1
+    };
     va_list arguments;
 
     if (problems == NULL)

@@ -33,11 +33,12 @@ static size_t put(char *out, uint32_t code)
 
 static uint32_t unit_at(const unsigned char *bytes, size_t index, bool big)
 {
-    return big ? (uint32_t)bytes[index] << 8 | bytes[index + 1] : (uint32_t)bytes[index + 1] << 8 | bytes[index];
+    return big ? (uint32_t)bytes[index] << 8 | bytes[index + 1]
+               : (uint32_t)bytes[index + 1] << 8 | bytes[index];
 }
 
-static size_t decode_utf16(const unsigned char *bytes, size_t size, bool big, struct text_encoding *encoding,
-                           char *out)
+static size_t decode_utf16(const unsigned char *bytes, size_t size, bool big,
+                           struct text_encoding *encoding, char *out)
 {
     size_t made = 0;
     size_t index;
@@ -68,8 +69,11 @@ static size_t decode_utf16(const unsigned char *bytes, size_t size, bool big, st
 /* Bytes of the well-formed UTF-8 character at `bytes`, or 0. */
 static size_t utf8_length(const unsigned char *bytes, size_t size)
 {
-    size_t length = bytes[0] < 0x80 ? 1 : bytes[0] >= 0xF0 && bytes[0] < 0xF5 ? 4
-                    : bytes[0] >= 0xE0 && bytes[0] < 0xF0 ? 3 : bytes[0] >= 0xC2 && bytes[0] < 0xE0 ? 2 : 0;
+    size_t length = bytes[0] < 0x80                       ? 1
+                    : bytes[0] >= 0xF0 && bytes[0] < 0xF5 ? 4
+                    : bytes[0] >= 0xE0 && bytes[0] < 0xF0 ? 3
+                    : bytes[0] >= 0xC2 && bytes[0] < 0xE0 ? 2
+                                                          : 0;
     size_t index;
 
     if (length > size)
@@ -144,10 +148,11 @@ static size_t text_end(const unsigned char *bytes, size_t size)
     return index;
 }
 
-static size_t decode(const unsigned char *bytes, size_t size, unsigned code_page, struct text_encoding *encoding,
-                     char *out)
+static size_t decode(const unsigned char *bytes, size_t size, unsigned code_page,
+                     struct text_encoding *encoding, char *out)
 {
-    if (size >= 2 && ((bytes[0] == 0xFF && bytes[1] == 0xFE) || (bytes[0] == 0xFE && bytes[1] == 0xFF))) {
+    if (size >= 2 &&
+        ((bytes[0] == 0xFF && bytes[1] == 0xFE) || (bytes[0] == 0xFE && bytes[1] == 0xFF))) {
         encoding->has_mark = true;
         encoding->name = bytes[0] == 0xFF ? "UTF-16LE" : "UTF-16BE";
         return decode_utf16(bytes + 2, size - 2, bytes[0] == 0xFE, encoding, out);
@@ -172,8 +177,8 @@ static size_t decode(const unsigned char *bytes, size_t size, unsigned code_page
     return decode_bytes(bytes, size, code_page, encoding, out);
 }
 
-char *text_decode(const char *bytes, size_t size, unsigned code_page, struct text_encoding *encoding,
-                  size_t *decoded_size)
+char *text_decode(const char *bytes, size_t size, unsigned code_page,
+                  struct text_encoding *encoding, size_t *decoded_size)
 {
     char *out = malloc(size * 3 + 1); /* a unit of one or two bytes makes at most three */
 

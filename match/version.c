@@ -19,7 +19,8 @@ static const int64_t stage_unit = 1000;
 
 static bool is_end(char character)
 {
-    return character == '\0' || character == ' ' || character == '\t' || character == '\n' || character == '\r';
+    return character == '\0' || character == ' ' || character == '\t' || character == '\n' ||
+           character == '\r';
 }
 
 /* Up to `digits` decimal digits; more are left, and then refused by who reads on. */
@@ -66,7 +67,8 @@ int64_t version_parse(const char *text)
         text++;
         version += take_number(&text, 4) * *units[part];
     }
-    /* A full revision of four digits ends the scan after its last digit: one dot behind it goes unseen. */
+    /* A full revision of four digits ends the scan after its last digit: one dot behind it goes
+     * unseen. */
     if (part == 2 && *text == '.' && text[-1] != '.' && is_end(text[1]) && text[-2] != '.' &&
         text[-3] != '.' && text[-4] != '.')
         text++;
@@ -95,7 +97,8 @@ void version_format(int64_t version, char *text)
     length = snprintf(text, VERSION_TEXT_SIZE, "%" PRId64 ".%" PRId64, version / major_unit % 10000,
                       version / minor_unit % 10000);
     if (revision != 0 || stage != STAGE_RELEASE)
-        length += snprintf(text + length, (size_t)(VERSION_TEXT_SIZE - length), ".%" PRId64, revision);
+        length +=
+            snprintf(text + length, (size_t)(VERSION_TEXT_SIZE - length), ".%" PRId64, revision);
     if (stage != STAGE_RELEASE)
         snprintf(text + length, (size_t)(VERSION_TEXT_SIZE - length), "%s%" PRId64, stages[stage],
                  version % stage_unit);

@@ -48,8 +48,8 @@ static void store(struct windows_pci_id *id, int field, unsigned number, size_t 
     }
 }
 
-static bool take_field(const char *text, size_t length, unsigned *seen, struct windows_pci_id *id, char *why,
-                       size_t why_size)
+static bool take_field(const char *text, size_t length, unsigned *seen, struct windows_pci_id *id,
+                       char *why, size_t why_size)
 {
     unsigned number;
     int field;
@@ -67,14 +67,15 @@ static bool take_field(const char *text, size_t length, unsigned *seen, struct w
         *seen |= 1u << field;
         if ((digits != fields[field].digits && !(field == FIELD_CC && digits == 4)) ||
             !hexadecimal_number(text + name, digits, digits, &number)) {
-            snprintf(why, why_size, "%.40s: %s needs %zu hexadecimal digits", text, fields[field].name,
-                     fields[field].digits);
+            snprintf(why, why_size, "%.40s: %s needs %zu hexadecimal digits", text,
+                     fields[field].name, fields[field].digits);
             return false;
         }
         store(id, field, number, digits);
         return true;
     }
-    snprintf(why, why_size, "\"%.*s\" is no field of a PCI id", (int)(length > 40 ? 40 : length), text);
+    snprintf(why, why_size, "\"%.*s\" is no field of a PCI id", (int)(length > 40 ? 40 : length),
+             text);
     return false;
 }
 
@@ -128,7 +129,8 @@ bool windows_pci_id_is_generated(const struct windows_pci_id *id)
     bool class = id->class_digits != 0;
 
     if (id->has_express_type)
-        return class && !id->has_vendor && !id->has_device && !id->has_subsystem && !id->has_revision;
+        return class && !id->has_vendor && !id->has_device && !id->has_subsystem &&
+               !id->has_revision;
     if (!id->has_vendor)
         return class && !id->has_device && !id->has_subsystem && !id->has_revision;
     if (!id->has_device)
@@ -142,8 +144,8 @@ struct builder {
     int express_type;
 };
 
-__attribute__((format(printf, 3, 4))) static void put(struct builder *builder, bool hardware, const char *format,
-                                                       ...)
+__attribute__((format(printf, 3, 4))) static void put(struct builder *builder, bool hardware,
+                                                      const char *format, ...)
 {
     struct windows_ids *ids = builder->ids;
     size_t *count = hardware ? &ids->hardware_count : &ids->compatible_count;
@@ -152,7 +154,8 @@ __attribute__((format(printf, 3, 4))) static void put(struct builder *builder, b
     if (*count == WINDOWS_IDS_MAX)
         return;
     va_start(arguments, format);
-    vsnprintf(hardware ? ids->hardware[*count] : ids->compatible[*count], WINDOWS_ID_SIZE, format, arguments);
+    vsnprintf(hardware ? ids->hardware[*count] : ids->compatible[*count], WINDOWS_ID_SIZE, format,
+              arguments);
     va_end(arguments);
     (*count)++;
 }
@@ -218,7 +221,8 @@ static void generate_pci(struct builder *builder, enum windows_list list)
     put_class(builder, false, "");
 }
 
-/* "PNP0303" as the three spellings that ACPI enumerates: with VEN_ and DEV_, plain, and with the star. */
+/* "PNP0303" as the three spellings that ACPI enumerates: with VEN_ and DEV_, plain, and with the
+ * star. */
 static void put_acpi(struct builder *builder, bool hardware, const char *name)
 {
     size_t letters = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
@@ -236,7 +240,8 @@ static void generate_acpi(struct builder *builder)
 
     for (index = 0; index < sizeof keys / sizeof *keys; index++) {
         size_t length = 0;
-        const char *bytes = plist_bytes(plist_get(builder->record->properties, keys[index]), &length);
+        const char *bytes =
+            plist_bytes(plist_get(builder->record->properties, keys[index]), &length);
         size_t position = 0;
 
         for (; bytes != NULL && position < length; position += strlen(bytes + position) + 1)
@@ -252,8 +257,8 @@ static void generate_channel(struct builder *builder)
         put(builder, true, "VMBUS\\{%.60s}", type);
 }
 
-void windows_ids_generate(const struct device_record *record, enum windows_list list, int express_type,
-                          struct windows_ids *ids)
+void windows_ids_generate(const struct device_record *record, enum windows_list list,
+                          int express_type, struct windows_ids *ids)
 {
     struct builder builder = { ids, record, express_type };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Identifiers that Windows gives PCI functions (Microsoft: "Identifiers for PCI Devices"; order of list B as the
- * PCI bus driver of Windows 2000 and later builds it). */
+/* Identifiers that Windows gives PCI functions (Microsoft: "Identifiers for PCI Devices"; order of
+ * list B as the PCI bus driver of Windows 2000 and later builds it). */
 #ifndef MACHV_MATCH_WINDOWS_IDS_H
 #define MACHV_MATCH_WINDOWS_IDS_H
 
@@ -18,14 +18,15 @@ struct windows_pci_id {
     unsigned class_digits; /* 0, 4, 6 */
     unsigned vendor;
     unsigned device;
-    unsigned subsystem;    /* the eight digits: device << 16 | vendor */
+    unsigned subsystem; /* the eight digits: device << 16 | vendor */
     unsigned revision;
-    unsigned class;        /* as many digits as there are */
+    unsigned class; /* as many digits as there are */
     unsigned express_type;
 };
 
-/* Reads "PCI\VEN_8086&DEV_15B8..." (the prefix may be absent, an instance behind a last backslash is cut off).
- * Returns false with a reason in `why` (`why_size` bytes): a field of the wrong width, an unknown or repeated one. */
+/* Reads "PCI\VEN_8086&DEV_15B8..." (the prefix may be absent, an instance behind a last backslash
+ * is cut off). Returns false with a reason in `why` (`why_size` bytes): a field of the wrong width,
+ * an unknown or repeated one. */
 bool windows_pci_id_parse(const char *text, struct windows_pci_id *id, char *why, size_t why_size);
 /* Writes it back in the canonical form, fields in the order VEN DEV SUBSYS REV CC DT. */
 void windows_pci_id_format(const struct windows_pci_id *id, char text[WINDOWS_ID_SIZE]);
@@ -42,9 +43,9 @@ struct windows_ids {
     bool incomplete; /* ids that need fields which the record lacks were left out */
 };
 
-/* All ids of a device in order of preference. `express_type` is the PCI Express device type for DT_ ids, or
- * negative for none. ACPI and VMBus devices get the ids of their enumerators. */
-void windows_ids_generate(const struct device_record *record, enum windows_list list, int express_type,
-                          struct windows_ids *ids);
+/* All ids of a device in order of preference. `express_type` is the PCI Express device type for DT_
+ * ids, or negative for none. ACPI and VMBus devices get the ids of their enumerators. */
+void windows_ids_generate(const struct device_record *record, enum windows_list list,
+                          int express_type, struct windows_ids *ids);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* convert: INF file to a property list of personalities, or kext to the hardware ids of an INF file. */
+/* convert: INF file to a property list of personalities, or kext to the hardware ids of an INF
+ * file. */
 #include "match/kextmatch/commands.h"
 #include "match/kextmatch/print.h"
 #include "match/kextmatch/windows_options.h"
@@ -40,8 +41,11 @@ static void print_conversions(const struct conversions *conversions)
 
     plist_write_head(stdout);
     printf("<dict>\n");
-    plist_write_comment(stdout, "scores keep the order in which Windows prefers ids, as list B of kextmatch inf has "
-                        "it; add the kext's own keys", 1);
+    plist_write_comment(
+        stdout,
+        "scores keep the order in which Windows prefers ids, as list B of kextmatch inf has "
+        "it; add the kext's own keys",
+        1);
     plist_write_key(stdout, "IOKitPersonalities", 1);
     printf("\t<dict>\n");
     for (index = 0; index < conversions->count; index++) {
@@ -69,7 +73,8 @@ static struct json_object *value_json(const struct plist *value)
     return array;
 }
 
-static void conversions_json(struct task *task, const char *path, const struct conversions *conversions)
+static void conversions_json(struct task *task, const char *path,
+                             const struct conversions *conversions)
 {
     struct json_object *file = json_object_new_object();
     struct json_object *personalities = json_object_new_object();
@@ -93,7 +98,8 @@ static void conversions_json(struct task *task, const char *path, const struct c
 static bool convert_inf(struct task *task, const char *path)
 {
     const struct options *given = &task->session.options;
-    const struct convert_options options = { task->target.architecture, given->class_name, given->bundle_id };
+    const struct convert_options options = { task->target.architecture, given->class_name,
+                                             given->bundle_id };
     struct problems *problems = &task->session.problems;
     struct inf *inf = inf_load(path, &task->inf_options, problems);
     struct inf_models models = { NULL };
@@ -143,7 +149,8 @@ static void print_ids(const char *name, const struct claims *claims)
     print_quoted(name, false);
     printf("\n");
     for (index = 0; index < claims->note_count; index++)
-        printf("; %s: %s\n", claims->notes[index].lost ? "not carried over" : "left out", claims->notes[index].text);
+        printf("; %s: %s\n", claims->notes[index].lost ? "not carried over" : "left out",
+               claims->notes[index].text);
     for (index = 0; index < claims->count; index++) {
         claim_windows_id(&claims->list[index], id);
         if (*id == '\0')
@@ -153,7 +160,8 @@ static void print_ids(const char *name, const struct claims *claims)
     }
 }
 
-static void ids_json(struct task *task, const struct kext *kext, const char *name, const struct claims *claims)
+static void ids_json(struct task *task, const struct kext *kext, const char *name,
+                     const struct claims *claims)
 {
     struct json_object *object = json_object_new_object();
     struct json_object *ids = json_object_new_array();
@@ -181,7 +189,8 @@ static bool convert_personality(struct task *task, const struct kext *kext, cons
     struct claims claims;
     size_t index;
 
-    if (!claims_collect(personality, task->session.release, task->session.names, task->limit, &claims))
+    if (!claims_collect(personality, task->session.release, task->session.names, task->limit,
+                        &claims))
         return false;
     for (index = 0; index < claims.note_count; index++)
         task->lost |= claims.notes[index].lost;
@@ -203,11 +212,14 @@ static bool convert_kexts(struct task *task)
 
     for (at = 0; at < session->kexts.count; at++) {
         const struct kext *kext = session->kexts.kexts[at];
-        const struct plist *personalities = kext_value(kext, "IOKitPersonalities", session->architecture);
+        const struct plist *personalities =
+            kext_value(kext, "IOKitPersonalities", session->architecture);
 
         if (task->json == NULL)
             printf("; from %s\n", kext->plist_path);
-        for (index = 0; plist_is(personalities, PLIST_DICTIONARY) && index < plist_count(personalities); index++)
+        for (index = 0;
+             plist_is(personalities, PLIST_DICTIONARY) && index < plist_count(personalities);
+             index++)
             if (!convert_personality(task, kext, plist_key_at(personalities, index),
                                      plist_value_at(personalities, index)))
                 return false;

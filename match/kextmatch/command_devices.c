@@ -30,7 +30,8 @@ static struct json_object *names_json(const struct device_record *record)
     return names;
 }
 
-static void add_register(struct json_object *object, const char *offset, uint32_t value, uint32_t known)
+static void add_register(struct json_object *object, const char *offset, uint32_t value,
+                         uint32_t known)
 {
     char text[32];
 
@@ -68,7 +69,8 @@ static struct json_object *windows_json(const struct device_record *record)
     return object;
 }
 
-static struct json_object *whole_json(const struct session *session, const struct device_record *record)
+static struct json_object *whole_json(const struct session *session,
+                                      const struct device_record *record)
 {
     struct json_object *object = json_object_new_object();
 
@@ -88,8 +90,8 @@ static void print_strings(const char *heading, struct json_object *array)
     size_t index;
 
     for (index = 0; index < json_object_array_length(array); index++)
-        printf("  %-12s %s\n", index == 0 ? heading : "", json_object_get_string(json_object_array_get_idx(array,
-                                                                                                          index)));
+        printf("  %-12s %s\n", index == 0 ? heading : "",
+               json_object_get_string(json_object_array_get_idx(array, index)));
 }
 
 static void print_device(const struct session *session, const struct device_record *record)
@@ -122,7 +124,8 @@ int command_devices(int count, char **arguments)
 
     if (!session_begin(&session, COMMAND_DEVICES, usage, count, arguments))
         return session_end(&session, session.options.help ? STATUS_MATCHED : STATUS_TROUBLE);
-    if (session.options.operands.count + session.options.devices.count == 0 && !session.options.live)
+    if (session.options.operands.count + session.options.devices.count == 0 &&
+        !session.options.live)
         return session_end(&session, session_usage(usage, "no device given"));
     session_load_devices(&session, session.options.operands.count > 0 ? &session.options.operands
                                                                       : &session.options.devices);

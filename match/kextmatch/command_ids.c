@@ -23,7 +23,8 @@ static void claim_text(const struct claim *claim, char *text, size_t size)
     size_t length = 0;
 
     if (claim->kind != CLAIM_PCI) {
-        snprintf(text, size, "%s%s", claim->kind == CLAIM_CHANNEL ? "channel " : "name ", claim->text);
+        snprintf(text, size, "%s%s", claim->kind == CLAIM_CHANNEL ? "channel " : "name ",
+                 claim->text);
         return;
     }
     text[0] = '\0';
@@ -32,27 +33,32 @@ static void claim_text(const struct claim *claim, char *text, size_t size)
     else if (id->has_vendor)
         length += (size_t)snprintf(text, size, "%04x:*", id->vendor);
     if (id->has_subsystem)
-        length += (size_t)snprintf(text + length, size - length, "/%04x:%04x", id->subsystem & 0xFFFF,
-                                   id->subsystem >> 16);
+        length += (size_t)snprintf(text + length, size - length, "/%04x:%04x",
+                                   id->subsystem & 0xFFFF, id->subsystem >> 16);
     if (id->class_digits != 0)
-        length += (size_t)snprintf(text + length, size - length, "%sclass %0*x", length == 0 ? "" : " ",
-                                   (int)id->class_digits, id->class);
+        length += (size_t)snprintf(text + length, size - length, "%sclass %0*x",
+                                   length == 0 ? "" : " ", (int)id->class_digits, id->class);
     if (id->has_revision)
         snprintf(text + length, size - length, " revision %02x", id->revision);
 }
 
-static void claim_name(const struct claim *claim, const struct pci_ids *names, char *text, size_t size)
+static void claim_name(const struct claim *claim, const struct pci_ids *names, char *text,
+                       size_t size)
 {
     const struct windows_pci_id *id = &claim->pci;
     const char *vendor = id->has_vendor ? pci_ids_vendor(names, id->vendor) : NULL;
     const char *device = id->has_device ? pci_ids_device(names, id->vendor, id->device) : NULL;
-    const char *class = id->class_digits == 0 ? NULL : pci_ids_class(names, id->class, id->class_digits * 4);
+    const char *class =
+        id->class_digits == 0 ? NULL : pci_ids_class(names, id->class, id->class_digits * 4);
 
     if (class == NULL && id->class_digits == 6)
         class = pci_ids_class(names, id->class >> 8, 16);
     snprintf(text, size, "%s%s%s%s%s", vendor == NULL ? "" : vendor, device == NULL ? "" : " ",
              device == NULL ? (id->has_vendor && !id->has_device ? ", any device" : "") : device,
-             class == NULL ? "" : vendor == NULL ? "" : ", ", class == NULL ? "" : class);
+             class == NULL    ? ""
+             : vendor == NULL ? ""
+                              : ", ",
+             class == NULL ? "" : class);
 }
 
 static void print_claims(const struct task *task, const struct claims *claims)
@@ -107,7 +113,8 @@ static bool list_personality(struct task *task, const struct kext *kext, const c
     const char *provider = plist_string(plist_get(personality, "IOProviderClass"));
     struct claims claims;
 
-    if (!claims_collect(personality, task->session.release, task->session.names, task->limit, &claims))
+    if (!claims_collect(personality, task->session.release, task->session.names, task->limit,
+                        &claims))
         return false;
     task->claimed += claims.count;
     if (task->json != NULL) {
@@ -129,18 +136,23 @@ static bool list_personality(struct task *task, const struct kext *kext, const c
 
 static bool list_kext(struct task *task, const struct kext *kext)
 {
-    const struct plist *personalities = kext_value(kext, "IOKitPersonalities", task->session.architecture);
+    const struct plist *personalities =
+        kext_value(kext, "IOKitPersonalities", task->session.architecture);
     char version[32];
     size_t index;
 
-    snprintf(version, sizeof version, "%.30s", kext_string(kext, "CFBundleVersion") == NULL
-                                                   ? "no version" : kext_string(kext, "CFBundleVersion"));
+    snprintf(version, sizeof version, "%.30s",
+             kext_string(kext, "CFBundleVersion") == NULL ? "no version"
+                                                          : kext_string(kext, "CFBundleVersion"));
     if (task->json == NULL)
-        printf("%s %s (%s)\n", *kext->identifier == '\0' ? "no identifier" : kext->identifier, version, kext->path);
+        printf("%s %s (%s)\n", *kext->identifier == '\0' ? "no identifier" : kext->identifier,
+               version, kext->path);
     if (task->json == NULL && plist_count(personalities) == 0)
         printf("  no personalities: it matches nothing by itself\n");
-    for (index = 0; plist_is(personalities, PLIST_DICTIONARY) && index < plist_count(personalities); index++)
-        if (!list_personality(task, kext, plist_key_at(personalities, index), plist_value_at(personalities, index)))
+    for (index = 0; plist_is(personalities, PLIST_DICTIONARY) && index < plist_count(personalities);
+         index++)
+        if (!list_personality(task, kext, plist_key_at(personalities, index),
+                              plist_value_at(personalities, index)))
             return false;
     return true;
 }

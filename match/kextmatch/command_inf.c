@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* inf: which line of which INF file Windows takes for a device, and the ids that it generates for it. */
+/* inf: which line of which INF file Windows takes for a device, and the ids that it generates for
+ * it. */
 #include "match/kextmatch/commands.h"
 #include "match/kextmatch/print.h"
 #include "match/kextmatch/windows_options.h"
@@ -62,22 +63,29 @@ static struct json_object *line_json(const struct task *task, const struct inf_c
     json_object_object_add(object, "description", json_string(model->description));
     json_object_object_add(object, "manufacturer", json_string(model->manufacturer));
     json_object_object_add(object, "matched_id", json_string(candidate->device_id));
-    json_object_object_add(object, "device_list", json_string(candidate->device_hardware ? "hardware" : "compatible"));
-    json_object_object_add(object, "device_position", json_object_new_int64((int64_t)candidate->device_position));
-    json_object_object_add(object, "inf_id", json_string(candidate->line_position == 0 ? "hardware" : "compatible"));
+    json_object_object_add(object, "device_list",
+                           json_string(candidate->device_hardware ? "hardware" : "compatible"));
+    json_object_object_add(object, "device_position",
+                           json_object_new_int64((int64_t)candidate->device_position));
+    json_object_object_add(object, "inf_id",
+                           json_string(candidate->line_position == 0 ? "hardware" : "compatible"));
     if (candidate->line_position > 0)
-        json_object_object_add(object, "inf_position", json_object_new_int64((int64_t)candidate->line_position - 1));
+        json_object_object_add(object, "inf_position",
+                               json_object_new_int64((int64_t)candidate->line_position - 1));
     json_object_object_add(object, "rank", json_string(rank));
-    json_object_object_add(object, "identifier_score", json_object_new_int64(candidate->rank & 0xFFFF));
+    json_object_object_add(object, "identifier_score",
+                           json_object_new_int64(candidate->rank & 0xFFFF));
     json_object_object_add(object, "driver_date", json_object_new_int64(candidate->date));
     json_object_object_add(object, "tie", json_object_new_boolean(candidate->tie));
-    add_owned(object, "service", inf_service(model->inf, model->install, task->target.architecture));
-    add_owned(object, "binary", inf_service_binary(model->inf, model->install, task->target.architecture));
+    add_owned(object, "service",
+              inf_service(model->inf, model->install, task->target.architecture));
+    add_owned(object, "binary",
+              inf_service_binary(model->inf, model->install, task->target.architecture));
     return object;
 }
 
-static void add_json(struct task *task, const struct device_record *device, const struct windows_ids *ids,
-                     const struct inf_candidates *candidates)
+static void add_json(struct task *task, const struct device_record *device,
+                     const struct windows_ids *ids, const struct inf_candidates *candidates)
 {
     struct json_object *object = json_object_new_object();
     struct json_object *all = json_object_new_array();
@@ -86,9 +94,12 @@ static void add_json(struct task *task, const struct device_record *device, cons
     json_object_object_add(object, "device", json_string(device->label));
     json_object_object_add(object, "identity", device_json(&task->session, device));
     json_object_object_add(object, "hardware_ids", ids_json(ids->hardware, ids->hardware_count));
-    json_object_object_add(object, "compatible_ids", ids_json(ids->compatible, ids->compatible_count));
-    json_object_object_add(object, "id_list", json_string(task->session.options.list_a ? "A" : "B"));
-    json_object_object_add(object, "winner", candidates->count == 0 ? NULL : line_json(task, &candidates->list[0]));
+    json_object_object_add(object, "compatible_ids",
+                           ids_json(ids->compatible, ids->compatible_count));
+    json_object_object_add(object, "id_list",
+                           json_string(task->session.options.list_a ? "A" : "B"));
+    json_object_object_add(object, "winner",
+                           candidates->count == 0 ? NULL : line_json(task, &candidates->list[0]));
     for (index = 0; index < candidates->count; index++)
         json_object_array_add(all, line_json(task, &candidates->list[index]));
     json_object_object_add(object, "candidates", all);
@@ -106,8 +117,8 @@ static void print_ids(const char *heading, const char (*list)[WINDOWS_ID_SIZE], 
 /* INF files of the system that the install section leans on: they are not at hand. */
 static void print_needs(const struct task *task, const struct inf_model *model)
 {
-    const struct inf_section *section = inf_install_section(model->inf, model->install, task->target.architecture,
-                                                            "");
+    const struct inf_section *section =
+        inf_install_section(model->inf, model->install, task->target.architecture, "");
     const char *include = inf_value(section, "Include", 0);
 
     if (section == NULL)
@@ -123,24 +134,26 @@ static void print_line(const struct task *task, const struct inf_candidate *cand
     char *service = inf_service(model->inf, model->install, task->target.architecture);
     char *binary = inf_service_binary(model->inf, model->install, task->target.architecture);
 
-    printf("  %s rank 0x%08x  %s:%zu  [%s] %s\n", winner ? "takes" : "     ", candidate->rank, model->inf->path,
-           model->line, model->section, model->install);
+    printf("  %s rank 0x%08x  %s:%zu  [%s] %s\n", winner ? "takes" : "     ", candidate->rank,
+           model->inf->path, model->line, model->section, model->install);
     printf("      \"%s\" by %s\n", model->description, candidate->device_id);
     printf("      id %zu of the device's %s ids, %s of the line\n", candidate->device_position,
            candidate->device_hardware ? "hardware" : "compatible",
            candidate->line_position == 0 ? "the hardware id" : "a compatible id");
     if (service != NULL)
-        printf("      service %s%s%s\n", service, binary == NULL ? "" : ", ", binary == NULL ? "" : binary);
+        printf("      service %s%s%s\n", service, binary == NULL ? "" : ", ",
+               binary == NULL ? "" : binary);
     if (winner)
         print_needs(task, model);
     if (candidate->tie)
-        printf("      another line has the same rank, date and version: file order is taken here\n");
+        printf(
+            "      another line has the same rank, date and version: file order is taken here\n");
     free(service);
     free(binary);
 }
 
-static void print_result(const struct task *task, const struct device_record *device, const struct windows_ids *ids,
-                         const struct inf_candidates *candidates)
+static void print_result(const struct task *task, const struct device_record *device,
+                         const struct windows_ids *ids, const struct inf_candidates *candidates)
 {
     size_t index;
 
@@ -162,7 +175,8 @@ static bool rank_device(struct task *task, const struct device_record *device)
     struct inf_candidates candidates;
     struct windows_ids ids;
 
-    windows_ids_generate(device, task->session.options.list_a ? WINDOWS_LIST_A : WINDOWS_LIST_B, task->express, &ids);
+    windows_ids_generate(device, task->session.options.list_a ? WINDOWS_LIST_A : WINDOWS_LIST_B,
+                         task->express, &ids);
     if (!inf_rank(&task->models, &ids, &task->target, &candidates, &task->session.problems))
         return false;
     task->matched += candidates.count > 0;
@@ -188,9 +202,10 @@ static int run(struct task *task)
     session_load_devices(session, &session->options.devices);
     task->json = session->options.json ? json_object_new_array() : NULL;
     if (task->json == NULL)
-        printf("Windows %u.%u.%u, %s; list %s of ids; the signature part of ranks is unknown and left 0\n",
-               task->target.major, task->target.minor, task->target.build, task->target.architecture,
-               session->options.list_a ? "A" : "B");
+        printf("Windows %u.%u.%u, %s; list %s of ids; the signature part of ranks is unknown and "
+               "left 0\n",
+               task->target.major, task->target.minor, task->target.build,
+               task->target.architecture, session->options.list_a ? "A" : "B");
     for (index = 0; memory && index < session->devices.count; index++)
         if (!session->devices.records[index]->skipped)
             memory = rank_device(task, session->devices.records[index]);

@@ -23,8 +23,8 @@ struct task {
     struct json_object *json;
 };
 
-static bool begin(struct task *task, enum command_bit command, const char *usage, int count, char **arguments,
-                  int *status)
+static bool begin(struct task *task, enum command_bit command, const char *usage, int count,
+                  char **arguments, int *status)
 {
     struct session *session = &task->session;
     unsigned owner = 0;
@@ -35,21 +35,29 @@ static bool begin(struct task *task, enum command_bit command, const char *usage
         *status = session_end(session, session->options.help ? STATUS_MATCHED : STATUS_TROUBLE);
         return false;
     }
-    if (session->options.owner != NULL && sscanf(session->options.owner, "%u:%u", &owner, &group) != 2) {
+    if (session->options.owner != NULL &&
+        sscanf(session->options.owner, "%u:%u", &owner, &group) != 2) {
         *status = session_end(session, session_usage(usage, "--owner needs UID:GID in numbers"));
         return false;
     }
-    task->install = (struct install_options){ .root = session->options.root == NULL ? "/" : session->options.root,
-                                              .owner = owner, .group = group, .force = session->options.force };
-    task->lint = (struct lint_options){ .release = session->release, .architecture = session->architecture,
-                                        .names = session->names, .owner = owner, .group = group };
+    task->install =
+        (struct install_options){ .root =
+                                      session->options.root == NULL ? "/" : session->options.root,
+                                  .owner = owner,
+                                  .group = group,
+                                  .force = session->options.force };
+    task->lint = (struct lint_options){ .release = session->release,
+                                        .architecture = session->architecture,
+                                        .names = session->names,
+                                        .owner = owner,
+                                        .group = group };
     task->json = session->options.json ? json_object_new_object() : NULL;
     return true;
 }
 
 /* Lines for people go to standard output unless JSON was asked for. */
-__attribute__((format(printf, 3, 4))) static void say(const struct task *task, const char *key, const char *format,
-                                                      ...)
+__attribute__((format(printf, 3, 4))) static void say(const struct task *task, const char *key,
+                                                      const char *format, ...)
 {
     char text[600];
     va_list arguments;
@@ -90,11 +98,12 @@ static size_t check(struct task *task, const struct kext *kext)
         const struct finding *finding = &findings.list[index];
         const struct lint_rule *rule = &lint_rules[finding->rule];
 
-        if (rule->severity == LINT_NOTE || (kext != NULL && strncmp(finding->path, kext->path, strlen(kext->path)) != 0))
+        if (rule->severity == LINT_NOTE ||
+            (kext != NULL && strncmp(finding->path, kext->path, strlen(kext->path)) != 0))
             continue;
         errors += rule->severity == LINT_ERROR;
-        say(task, "findings", "%s: %s: %s [%s]", finding->path, lint_severity_name(rule->severity), finding->text,
-            rule->id);
+        say(task, "findings", "%s: %s: %s [%s]", finding->path, lint_severity_name(rule->severity),
+            finding->text, rule->id);
     }
     findings_clear(&findings);
     return errors;
@@ -127,7 +136,9 @@ static bool shows_signature(struct task *task, const struct kext *kext)
     }
     free(bytes);
     free(executable);
-    say(task, "notes", found ? "a signature is there; whether it is valid is not checked" : "no signature is to be seen");
+    say(task, "notes",
+        found ? "a signature is there; whether it is valid is not checked"
+              : "no signature is to be seen");
     return found;
 }
 
@@ -149,7 +160,8 @@ static void load_installed(struct task *task)
     struct problems ignored = { 0 };
     const struct kext_options options = { .architecture = task->session.architecture };
 
-    if (asprintf(&folder, "%s/Library/Extensions", task->install.root) > 0 && stat(folder, &status) == 0)
+    if (asprintf(&folder, "%s/Library/Extensions", task->install.root) > 0 &&
+        stat(folder, &status) == 0)
         kext_set_load(&task->session.kexts, folder, &options, &ignored);
     problems_clear(&ignored);
     free(folder);
@@ -183,19 +195,24 @@ static bool install_one(struct task *task, const struct kext *kext)
     errors = check(task, kext);
     is_signed = shows_signature(task, kext);
     if (errors > 0 && !options->force) {
-        say(task, "result", "%s: not installed: %zu errors (--force installs all the same)", kext->path, errors);
+        say(task, "result", "%s: not installed: %zu errors (--force installs all the same)",
+            kext->path, errors);
         return false;
     }
     if (options->dry_run) {
         char *name = install_name(kext->path);
 
-        say(task, "result", "would copy %s to %s/Library/Extensions/%s, owner %u:%u, modes 755 and 644, and touch the "
-            "folder", kext->path, task->install.root, name == NULL ? "" : name, (unsigned)task->install.owner,
+        say(task, "result",
+            "would copy %s to %s/Library/Extensions/%s, owner %u:%u, modes 755 and 644, and touch "
+            "the "
+            "folder",
+            kext->path, task->install.root, name == NULL ? "" : name, (unsigned)task->install.owner,
             (unsigned)task->install.group);
         free(name);
     } else {
         if (!install_bundle(kext->path, &task->install, &task->session.problems)) {
-            say(task, "result", "%s: not installed; what was there before stands as it was", kext->path);
+            say(task, "result", "%s: not installed; what was there before stands as it was",
+                kext->path);
             return false;
         }
         say(task, "result", "installed %s", kext->path);
@@ -230,7 +247,8 @@ int command_install(int count, char **arguments)
         if (kext->container != NULL)
             continue; /* comes with its bundle */
         if (!kext->is_bundle)
-            problems_add(&session->problems, PROBLEM_ERROR, kext->path, 0, "a property list alone is no bundle");
+            problems_add(&session->problems, PROBLEM_ERROR, kext->path, 0,
+                         "a property list alone is no bundle");
         else
             done &= install_one(&task, kext);
     }
@@ -245,9 +263,10 @@ static const struct kext *find_installed(const struct session *session, const ch
     for (index = 0; index < session->kexts.count; index++) {
         const struct kext *kext = session->kexts.kexts[index];
         char *name = install_name(kext->path);
-        bool found = name != NULL && kext->container == NULL &&
-                     (strcmp(name, wanted) == 0 || strcmp(kext->identifier, wanted) == 0 ||
-                      (strlen(name) == strlen(wanted) + 5 && strncmp(name, wanted, strlen(wanted)) == 0));
+        bool found =
+            name != NULL && kext->container == NULL &&
+            (strcmp(name, wanted) == 0 || strcmp(kext->identifier, wanted) == 0 ||
+             (strlen(name) == strlen(wanted) + 5 && strncmp(name, wanted, strlen(wanted)) == 0));
 
         free(name);
         if (found)
@@ -318,7 +337,7 @@ int command_verify(int count, char **arguments)
         else
             errors += check(&task, kext);
     }
-    say(&task, "result", "%zu bundles in %s/Library/Extensions: %zu errors", session->kexts.count, task.install.root,
-        errors);
+    say(&task, "result", "%zu bundles in %s/Library/Extensions: %zu errors", session->kexts.count,
+        task.install.root, errors);
     return finish(&task, errors == 0 && !missing ? STATUS_MATCHED : STATUS_NOTHING);
 }

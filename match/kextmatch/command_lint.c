@@ -29,7 +29,8 @@ static struct json_object *finding_json(const struct finding *finding)
     json_object_object_add(object, "id", json_string(rule->id));
     json_object_object_add(object, "severity", json_string(lint_severity_name(rule->severity)));
     json_object_object_add(object, "path", json_string(finding->path));
-    json_object_object_add(object, "line", finding->line == 0 ? NULL : json_object_new_int64((int64_t)finding->line));
+    json_object_object_add(
+        object, "line", finding->line == 0 ? NULL : json_object_new_int64((int64_t)finding->line));
     json_object_object_add(object, "personality", json_string(finding->personality));
     json_object_object_add(object, "reason", json_string(finding->text));
     json_object_object_add(object, "fix", json_string(rule->fix));
@@ -57,8 +58,8 @@ static int report(const struct session *session, const struct findings *findings
     if (json != NULL)
         print_json(json);
     else
-        printf("%zu kexts: %zu errors, %zu warnings, %zu notes\n", session->kexts.count, counts[LINT_ERROR],
-               counts[LINT_WARNING], counts[LINT_NOTE]);
+        printf("%zu kexts: %zu errors, %zu warnings, %zu notes\n", session->kexts.count,
+               counts[LINT_ERROR], counts[LINT_WARNING], counts[LINT_NOTE]);
     return counts[LINT_ERROR] + counts[LINT_WARNING] == 0 ? STATUS_MATCHED : STATUS_NOTHING;
 }
 
@@ -84,7 +85,9 @@ int command_lint(int count, char **arguments)
     options.install_rules = session.options.install_rules;
     session_load_kexts(&session, &session.options.kexts);
     session_load_kexts(&session, &session.options.operands);
-    loading = session.problems; /* becomes findings; what cannot be read at all ends with STATUS_TROUBLE */
+    loading =
+        session
+            .problems; /* becomes findings; what cannot be read at all ends with STATUS_TROUBLE */
     session.problems = (struct problems){ .errors = session.kexts.count == 0 ? loading.errors : 0 };
     lint_kexts(&session.kexts, &loading, &options, &findings);
     status = report(&session, &findings);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* match: for each device, who wins in each match category. who: all kexts that could claim a device. */
+/* match: for each device, who wins in each match category. who: all kexts that could claim a
+ * device. */
 #include "match/kextmatch/commands.h"
 #include "match/kextmatch/print.h"
 
@@ -30,15 +31,17 @@ static void note_states(struct task *task, const struct match_outcome *outcome)
         matched |= candidate->state == CANDIDATE_WINNER ||
                    (task->who && candidate->state == CANDIDATE_UNDECIDED);
         if (candidate->state == CANDIDATE_INVALID)
-            problems_add(&task->session.problems, PROBLEM_WARNING, candidate->kext->plist_path,
-                         plist_line(candidate->entry->personality),
-                         "personality \"%.80s\" has a match key of a type that the kernel does not survive",
-                         candidate->entry->name);
+            problems_add(
+                &task->session.problems, PROBLEM_WARNING, candidate->kext->plist_path,
+                plist_line(candidate->entry->personality),
+                "personality \"%.80s\" has a match key of a type that the kernel does not survive",
+                candidate->entry->name);
     }
     task->matched += matched;
 }
 
-static void add_json(struct task *task, const struct device_record *device, const struct match_outcome *outcome)
+static void add_json(struct task *task, const struct device_record *device,
+                     const struct match_outcome *outcome)
 {
     struct json_object *object = json_object_new_object();
     struct json_object *winners = json_object_new_array();
@@ -50,8 +53,9 @@ static void add_json(struct task *task, const struct device_record *device, cons
     json_object_object_add(object, "losers", losers);
     json_object_object_add(object, "identity", device_json(&task->session, device));
     for (index = 0; index < outcome->count; index++)
-        json_object_array_add(outcome->candidates[index].state == CANDIDATE_WINNER ? winners : losers,
-                              candidate_json(&outcome->candidates[index], task->session.options.explain));
+        json_object_array_add(
+            outcome->candidates[index].state == CANDIDATE_WINNER ? winners : losers,
+            candidate_json(&outcome->candidates[index], task->session.options.explain));
     json_object_array_add(task->json, object);
 }
 
@@ -75,8 +79,8 @@ static void print_categories(const struct task *task, const struct match_outcome
     }
 }
 
-static void print_others(const struct task *task, const struct match_outcome *outcome, enum candidate_state state,
-                         const char *heading)
+static void print_others(const struct task *task, const struct match_outcome *outcome,
+                         enum candidate_state state, const char *heading)
 {
     bool first = true;
     size_t index;
@@ -109,11 +113,13 @@ static void print_outcome(const struct task *task, const struct device_record *d
         printf("  no personality matches\n");
     if (details) {
         print_others(task, outcome, CANDIDATE_LOSER, "match too, but lose");
-        print_others(task, outcome, CANDIDATE_UNDECIDED, "undecided: more must be known of the device");
+        print_others(task, outcome, CANDIDATE_UNDECIDED,
+                     "undecided: more must be known of the device");
         print_others(task, outcome, CANDIDATE_INVALID, "invalid");
         print_others(task, outcome, CANDIDATE_NO_MATCH, "do not match");
     } else if (undecided > 0) {
-        printf("  %zu personalities are undecided, for lack of fields of the device (--all shows them)\n",
+        printf("  %zu personalities are undecided, for lack of fields of the device (--all shows "
+               "them)\n",
                undecided);
     }
 }
@@ -121,8 +127,9 @@ static void print_outcome(const struct task *task, const struct device_record *d
 static bool match_device(struct task *task, const struct device_record *device)
 {
     const struct options *options = &task->session.options;
-    enum match_detail detail = options->all && options->explain ? MATCH_DETAIL_OTHER_CLASSES
-                               : options->all || options->explain ? MATCH_DETAIL_ALL : MATCH_DETAIL_STEPS;
+    enum match_detail detail = options->all && options->explain   ? MATCH_DETAIL_OTHER_CLASSES
+                               : options->all || options->explain ? MATCH_DETAIL_ALL
+                                                                  : MATCH_DETAIL_STEPS;
     struct match_outcome outcome;
     bool done;
 
@@ -170,11 +177,13 @@ int command_match(int count, char **arguments)
     struct task task = { .who = false };
 
     if (!session_begin(&task.session, COMMAND_MATCH, usage, count, arguments))
-        return session_end(&task.session, task.session.options.help ? STATUS_MATCHED : STATUS_TROUBLE);
+        return session_end(&task.session,
+                           task.session.options.help ? STATUS_MATCHED : STATUS_TROUBLE);
     if (task.session.options.kexts.count == 0)
         return session_end(&task.session, session_usage(usage, "no kext given: -k KEXT_OR_FOLDER"));
     if (task.session.options.devices.count == 0 && !task.session.options.live)
-        return session_end(&task.session, session_usage(usage, "no device given: -d DEVICE or --live"));
+        return session_end(&task.session,
+                           session_usage(usage, "no device given: -d DEVICE or --live"));
     if (task.session.options.operands.count > 0)
         return session_end(&task.session, session_usage(usage, "words that belong to no option"));
     return run(&task, &task.session.options.devices);
@@ -187,12 +196,15 @@ int command_who(int count, char **arguments)
     const struct options *options = &task.session.options;
 
     if (!session_begin(&task.session, COMMAND_WHO, usage, count, arguments))
-        return session_end(&task.session, task.session.options.help ? STATUS_MATCHED : STATUS_TROUBLE);
+        return session_end(&task.session,
+                           task.session.options.help ? STATUS_MATCHED : STATUS_TROUBLE);
     if (options->kexts.count == 0)
-        return session_end(&task.session, session_usage(usage, "no kexts to look among: -k KEXT_OR_FOLDER"));
+        return session_end(&task.session,
+                           session_usage(usage, "no kexts to look among: -k KEXT_OR_FOLDER"));
     if (options->operands.count == 0 && options->devices.count == 0 && !options->live)
         return session_end(&task.session, session_usage(usage, "no device given"));
     if (options->operands.count > 0 && options->devices.count > 0)
-        return session_end(&task.session, session_usage(usage, "give devices either as words or with -d"));
+        return session_end(&task.session,
+                           session_usage(usage, "give devices either as words or with -d"));
     return run(&task, options->operands.count > 0 ? &options->operands : &options->devices);
 }

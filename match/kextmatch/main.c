@@ -32,7 +32,8 @@ static int print_help(FILE *file)
     fprintf(file, "usage: kextmatch COMMAND [OPTION...]\n\n");
     for (index = 0; index < sizeof commands / sizeof *commands; index++)
         fprintf(file, "  %-10s %s\n", commands[index].name, commands[index].help);
-    fprintf(file, "\nkextmatch COMMAND --help lists the options of a command. Exit status: 0 matched or clean,\n"
+    fprintf(file, "\nkextmatch COMMAND --help lists the options of a command. Exit status: 0 "
+                  "matched or clean,\n"
                   "1 no match or findings, 2 usage or unreadable input. See kextmatch(1).\n");
     return file == stdout ? STATUS_MATCHED : STATUS_TROUBLE;
 }
@@ -43,7 +44,8 @@ int main(int count, char **arguments)
 
     if (count < 2)
         return print_help(stderr);
-    if (strcmp(arguments[1], "--help") == 0 || strcmp(arguments[1], "-h") == 0 || strcmp(arguments[1], "help") == 0)
+    if (strcmp(arguments[1], "--help") == 0 || strcmp(arguments[1], "-h") == 0 ||
+        strcmp(arguments[1], "help") == 0)
         return print_help(stdout);
     if (strcmp(arguments[1], "--version") == 0) {
         printf("kextmatch %s\n", MACHV_VERSION);
@@ -52,6 +54,7 @@ int main(int count, char **arguments)
     for (index = 0; index < sizeof commands / sizeof *commands; index++)
         if (strcmp(arguments[1], commands[index].name) == 0)
             return commands[index].run(count - 2, arguments + 2);
-    fprintf(stderr, "kextmatch: unknown command \"%s\"; kextmatch --help lists them\n", arguments[1]);
+    fprintf(stderr, "kextmatch: unknown command \"%s\"; kextmatch --help lists them\n",
+            arguments[1]);
     return STATUS_TROUBLE;
 }

@@ -66,7 +66,8 @@ struct options {
     struct string_list operands;
 };
 
-/* Parses the arguments behind the command's name. Returns false after a message on standard error. */
+/* Parses the arguments behind the command's name. Returns false after a message on standard error.
+ */
 bool options_parse(struct options *options, enum command_bit command, int count, char **arguments);
 void options_clear(struct options *options);
 /* Prints the options of a command, one a line. */

@@ -20,17 +20,19 @@ void device_ids_text(const struct device_record *record, char text[DEVICE_TEXT_S
         return;
     }
     if (device_knows_subsystem(record))
-        snprintf(subsystem, sizeof subsystem, "%04x:%04x", registers->subsystem & 0xFFFF, registers->subsystem >> 16);
+        snprintf(subsystem, sizeof subsystem, "%04x:%04x", registers->subsystem & 0xFFFF,
+                 registers->subsystem >> 16);
     if (bits != 0)
         snprintf(class, sizeof class, bits == 24 ? "%06x" : "%04x",
                  bits == 24 ? device_class(record) : device_class(record) >> 8);
     if (device_knows_revision(record))
         snprintf(revision, sizeof revision, "%02x", device_revision(record));
-    snprintf(text, DEVICE_TEXT_SIZE, "%04x:%04x/%s/%s/%s", device_vendor(record), device_device(record), subsystem,
-             class, revision);
+    snprintf(text, DEVICE_TEXT_SIZE, "%04x:%04x/%s/%s/%s", device_vendor(record),
+             device_device(record), subsystem, class, revision);
 }
 
-void device_names_text(const struct device_record *record, const struct pci_ids *names, char text[DEVICE_TEXT_SIZE])
+void device_names_text(const struct device_record *record, const struct pci_ids *names,
+                       char text[DEVICE_TEXT_SIZE])
 {
     const char *vendor;
     const char *device;
@@ -91,9 +93,11 @@ struct json_object *device_json(const struct session *session, const struct devi
     device_ids_text(record, text);
     json_object_object_add(object, "ids", json_string(text));
     if (record->is_pci && record->registers.known_id == UINT32_MAX) {
-        json_object_object_add(object, "vendor", json_string(pci_ids_vendor(session->names, device_vendor(record))));
-        json_object_object_add(object, "name", json_string(pci_ids_device(session->names, device_vendor(record),
-                                                                          device_device(record))));
+        json_object_object_add(object, "vendor",
+                               json_string(pci_ids_vendor(session->names, device_vendor(record))));
+        json_object_object_add(object, "name",
+                               json_string(pci_ids_device(session->names, device_vendor(record),
+                                                          device_device(record))));
         json_object_object_add(object, "function", json_string(class_text(record, session->names)));
     }
     json_object_object_add(object, "source", json_string(record->source));
@@ -129,7 +133,8 @@ static struct json_object *steps_json(const struct candidate *candidate)
         struct json_object *step = json_object_new_object();
 
         json_object_object_add(step, "key", json_string(candidate->steps[index].key));
-        json_object_object_add(step, "answer", json_string(answer_text(candidate->steps[index].answer)));
+        json_object_object_add(step, "answer",
+                               json_string(answer_text(candidate->steps[index].answer)));
         json_object_object_add(step, "text", json_string(candidate->steps[index].text));
         json_object_array_add(steps, step);
     }
@@ -168,14 +173,15 @@ void print_candidate(const struct candidate *candidate, bool steps)
     printf("    %s: class %s, score %" PRId32 ", %s", candidate->entry->name, candidate->class_name,
            candidate->score, *candidate->bundle == '\0' ? "no bundle" : candidate->bundle);
     if (strcmp(candidate->bundle, candidate->kext->identifier) != 0)
-        printf(" (published by %s)", *candidate->kext->identifier == '\0' ? candidate->kext->path
-                                                                          : candidate->kext->identifier);
+        printf(" (published by %s)", *candidate->kext->identifier == '\0'
+                                         ? candidate->kext->path
+                                         : candidate->kext->identifier);
     printf("\n");
     if (!steps || candidate->state == CANDIDATE_LOSER)
         printf("      %s%s\n", candidate->state == CANDIDATE_INVALID ? "INVALID: " : "", why);
     for (index = 0; steps && index < candidate->step_count; index++)
-        printf("      %-9s %s: %s\n", answer_text(candidate->steps[index].answer), candidate->steps[index].key,
-               candidate->steps[index].text);
+        printf("      %-9s %s: %s\n", answer_text(candidate->steps[index].answer),
+               candidate->steps[index].key, candidate->steps[index].text);
     if (candidate->name_matched != NULL)
         printf("      IONameMatched becomes \"%s\"\n", candidate->name_matched);
     if (candidate->tie && candidate->state == CANDIDATE_WINNER)
@@ -184,7 +190,8 @@ void print_candidate(const struct candidate *candidate, bool steps)
 
 void print_json(struct json_object *object)
 {
-    printf("%s\n", json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+    printf("%s\n", json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
+                                                              JSON_C_TO_STRING_SPACED |
                                                               JSON_C_TO_STRING_NOSLASHESCAPE));
     json_object_put(object);
 }

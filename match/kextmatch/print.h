@@ -9,7 +9,8 @@
 
 enum { DEVICE_TEXT_SIZE = 512, WHY_SIZE = 1024 };
 
-/* "8086:15b8/1458:e000/020000/31", with '?' where a field is not known; the label for other nubs. */
+/* "8086:15b8/1458:e000/020000/31", with '?' where a field is not known; the label for other nubs.
+ */
 void device_ids_text(const struct device_record *record, char text[DEVICE_TEXT_SIZE]);
 /* "Intel Corporation Ethernet Connection (2) I219-V"; empty when no name is known. */
 void device_names_text(const struct device_record *record, const struct pci_ids *names,

@@ -21,11 +21,12 @@ static void load_names(struct session *session)
     const char *path = session->options.pci_ids;
     struct problems ignored = { 0 };
 
-    session->names = pci_ids_load(path == NULL ? default_names : path, path == NULL ? &ignored
-                                                                                    : &session->problems);
+    session->names = pci_ids_load(path == NULL ? default_names : path,
+                                  path == NULL ? &ignored : &session->problems);
     problems_clear(&ignored);
     if (session->names == NULL && path != NULL)
-        problems_add(&session->problems, PROBLEM_ERROR, path, 0, "the list of names cannot be read");
+        problems_add(&session->problems, PROBLEM_ERROR, path, 0,
+                     "the list of names cannot be read");
 }
 
 bool session_begin(struct session *session, enum command_bit command, const char *usage, int count,
@@ -44,12 +45,14 @@ bool session_begin(struct session *session, enum command_bit command, const char
     if (session->options.macos != NULL) {
         session->release = release_parse(session->options.macos);
         if (session->release == 0) {
-            fprintf(stderr, "kextmatch: \"%s\" is no release of macOS: 10.4 - 10.15, 11 - 16, 26 ...\n",
+            fprintf(stderr,
+                    "kextmatch: \"%s\" is no release of macOS: 10.4 - 10.15, 11 - 16, 26 ...\n",
                     session->options.macos);
             return false;
         }
     }
-    session->architecture = session->options.architecture == NULL ? "x86_64" : session->options.architecture;
+    session->architecture =
+        session->options.architecture == NULL ? "x86_64" : session->options.architecture;
     load_names(session);
     return true;
 }
@@ -142,7 +145,8 @@ static void select_devices(struct session *session, const char *source, size_t f
         kept += !record->skipped;
     }
     if (kept == 0 && session->devices.count > from)
-        problems_add(&session->problems, PROBLEM_ERROR, source, 0, "no device of the selected names is in it");
+        problems_add(&session->problems, PROBLEM_ERROR, source, 0,
+                     "no device of the selected names is in it");
 }
 
 static void add_names(struct session *session, size_t from)
@@ -176,8 +180,8 @@ static void load_device(struct session *session, const char *device)
     }
     device_read_file(device, &session->devices, &session->problems);
     if (session->devices.count > from)
-        problems_add(&session->problems, PROBLEM_NOTE, device, 0, "read as %s: %zu devices", session->devices.format,
-                     session->devices.count - from);
+        problems_add(&session->problems, PROBLEM_NOTE, device, 0, "read as %s: %zu devices",
+                     session->devices.format, session->devices.count - from);
     select_devices(session, device, from);
 }
 

@@ -22,8 +22,8 @@ struct session {
  * STATUS_TROUBLE, or STATUS_MATCHED when help was asked for (session->options.help). */
 bool session_begin(struct session *session, enum command_bit command, const char *usage, int count,
                    char **arguments);
-/* Prints what was wrong with the inputs, frees everything, and returns the exit status: `status`, or
- * STATUS_TROUBLE when an input could not be used. */
+/* Prints what was wrong with the inputs, frees everything, and returns the exit status: `status`,
+ * or STATUS_TROUBLE when an input could not be used. */
 int session_end(struct session *session, int status);
 
 /* Loads kexts, or devices of --device, --live and --select. What fails is in session->problems. */

@@ -7,6 +7,7 @@
 #include "match/kextmatch/session.h"
 
 /* Fills in both from the options. Returns false after a message. */
-bool windows_options(const struct session *session, struct inf_target *target, struct inf_options *options);
+bool windows_options(const struct session *session, struct inf_target *target,
+                     struct inf_options *options);
 
 #endif

@@ -9,10 +9,11 @@
 
 static void match_all(const struct device_list *list)
 {
-    static const char text[] =
-        "<plist><dict><key>IOKitPersonalities</key><dict><key>P</key><dict><key>IOProviderClass</key>"
-        "<string>IOService</string><key>IONameMatch</key><string>pci8086,*</string><key>IOPCIMatch</key>"
-        "<string>0x15b88086</string></dict></dict></dict></plist>";
+    static const char text[] = "<plist><dict><key>IOKitPersonalities</key><dict><key>P</"
+                               "key><dict><key>IOProviderClass</key>"
+                               "<string>IOService</string><key>IONameMatch</key><string>pci8086,*</"
+                               "string><key>IOPCIMatch</key>"
+                               "<string>0x15b88086</string></dict></dict></dict></plist>";
     const struct kext_options options = { .mode = PLIST_FILE_STRICT };
     struct kext_set set = { NULL };
     struct matcher matcher;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* fuzz_inf.c: INF files over any bytes, then all that is done with one: models, ranks, translation. */
+/* fuzz_inf.c: INF files over any bytes, then all that is done with one: models, ranks, translation.
+ */
 #include <stdlib.h>
 
 #include "match/convert.h"

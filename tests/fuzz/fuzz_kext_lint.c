@@ -12,7 +12,8 @@ static void claim(const struct kext *kext)
     const struct plist *personalities = kext_value(kext, "IOKitPersonalities", "x86_64");
     size_t index;
 
-    for (index = 0; plist_is(personalities, PLIST_DICTIONARY) && index < plist_count(personalities); index++) {
+    for (index = 0; plist_is(personalities, PLIST_DICTIONARY) && index < plist_count(personalities);
+         index++) {
         struct claims claims;
 
         if (claims_collect(plist_value_at(personalities, index), 0, NULL, 64, &claims))
@@ -44,7 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     struct kext_set set = { NULL };
     struct problems problems = { 0 };
     struct findings findings = { NULL };
-    const struct kext *kext = kext_set_add_text(&set, (const char *)bytes, size, "fuzz", &options, &problems);
+    const struct kext *kext =
+        kext_set_add_text(&set, (const char *)bytes, size, "fuzz", &options, &problems);
 
     if (kext != NULL) {
         lint_kexts(&set, &problems, &lint, &findings);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * fuzz_plist.c: the property list readers over any bytes. What strict reading takes, lenient reading takes without a
- * warning and with the same value; and what is written of it reads back equal.
+ * fuzz_plist.c: the property list readers over any bytes. What strict reading takes, lenient
+ * reading takes without a warning and with the same value; and what is written of it reads back
+ * equal.
  */
 #include <stdio.h>
 #include <stdlib.h>

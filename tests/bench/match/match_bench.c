@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * match_bench.c: how long it takes to load personalities and match devices, how that grows, and what a personality
- * needs of memory; beside libkmod's look-up of the same devices in a modules.alias.bin.
- * Usage: match_bench [MODULES_FOLDER]
- * Prints rows for figures.sh: id, name, value, baseline, unit, better, goal; between tabs.
+ * match_bench.c: how long it takes to load personalities and match devices, how that grows, and
+ * what a personality needs of memory; beside libkmod's look-up of the same devices in a
+ * modules.alias.bin. Usage: match_bench [MODULES_FOLDER] Prints rows for figures.sh: id, name,
+ * value, baseline, unit, better, goal; between tabs.
  */
 #include <malloc.h>
 #include <stdio.h>
@@ -22,7 +22,8 @@ static double now(void)
 {
     struct timespec time;
 
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time); /* one thread that never waits: other load does not count */
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID,
+                  &time); /* one thread that never waits: other load does not count */
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
@@ -37,7 +38,8 @@ static uint32_t next_random(void)
 /* Vendors and devices are drawn from few thousand, so that some devices match and most do not. */
 static unsigned some_device(void)
 {
-    static const unsigned vendors[] = { 0x8086, 0x10DE, 0x1002, 0x10EC, 0x14E4, 0x1AF4, 0x1B4B, 0x168C };
+    static const unsigned vendors[] = { 0x8086, 0x10DE, 0x1002, 0x10EC,
+                                        0x14E4, 0x1AF4, 0x1B4B, 0x168C };
 
     return (next_random() % 0x1000) << 16 | vendors[next_random() % 8];
 }
@@ -45,21 +47,28 @@ static unsigned some_device(void)
 /* One kext of PER_KEXT personalities: lists of ids, names, and now and then a class. */
 static size_t write_kext(char *text, unsigned number)
 {
-    size_t length = (size_t)sprintf(text, "<plist version=\"1.0\"><dict><key>CFBundleIdentifier</key><string>org.k%u"
-                                          "</string><key>IOKitPersonalities</key><dict>", number);
+    size_t length =
+        (size_t)sprintf(text,
+                        "<plist version=\"1.0\"><dict><key>CFBundleIdentifier</key><string>org.k%u"
+                        "</string><key>IOKitPersonalities</key><dict>",
+                        number);
     unsigned index;
     unsigned id;
 
     for (index = 0; index < PER_KEXT; index++) {
-        length += (size_t)sprintf(text + length, "<key>P%u</key><dict><key>IOClass</key><string>Driver%u</string>"
-                                  "<key>IOProviderClass</key><string>IOPCIDevice</string><key>IOProbeScore</key>"
-                                  "<integer>%u</integer>", index, number * PER_KEXT + index, next_random() % 5000);
+        length += (size_t)sprintf(
+            text + length,
+            "<key>P%u</key><dict><key>IOClass</key><string>Driver%u</string>"
+            "<key>IOProviderClass</key><string>IOPCIDevice</string><key>IOProbeScore</key>"
+            "<integer>%u</integer>",
+            index, number * PER_KEXT + index, next_random() % 5000);
         if (index % 5 == 4) {
             length += (size_t)sprintf(text + length, "<key>IONameMatch</key><array>");
             for (id = 0; id < IDS; id++) {
                 unsigned device = some_device();
 
-                length += (size_t)sprintf(text + length, "<string>pci%x,%x</string>", device & 0xFFFF, device >> 16);
+                length += (size_t)sprintf(text + length, "<string>pci%x,%x</string>",
+                                          device & 0xFFFF, device >> 16);
             }
             length += (size_t)sprintf(text + length, "</array>");
         } else {
@@ -84,8 +93,8 @@ static char *write_devices(unsigned count, size_t *size)
         unsigned device = some_device();
         unsigned subsystem = some_device();
 
-        *size += (size_t)sprintf(text + *size, "%04x:%04x/%04x:%04x/020000/01\n", device & 0xFFFF, device >> 16,
-                                 subsystem & 0xFFFF, subsystem >> 16);
+        *size += (size_t)sprintf(text + *size, "%04x:%04x/%04x:%04x/020000/01\n", device & 0xFFFF,
+                                 device >> 16, subsystem & 0xFFFF, subsystem >> 16);
     }
     return text;
 }
@@ -97,7 +106,7 @@ struct world {
     size_t matched;
     double seconds; /* reading both and matching all */
     double matching;
-    size_t bytes;   /* of memory for the kexts and the catalogue */
+    size_t bytes; /* of memory for the kexts and the catalogue */
 };
 
 static void load(struct world *world, char *const *kexts, const size_t *sizes, unsigned count)
@@ -107,9 +116,11 @@ static void load(struct world *world, char *const *kexts, const size_t *sizes, u
     unsigned index;
 
     for (index = 0; index < count; index++)
-        if (kext_set_add_text(&world->kexts, kexts[index], sizes[index], "bench", &options, NULL) == NULL)
+        if (kext_set_add_text(&world->kexts, kexts[index], sizes[index], "bench", &options, NULL) ==
+            NULL)
             abort();
-    if (!matcher_init(&world->matcher, 0, "x86_64") || !matcher_add(&world->matcher, &world->kexts, NULL))
+    if (!matcher_init(&world->matcher, 0, "x86_64") ||
+        !matcher_add(&world->matcher, &world->kexts, NULL))
         abort();
     world->bytes = mallinfo2().uordblks - before;
 }
@@ -120,7 +131,8 @@ static void match(struct world *world)
     size_t index;
 
     for (index = 0; index < world->devices.count; index++) {
-        if (!matcher_match(&world->matcher, world->devices.records[index], MATCH_DETAIL_NONE, &outcome))
+        if (!matcher_match(&world->matcher, world->devices.records[index], MATCH_DETAIL_NONE,
+                           &outcome))
             abort();
         world->matched += outcome.count > 0;
         match_outcome_clear(&outcome);
@@ -176,7 +188,8 @@ static int compare(const void *left, const void *right)
 }
 
 /* The median of several runs. */
-static double median_seconds(unsigned personalities, unsigned devices, double *matching, size_t *bytes)
+static double median_seconds(unsigned personalities, unsigned devices, double *matching,
+                             size_t *bytes)
 {
     double all[ROUNDS];
     double only[ROUNDS];
@@ -210,8 +223,8 @@ static double kmod_round(struct kmod_ctx *context)
         struct kmod_list *list = NULL;
         char alias[120];
 
-        snprintf(alias, sizeof alias, "pci:v%08Xd%08Xsv%08Xsd%08Xbc02sc00i00", device & 0xFFFF, device >> 16,
-                 subsystem & 0xFFFF, subsystem >> 16);
+        snprintf(alias, sizeof alias, "pci:v%08Xd%08Xsv%08Xsd%08Xbc02sc00i00", device & 0xFFFF,
+                 device >> 16, subsystem & 0xFFFF, subsystem >> 16);
         kmod_module_new_from_lookup(context, alias, &list);
         kmod_module_unref_list(list);
     }
@@ -234,7 +247,8 @@ static double kmod_look_up(const char *folder)
     return all[ROUNDS / 2];
 }
 
-static void row(const char *id, const char *name, double value, double baseline, const char *unit, const char *goal)
+static void row(const char *id, const char *name, double value, double baseline, const char *unit,
+                const char *goal)
 {
     char text[32] = "-";
 
@@ -257,9 +271,12 @@ int main(int count, char **arguments)
     double_personalities = median_seconds(PERSONALITIES * 2, DEVICES, &ignored, &other_bytes);
     double_devices = median_seconds(PERSONALITIES, DEVICES * 2, &ignored, &other_bytes);
     row("match-whole", "1,000 personalities, 10,000 devices", all, 0, "s", "< 1");
-    row("match-personalities", "twice the personalities, times", double_personalities / all, 0, "x", "<= 2");
+    row("match-personalities", "twice the personalities, times", double_personalities / all, 0, "x",
+        "<= 2");
     row("match-devices", "twice the devices, times", double_devices / all, 0, "x", "<= 2");
-    row("match-look-up", "one device among 1,000 personalities", matching / DEVICES * 1e9, look_up, "ns", "<= 1 x");
-    row("match-memory", "memory for one personality", (double)bytes / PERSONALITIES, 0, "bytes", "-");
+    row("match-look-up", "one device among 1,000 personalities", matching / DEVICES * 1e9, look_up,
+        "ns", "<= 1 x");
+    row("match-memory", "memory for one personality", (double)bytes / PERSONALITIES, 0, "bytes",
+        "-");
     return 0;
 }

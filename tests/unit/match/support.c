@@ -8,11 +8,12 @@
 
 #include "match/file.h"
 
-static const char head[] = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<plist version=\"1.0\"><dict>"
-                           "<key>CFBundleIdentifier</key><string>%s</string>"
-                           "<key>CFBundlePackageType</key><string>KEXT</string>"
-                           "<key>CFBundleVersion</key><string>1.0</string>"
-                           "<key>IOKitPersonalities</key><dict>%s</dict></dict></plist>";
+static const char head[] =
+    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<plist version=\"1.0\"><dict>"
+    "<key>CFBundleIdentifier</key><string>%s</string>"
+    "<key>CFBundlePackageType</key><string>KEXT</string>"
+    "<key>CFBundleVersion</key><string>1.0</string>"
+    "<key>IOKitPersonalities</key><dict>%s</dict></dict></plist>";
 
 struct kext *add_kext(struct kext_set *set, const char *identifier, const char *personalities)
 {
@@ -36,8 +37,10 @@ const char *personality(const char *name, const char *keys)
     static unsigned next;
     char *buffer = buffers[next++ % 8];
 
-    snprintf(buffer, sizeof buffers[0], "<key>%s</key><dict><key>IOClass</key><string>Class</string>"
-             "<key>IOProviderClass</key><string>IOPCIDevice</string>%s</dict>", name, keys);
+    snprintf(buffer, sizeof buffers[0],
+             "<key>%s</key><dict><key>IOClass</key><string>Class</string>"
+             "<key>IOProviderClass</key><string>IOPCIDevice</string>%s</dict>",
+             name, keys);
     return buffer;
 }
 
@@ -51,7 +54,8 @@ struct device_record *add_device(struct device_list *list, const char *word)
     return list->records[list->count - 1];
 }
 
-static void count_candidate(struct verdict *verdict, const struct candidate *candidate, const char *category)
+static void count_candidate(struct verdict *verdict, const struct candidate *candidate,
+                            const char *category)
 {
     verdict->undecided += candidate->state == CANDIDATE_UNDECIDED;
     if (strcmp(candidate->category, category) != 0)
@@ -67,8 +71,8 @@ static void count_candidate(struct verdict *verdict, const struct candidate *can
     candidate_why(candidate, verdict->why, sizeof verdict->why);
 }
 
-struct verdict judge(const struct kext_set *set, const struct device_record *device, const char *category,
-                     unsigned release)
+struct verdict judge(const struct kext_set *set, const struct device_record *device,
+                     const char *category, unsigned release)
 {
     struct verdict verdict = { .winner = "none", .class_name = "-" };
     struct match_outcome outcome;

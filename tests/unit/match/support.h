@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Helpers of the tests of libkextmatch: kexts and devices from text, folders of the source tree and the corpus. */
+/* Helpers of the tests of libkextmatch: kexts and devices from text, folders of the source tree and
+ * the corpus. */
 #ifndef MACHV_TESTS_UNIT_MATCH_SUPPORT_H
 #define MACHV_TESTS_UNIT_MATCH_SUPPORT_H
 
@@ -15,14 +16,15 @@
 
 /* A kext made of the inside of its IOKitPersonalities dictionary; `identifier` is its bundle's. */
 struct kext *add_kext(struct kext_set *set, const char *identifier, const char *personalities);
-/* A personality "name" with the class "Class" on IOPCIDevice and these more keys, as XML. The buffer is static. */
+/* A personality "name" with the class "Class" on IOPCIDevice and these more keys, as XML. The
+ * buffer is static. */
 const char *personality(const char *name, const char *keys);
 
 /* One device from a word; fails the test when it is none. */
 struct device_record *add_device(struct device_list *list, const char *word);
 
-/* Matches the first device of `list` against all kexts; the name of the winner in `category` (NULL: default), or
- * "none". Borrowed from the set. */
+/* Matches the first device of `list` against all kexts; the name of the winner in `category` (NULL:
+ * default), or "none". Borrowed from the set. */
 struct verdict {
     char winner[80];
     char class_name[80];
@@ -33,12 +35,13 @@ struct verdict {
     bool tie;
     char why[600];
 };
-struct verdict judge(const struct kext_set *set, const struct device_record *device, const char *category,
-                     unsigned release);
+struct verdict judge(const struct kext_set *set, const struct device_record *device,
+                     const char *category, unsigned release);
 
 /* A path below tests/fixtures/match/; the buffer is static. */
 const char *fixture(const char *path);
-/* The corpus folder (MACHV_CORPUS, or ../shared/corpus beside the source root), or NULL when there is none. */
+/* The corpus folder (MACHV_CORPUS, or ../shared/corpus beside the source root), or NULL when there
+ * is none. */
 const char *corpus_folder(void);
 /* A whole file; fails the test when it cannot be read. */
 char *read_whole(const char *path, size_t *size);

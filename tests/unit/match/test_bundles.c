@@ -71,16 +71,19 @@ static void put_executable(const char *path, unsigned cpu_word, bool is_signed)
     put_bytes(path, bytes, sizeof bytes);
 }
 
-static void put_bundle(const char *root, const char *name, const char *identifier, const char *version,
-                       const char *more)
+static void put_bundle(const char *root, const char *name, const char *identifier,
+                       const char *version, const char *more)
 {
     char path[300];
     char text[2000];
 
     snprintf(path, sizeof path, "%s/%s/Contents/Info.plist", root, name);
-    snprintf(text, sizeof text, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<plist version=\"1.0\"><dict>"
-             "<key>CFBundleIdentifier</key><string>%s</string><key>CFBundlePackageType</key><string>KEXT</string>"
-             "<key>CFBundleVersion</key><string>%s</string>%s</dict></plist>", identifier, version, more);
+    snprintf(text, sizeof text,
+             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<plist version=\"1.0\"><dict>"
+             "<key>CFBundleIdentifier</key><string>%s</string><key>CFBundlePackageType</"
+             "key><string>KEXT</string>"
+             "<key>CFBundleVersion</key><string>%s</string>%s</dict></plist>",
+             identifier, version, more);
     put_bytes(path, text, strlen(text));
 }
 
@@ -144,8 +147,9 @@ static void a_broken_kext_does_not_hide_the_others(void **state)
 
 static void binary_lists_are_read_leniently_and_refused_strictly(void **state)
 {
-    static const char text[] = "<plist version=\"1.0\"><dict><key>CFBundleIdentifier</key><string>org.b</string></dict>"
-                               "</plist>";
+    static const char text[] =
+        "<plist version=\"1.0\"><dict><key>CFBundleIdentifier</key><string>org.b</string></dict>"
+        "</plist>";
     const struct kext_options strict = { .mode = PLIST_FILE_STRICT };
     struct kext_set set = { NULL };
     struct problems problems = { 0 };
@@ -163,9 +167,10 @@ static void binary_lists_are_read_leniently_and_refused_strictly(void **state)
 
 static void architecture_forms_replace_os_and_io_keys_only(void **state)
 {
-    static const char text[] = "<plist><dict><key>OSBundleLibraries</key><string>any</string>"
-                               "<key>OSBundleLibraries_x86_64</key><string>64</string><key>CFBundleName</key>"
-                               "<string>any</string><key>CFBundleName_x86_64</key><string>64</string></dict></plist>";
+    static const char text[] =
+        "<plist><dict><key>OSBundleLibraries</key><string>any</string>"
+        "<key>OSBundleLibraries_x86_64</key><string>64</string><key>CFBundleName</key>"
+        "<string>any</string><key>CFBundleName_x86_64</key><string>64</string></dict></plist>";
     struct kext_set set = { NULL };
     struct kext *kext = kext_set_add_text(&set, text, sizeof text - 1, "x", &lenient, NULL);
 
@@ -182,12 +187,23 @@ static void versions_are_numbers(void **state)
         const char *text;
         int64_t value;
     } rows[] = {
-        { "1", 1000000009000 },      { "1.0.0d1", 1000000001001 },  { "1.0.0fc1", 1000000007001 },
-        { "1.0.0f0", -1 },           { "1.0.0b0", 1000000005000 },  { "1.0b", -1 },
-        { "1.0.0d256", -1 },         { "12345", -1 },               { "1..2", 1000000029000 },
-        { "1.2.1234.", 1000212349000 }, { "1.2.3.", -1 },           { "1.2.3.4", -1 },
-        { "1.0.0 beta", 1000000009000 }, { "1.0.0D1", -1 },         { "", -1 },
-        { "9999.9999.9999fc255", 9999999999997255 },                { "12345678901234567890", -1 },
+        { "1", 1000000009000 },
+        { "1.0.0d1", 1000000001001 },
+        { "1.0.0fc1", 1000000007001 },
+        { "1.0.0f0", -1 },
+        { "1.0.0b0", 1000000005000 },
+        { "1.0b", -1 },
+        { "1.0.0d256", -1 },
+        { "12345", -1 },
+        { "1..2", 1000000029000 },
+        { "1.2.1234.", 1000212349000 },
+        { "1.2.3.", -1 },
+        { "1.2.3.4", -1 },
+        { "1.0.0 beta", 1000000009000 },
+        { "1.0.0D1", -1 },
+        { "", -1 },
+        { "9999.9999.9999fc255", 9999999999997255 },
+        { "12345678901234567890", -1 },
     };
     char text[VERSION_TEXT_SIZE];
     size_t index;
@@ -209,14 +225,17 @@ static void versions_are_numbers(void **state)
 
 static void libraries_resolve_by_version_and_compatible_version(void **state)
 {
-    static const char wants[] =
-        "<key>OSBundleLibraries</key><dict><key>org.lib</key><string>1.5</string><key>org.none</key><string>1</string>"
-        "<key>com.apple.kpi.libkern</key><string>8.0.0</string><key>com.apple.kpi.bsd</key><string>7.0</string>"
-        "<key>com.apple.kpi.mach</key><string>99.0</string><key>com.apple.kernel</key><string>6.0</string>"
-        "<key>com.apple.iokit.IOPCIFamily</key><string>2.0</string><key>org.lib2</key><string>x</string></dict>";
+    static const char wants[] = "<key>OSBundleLibraries</key><dict><key>org.lib</key><string>1.5</"
+                                "string><key>org.none</key><string>1</string>"
+                                "<key>com.apple.kpi.libkern</key><string>8.0.0</"
+                                "string><key>com.apple.kpi.bsd</key><string>7.0</string>"
+                                "<key>com.apple.kpi.mach</key><string>99.0</"
+                                "string><key>com.apple.kernel</key><string>6.0</string>"
+                                "<key>com.apple.iokit.IOPCIFamily</key><string>2.0</"
+                                "string><key>org.lib2</key><string>x</string></dict>";
     static const enum library_status expected[] = {
-        LIBRARY_FOUND, LIBRARY_MISSING, LIBRARY_BUILT_IN, LIBRARY_NOT_COMPATIBLE, LIBRARY_TOO_OLD, LIBRARY_REFUSED,
-        LIBRARY_NOT_GIVEN, LIBRARY_BAD_VERSION,
+        LIBRARY_FOUND,   LIBRARY_MISSING, LIBRARY_BUILT_IN,  LIBRARY_NOT_COMPATIBLE,
+        LIBRARY_TOO_OLD, LIBRARY_REFUSED, LIBRARY_NOT_GIVEN, LIBRARY_BAD_VERSION,
     };
     struct kext_set set = { NULL };
     struct problems problems = { 0 };
@@ -228,15 +247,18 @@ static void libraries_resolve_by_version_and_compatible_version(void **state)
 
     (void)state;
     put_bundle(root, "A.kext", "org.a", "1.0", wants);
-    put_bundle(root, "L1.kext", "org.lib", "1.4", "<key>OSBundleCompatibleVersion</key><string>1.0</string>");
-    put_bundle(root, "L2.kext", "org.lib", "2.0", "<key>OSBundleCompatibleVersion</key><string>1.0</string>"
+    put_bundle(root, "L1.kext", "org.lib", "1.4",
+               "<key>OSBundleCompatibleVersion</key><string>1.0</string>");
+    put_bundle(root, "L2.kext", "org.lib", "2.0",
+               "<key>OSBundleCompatibleVersion</key><string>1.0</string>"
                "<key>OSBundleLibraries</key><dict><key>org.a</key><string>1.0</string></dict>");
     assert_true(kext_set_load(&set, root, &lenient, &problems));
     libraries = libraries_resolve(&set, set.kexts[0], "x86_64", 1200, &count);
     assert_int_equal(count, sizeof expected / sizeof *expected);
     for (index = 0; index < count; index++)
         assert_int_equal(libraries[index].status, expected[index]);
-    assert_string_equal(libraries[0].kext->path + strlen(root), "/L2.kext"); /* the highest version */
+    assert_string_equal(libraries[0].kext->path + strlen(root),
+                        "/L2.kext"); /* the highest version */
     assert_true(libraries[3].kernel_differs);
     assert_true(libraries_find_cycle(&set, set.kexts[0], "x86_64", chain, sizeof chain));
     assert_string_equal(chain, "org.a -> org.lib -> org.a");
@@ -260,7 +282,9 @@ static bool has(const struct findings *findings, const char *id)
 
 static struct findings lint_path(const char *path, bool install_rules)
 {
-    const struct lint_options options = { .architecture = "x86_64", .install_rules = install_rules, .owner = getuid(),
+    const struct lint_options options = { .architecture = "x86_64",
+                                          .install_rules = install_rules,
+                                          .owner = getuid(),
                                           .group = getgid() };
     struct kext_set set = { NULL };
     struct problems problems = { 0 };
@@ -276,9 +300,10 @@ static struct findings lint_path(const char *path, bool install_rules)
 static void each_mistake_of_the_broken_kext_is_found(void **state)
 {
     static const char *const ids[] = {
-        "version-invalid", "bundle-required", "executable-missing", "libraries-missing", "pci-swapped-ids",
-        "pci-mask-narrow", "pci-list-ends", "pci-mask-zero", "name-spelling", "pci-type", "score-type",
-        "provider-class-unreachable", "class-missing", "pci-subsystem-too",
+        "version-invalid", "bundle-required",   "executable-missing", "libraries-missing",
+        "pci-swapped-ids", "pci-mask-narrow",   "pci-list-ends",      "pci-mask-zero",
+        "name-spelling",   "pci-type",          "score-type",         "provider-class-unreachable",
+        "class-missing",   "pci-subsystem-too",
     };
     struct findings findings = lint_path(fixture("lint/Broken.kext"), false);
     size_t index;
@@ -307,11 +332,12 @@ static void ids_of_rules_are_there_once_each_with_a_fix(void **state)
 }
 
 /* One personality of one kext; then which rules speak. */
-static struct findings lint_keys(const char *const *personalities, size_t count, const char *names_text)
+static struct findings lint_keys(const char *const *personalities, size_t count,
+                                 const char *names_text)
 {
     struct lint_options options = { .architecture = "x86_64" };
-    struct pci_ids *names = names_text == NULL ? NULL
-                                               : pci_ids_parse(names_text, strlen(names_text), "names", NULL);
+    struct pci_ids *names =
+        names_text == NULL ? NULL : pci_ids_parse(names_text, strlen(names_text), "names", NULL);
     struct kext_set set = { NULL };
     struct problems none = { 0 };
     struct findings findings = { NULL };
@@ -337,22 +363,27 @@ static void every_rule_about_keys_speaks_and_clean_keys_are_silent(void **state)
     } rows[] = {
         { "<key>IOPCIPrimaryMatch</key><string>0x110d38086</string>", "pci-overlong" },
         { "<key>IOPCIPrimaryMatch</key><string></string>", "pci-empty" },
-        { "<key>IOPCIPrimaryMatch</key><string>0x10d38086 0x10d38086</string>", "pci-duplicate-value" },
+        { "<key>IOPCIPrimaryMatch</key><string>0x10d38086 0x10d38086</string>",
+          "pci-duplicate-value" },
         { "<key>IOPCIClassMatch</key><string>0x020000</string>", "pci-class-bytes" },
         { "<key>IOPCIClassMatch</key><string>0x15338086</string>", "pci-class-value" },
         { "<key>IONameMatch</key><integer>1</integer>", "name-type" },
         { "<key>IONameMatch</key><string>pci*86</string>", "name-wildcard" },
-        { "<key>IOPropertyMatch</key><dict><key>device-id</key><integer>1</integer></dict>", "property-number" },
+        { "<key>IOPropertyMatch</key><dict><key>device-id</key><integer>1</integer></dict>",
+          "property-number" },
         { "<key>IOMatchCategory</key><integer>1</integer>", "category-type" },
         { "<key>IOKitDebug</key><string>1</string>", "debug-type" },
         { "<key>IOPCIMatch_x86_64</key><string>0x10d38086</string>", "architecture-key-ignored" },
-        { "<key>CFBundleIdentifier</key><string>org.nobody</string>", "personality-bundle-unknown" },
+        { "<key>CFBundleIdentifier</key><string>org.nobody</string>",
+          "personality-bundle-unknown" },
         { "<key>CFBundleIdentifier</key><string>org.k0</string>", "personality-bundle-codeless" },
         { "", "no-match-key" },
     };
-    static const char names[] = "8086  Intel\n\t10d3  82574L\nC 02  Network controller\n\t00  Ethernet controller\n";
-    const char *clean = personality("P", "<key>CFBundleIdentifier</key><string>com.apple.kpi.iokit</string>"
-                                         "<key>IOPCIPrimaryMatch</key><string>0x10d38086</string>");
+    static const char names[] =
+        "8086  Intel\n\t10d3  82574L\nC 02  Network controller\n\t00  Ethernet controller\n";
+    const char *clean =
+        personality("P", "<key>CFBundleIdentifier</key><string>com.apple.kpi.iokit</string>"
+                         "<key>IOPCIPrimaryMatch</key><string>0x10d38086</string>");
     struct findings findings = lint_keys(&clean, 1, names);
     size_t index;
 
@@ -372,15 +403,18 @@ static void every_rule_about_keys_speaks_and_clean_keys_are_silent(void **state)
 static void rules_about_the_set_see_shadows_and_duplicates(void **state)
 {
     const char *shadow[] = {
-        personality("Broad", "<key>IOPCIPrimaryMatch</key><string>0x00008086&amp;0x0000ffff</string>"
-                             "<key>IOProbeScore</key><integer>2000</integer>"),
+        personality("Broad",
+                    "<key>IOPCIPrimaryMatch</key><string>0x00008086&amp;0x0000ffff</string>"
+                    "<key>IOProbeScore</key><integer>2000</integer>"),
         personality("Exact", "<key>IOPCIPrimaryMatch</key><string>0x10d38086</string>"),
     };
     const char *class[] = {
         personality("Class", "<key>IOPCIClassMatch</key><string>0x02000000&amp;0xffff0000</string>"
                              "<key>IOProbeScore</key><integer>9</integer>"),
-        personality("Both", "<key>IOPCIPrimaryMatch</key><string>0x10d38086</string><key>IOPCIClassMatch</key>"
-                            "<string>0x02000000</string>"),
+        personality(
+            "Both",
+            "<key>IOPCIPrimaryMatch</key><string>0x10d38086</string><key>IOPCIClassMatch</key>"
+            "<string>0x02000000</string>"),
     };
     const char *behind[] = {
         personality("First", "<key>IOPCIPrimaryMatch</key><string>0x10d38086 0x10d48086</string>"
@@ -410,7 +444,8 @@ static void installed_files_must_not_be_writable_by_others(void **state)
     put_bundle(root, "A.kext", "org.a", "1.0", "");
     snprintf(path, sizeof path, "%s/A.kext", root);
     findings = lint_path(path, true);
-    assert_false(has(&findings, "file-mode") || has(&findings, "file-owner") || has(&findings, "file-link"));
+    assert_false(has(&findings, "file-mode") || has(&findings, "file-owner") ||
+                 has(&findings, "file-link"));
     findings_clear(&findings);
     snprintf(path, sizeof path, "%s/A.kext/Contents/Info.plist", root);
     assert_int_equal(chmod(path, 0664), 0);
@@ -508,7 +543,8 @@ static struct place make_place(void)
 {
     struct place place = { .root = make_root() };
 
-    place.options = (struct install_options){ .root = place.root, .owner = getuid(), .group = getgid() };
+    place.options =
+        (struct install_options){ .root = place.root, .owner = getuid(), .group = getgid() };
     snprintf(place.old, sizeof place.old, "%s/1/A.kext", place.root);
     snprintf(place.new, sizeof place.new, "%s/2/A.kext", place.root);
     put_bundle(place.root, "1/A.kext", "org.a", "1.0", "");
@@ -551,7 +587,8 @@ static void install_puts_owner_and_modes_right_and_replaces_the_old(void **state
     remove_root(place.root);
 }
 
-/* At whichever step it fails or the machine stops, the old bundle is whole, and the next install succeeds. */
+/* At whichever step it fails or the machine stops, the old bundle is whole, and the next install
+ * succeeds. */
 static void an_interrupted_install_leaves_the_old_state_whole(void **state)
 {
     int steps;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The corpus of real kexts, devices and versions with their expected answers, when it is at hand: a folder named
- * by MACHV_CORPUS. Each row is one line of TAP. */
+/* The corpus of real kexts, devices and versions with their expected answers, when it is at hand: a
+ * folder named by MACHV_CORPUS. Each row is one line of TAP. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,8 @@ struct tap {
     unsigned failed;
 };
 
-__attribute__((format(printf, 3, 4))) static void report(struct tap *tap, bool passed, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void report(struct tap *tap, bool passed,
+                                                         const char *format, ...)
 {
     va_list arguments;
 
@@ -52,7 +53,8 @@ static void each_row(struct tap *tap, const char *folder, const char *name,
 
 static void version_row(struct tap *tap, const char *folder, char **fields, size_t count)
 {
-    int64_t wanted = count < 2 || strcmp(fields[1], "invalid") == 0 ? VERSION_INVALID : atoll(fields[1]);
+    int64_t wanted =
+        count < 2 || strcmp(fields[1], "invalid") == 0 ? VERSION_INVALID : atoll(fields[1]);
     char *escape = strstr(fields[0], "\\t");
     int64_t found;
 
@@ -62,20 +64,23 @@ static void version_row(struct tap *tap, const char *folder, char **fields, size
         memmove(escape + 1, escape + 2, strlen(escape + 2) + 1);
     }
     found = version_parse(fields[0]);
-    report(tap, found == wanted, "version \"%s\" is %lld (wanted %lld)", fields[0], (long long)found,
-           (long long)wanted);
+    report(tap, found == wanted, "version \"%s\" is %lld (wanted %lld)", fields[0],
+           (long long)found, (long long)wanted);
 }
 
 /* ---- expected.tsv ---- */
 
 /* Order of addition of the two whole sets. */
-static const char koush[] = "AHCI_3rdParty_SATA ALXEthernet AppleIGB AppleIntelE1000e AtherosE2200Ethernet EvOreboot "
-                            "FakeSMC NullCPUPowerManagement RealtekRTL8111";
-static const char v310[] = "AppleALC AtherosE2200Ethernet EFICheckDisabler IntelMausiEthernet Lilu NoTouchID "
-                           "RealtekRTL8100 RealtekRTL8111 SATA-unsupported USBInjectAll VoodooI2C VoodooI2CELAN "
-                           "VoodooPS2Controller VoodooTSCSync WhateverGreen XHCI-unsupported";
+static const char koush[] =
+    "AHCI_3rdParty_SATA ALXEthernet AppleIGB AppleIntelE1000e AtherosE2200Ethernet EvOreboot "
+    "FakeSMC NullCPUPowerManagement RealtekRTL8111";
+static const char v310[] =
+    "AppleALC AtherosE2200Ethernet EFICheckDisabler IntelMausiEthernet Lilu NoTouchID "
+    "RealtekRTL8100 RealtekRTL8111 SATA-unsupported USBInjectAll VoodooI2C VoodooI2CELAN "
+    "VoodooPS2Controller VoodooTSCSync WhateverGreen XHCI-unsupported";
 
-static bool load_one(struct kext_set *set, const char *folder, const char *name, struct problems *problems)
+static bool load_one(struct kext_set *set, const char *folder, const char *name,
+                     struct problems *problems)
 {
     const struct kext_options options = { .mode = PLIST_FILE_LENIENT, .without_plugins = true };
     char path[600];
@@ -86,8 +91,8 @@ static bool load_one(struct kext_set *set, const char *folder, const char *name,
     return kext_set_load(set, path, &options, problems);
 }
 
-static bool load_words(struct kext_set *set, const char *folder, const char *prefix, const char *words,
-                       struct problems *problems)
+static bool load_words(struct kext_set *set, const char *folder, const char *prefix,
+                       const char *words, struct problems *problems)
 {
     char name[200];
     bool loaded = true;
@@ -113,11 +118,12 @@ static bool verdict_holds(const struct verdict *verdict, char **fields)
         return strcmp(verdict->winner, "none") == 0 && verdict->invalid == 1;
     return strcmp(verdict->winner, fields[8]) == 0 && strcmp(verdict->class_name, fields[9]) == 0 &&
            verdict->score == (strcmp(fields[10], "-") == 0 ? 0 : atoi(fields[10])) &&
-           verdict->matches == (unsigned)atoi(fields[11]) && verdict->undecided == 0 && verdict->invalid == 0 &&
-           (verdict->tie || strstr(fields[6], "tie") == NULL);
+           verdict->matches == (unsigned)atoi(fields[11]) && verdict->undecided == 0 &&
+           verdict->invalid == 0 && (verdict->tie || strstr(fields[6], "tie") == NULL);
 }
 
-/* Names that firmware adds: a column of their own, or for a row "with ACPI name" the one that is said to match. */
+/* Names that firmware adds: a column of their own, or for a row "with ACPI name" the one that is
+ * said to match. */
 static void add_names(struct device_record *device, char **fields)
 {
     char *name = fields[5];
@@ -139,12 +145,14 @@ static void match_row(struct tap *tap, const char *folder, char **fields, size_t
 
     if (count < 13 || !load_words(&set, folder, "", fields[1], &problems) ||
         !device_read_word(fields[4], fields[0], 0, &list, &problems)) {
-        report(tap, false, "%s: %s", fields[0], problems.count > 0 ? problems.list[0].text : "row of wrong form");
+        report(tap, false, "%s: %s", fields[0],
+               problems.count > 0 ? problems.list[0].text : "row of wrong form");
     } else {
         add_names(list.records[0], fields);
         verdict = judge(&set, list.records[0], fields[7], 0);
-        report(tap, verdict_holds(&verdict, fields), "%s: %s on %s: %s (%s, %d, %u candidates)", fields[0], fields[4],
-               fields[1], verdict.winner, verdict.class_name, (int)verdict.score, verdict.matches);
+        report(tap, verdict_holds(&verdict, fields), "%s: %s on %s: %s (%s, %d, %u candidates)",
+               fields[0], fields[4], fields[1], verdict.winner, verdict.class_name,
+               (int)verdict.score, verdict.matches);
     }
     kext_set_clear(&set);
     device_list_clear(&list);
@@ -169,7 +177,8 @@ static bool line_holds(const struct inf_candidates *candidates, char **fields)
     if (best->line_position > 0)
         snprintf(inf_id, sizeof inf_id, "compatible %zu", best->line_position - 1);
     snprintf(score, sizeof score, "0x%04x", best->rank & 0xFFFF);
-    return strcmp(best->model->section, fields[4]) == 0 && strcmp(best->model->install, fields[5]) == 0 &&
+    return strcmp(best->model->section, fields[4]) == 0 &&
+           strcmp(best->model->install, fields[5]) == 0 &&
            strcmp(best->device_id, fields[6]) == 0 && strcmp(position, fields[7]) == 0 &&
            strcmp(inf_id, fields[8]) == 0 && strcmp(score, fields[9]) == 0;
 }
@@ -195,8 +204,8 @@ static void inf_row(struct tap *tap, const char *folder, char **fields, size_t c
         windows_ids_generate(list.records[0], WINDOWS_LIST_B, -1, &ids);
         assert_true(inf_models_collect(inf, &target, &models, &problems));
         assert_true(inf_rank(&models, &ids, &target, &candidates, &problems));
-        report(tap, line_holds(&candidates, fields), "%s: %s in %s: %s by %s", fields[0], fields[3], fields[1],
-               candidates.count == 0 ? "none" : candidates.list[0].model->install,
+        report(tap, line_holds(&candidates, fields), "%s: %s in %s: %s by %s", fields[0], fields[3],
+               fields[1], candidates.count == 0 ? "none" : candidates.list[0].model->install,
                candidates.count == 0 ? "-" : candidates.list[0].device_id);
     }
     free(candidates.list);

@@ -19,7 +19,8 @@ static struct device_list read_fixture(const char *name, struct problems *proble
     return list;
 }
 
-static void assert_ids(const struct device_record *device, unsigned id, unsigned subsystem, unsigned class_revision)
+static void assert_ids(const struct device_record *device, unsigned id, unsigned subsystem,
+                       unsigned class_revision)
 {
     assert_int_equal(device->registers.id, id);
     assert_int_equal(device->registers.subsystem, subsystem);
@@ -58,9 +59,19 @@ static void words_of_every_form_are_read(void **state)
 
 static void words_of_no_form_are_refused_with_a_reason(void **state)
 {
-    static const char *const words[] = { "", "8086:", "8086:15b8/xyz", "8086:15b8/12345", "PCI\\VEN_80&DEV_1",
-                                         "PCI\\VEN_8086&VEN_8086", "PCI\\FOO_1", "USB\\VID_1234", "0x123", "a b",
-                                         "VMBUS\\{123}", "no/such/file.txt", "\x01\x02" };
+    static const char *const words[] = { "",
+                                         "8086:",
+                                         "8086:15b8/xyz",
+                                         "8086:15b8/12345",
+                                         "PCI\\VEN_80&DEV_1",
+                                         "PCI\\VEN_8086&VEN_8086",
+                                         "PCI\\FOO_1",
+                                         "USB\\VID_1234",
+                                         "0x123",
+                                         "a b",
+                                         "VMBUS\\{123}",
+                                         "no/such/file.txt",
+                                         "\x01\x02" };
     size_t index;
 
     (void)state;
@@ -84,8 +95,10 @@ static void acpi_ids_and_names_are_nubs_of_their_own(void **state)
     (void)state;
     assert_string_equal(add_device(&list, "PNP0A03")->provider_class, "IOACPIPlatformDevice");
     assert_string_equal(add_device(&list, "*PNP0303")->provider_class, "IOACPIPlatformDevice");
-    assert_string_equal(add_device(&list, "ACPI\\VEN_PNP&DEV_0303")->provider_class, "IOACPIPlatformDevice");
-    assert_string_equal(plist_bytes(plist_get(list.records[2]->properties, "name"), &(size_t){ 0 }), "PNP0303");
+    assert_string_equal(add_device(&list, "ACPI\\VEN_PNP&DEV_0303")->provider_class,
+                        "IOACPIPlatformDevice");
+    assert_string_equal(plist_bytes(plist_get(list.records[2]->properties, "name"), &(size_t){ 0 }),
+                        "PNP0303");
     assert_true(add_device(&list, "EHC1")->class_unknown);
     device_list_clear(&list);
 }
@@ -99,12 +112,14 @@ static void lspci_lists_are_read(void **state)
     assert_string_equal(list.format, "lspci");
     assert_int_equal(list.count, 3);
     assert_string_equal(list.records[1]->label, "00:1b.0");
-    assert_int_equal(list.records[0]->registers.id, 0x12378086); /* the last brackets, not [Natoma] */
+    assert_int_equal(list.records[0]->registers.id,
+                     0x12378086); /* the last brackets, not [Natoma] */
     assert_int_equal(device_class_bits(list.records[1]), 16);
     assert_int_equal(device_revision(list.records[2]), 0x31);
     device_list_clear(&list);
     list = read_fixture("devices/lspci-nnv.txt", &problems);
-    assert_ids(list.records[0], 0x15038086, 0x849C1043, 0x02000004); /* with -v no prog-if means 00 */
+    assert_ids(list.records[0], 0x15038086, 0x849C1043,
+               0x02000004); /* with -v no prog-if means 00 */
     assert_ids(list.records[1], 0x1E2D8086, 0x84CA1043, 0x0C032004);
     device_list_clear(&list);
 }
@@ -194,7 +209,13 @@ static void registry_entries_as_property_lists_are_read(void **state)
 
 static void text_in_utf16_is_read_too(void **state)
 {
-    static const char ids[] = "\xFF\xFEP\0C\0I\0\\\0V\0E\0N\0_\0" "8\0" "0\0" "8\0" "6\0&\0D\0E\0V\0_\0" "1\0" "5\0B\0"
+    static const char ids[] = "\xFF\xFEP\0C\0I\0\\\0V\0E\0N\0_\0"
+                              "8\0"
+                              "0\0"
+                              "8\0"
+                              "6\0&\0D\0E\0V\0_\0"
+                              "1\0"
+                              "5\0B\0"
                               "8\0\r\0\n";
     struct device_list list = { NULL };
     struct problems problems = { 0 };
@@ -209,8 +230,9 @@ static void text_in_utf16_is_read_too(void **state)
 /* Wherever a file is cut, what stands before the cut is used and nothing is made up. */
 static void cut_files_keep_what_was_whole(void **state)
 {
-    static const char *const names[] = { "devices/lspci-nn.txt", "devices/lspci-nnv.txt", "devices/lspci-xxxx.txt",
-                                         "devices/lspci-vmmnn.txt", "devices/ioreg.txt", "devices/windows-ids.txt",
+    static const char *const names[] = { "devices/lspci-nn.txt",   "devices/lspci-nnv.txt",
+                                         "devices/lspci-xxxx.txt", "devices/lspci-vmmnn.txt",
+                                         "devices/ioreg.txt",      "devices/windows-ids.txt",
                                          "devices/kernel-log.txt", "devices/entry.plist" };
     size_t at;
 
@@ -267,7 +289,8 @@ static void names_are_published_as_the_pci_family_does(void **state)
         const char *first; /* of compatible */
     } rows[] = {
         { "8086:10d3/1af4:1100/020000/00", "ethernet", "pci1af4,1100" },
-        { "8086:10d3/8086:10d3/020000/00", "ethernet", "pci8086,10d3" }, /* subsystem equal to the device */
+        { "8086:10d3/8086:10d3/020000/00", "ethernet",
+          "pci8086,10d3" }, /* subsystem equal to the device */
         { "1ab8:0400/0000:0000/010000/00", "scsi", "pci1ab8,400" },
         { "1414:0000/0000:0000/030000/00", "display", "pci1414,0" },
         { "8086:244e/0000:0000/060401/00", "pci-bridge", "pci8086,244e" },
@@ -281,8 +304,10 @@ static void names_are_published_as_the_pci_family_does(void **state)
         struct device_list list = { NULL };
         struct device_record *device = add_device(&list, rows[index].device);
 
-        assert_string_equal(plist_bytes(plist_get(device->properties, "name"), &length), rows[index].name);
-        assert_string_equal(plist_bytes(plist_get(device->properties, "compatible"), &length), rows[index].first);
+        assert_string_equal(plist_bytes(plist_get(device->properties, "name"), &length),
+                            rows[index].name);
+        assert_string_equal(plist_bytes(plist_get(device->properties, "compatible"), &length),
+                            rows[index].first);
         device_list_clear(&list);
     }
 }
@@ -290,19 +315,27 @@ static void names_are_published_as_the_pci_family_does(void **state)
 static void windows_ids_come_in_the_documented_order(void **state)
 {
     static const char *const hardware[] = {
-        "PCI\\VEN_8086&DEV_15B8&SUBSYS_E0001458&REV_31", "PCI\\VEN_8086&DEV_15B8&SUBSYS_E0001458",
-        "PCI\\VEN_8086&DEV_15B8&CC_020000", "PCI\\VEN_8086&DEV_15B8&CC_0200",
+        "PCI\\VEN_8086&DEV_15B8&SUBSYS_E0001458&REV_31",
+        "PCI\\VEN_8086&DEV_15B8&SUBSYS_E0001458",
+        "PCI\\VEN_8086&DEV_15B8&CC_020000",
+        "PCI\\VEN_8086&DEV_15B8&CC_0200",
     };
     static const char *const compatible[] = {
-        "PCI\\VEN_8086&DEV_15B8&REV_31", "PCI\\VEN_8086&DEV_15B8", "PCI\\VEN_8086&CC_020000", "PCI\\VEN_8086&CC_0200",
-        "PCI\\VEN_8086", "PCI\\CC_020000", "PCI\\CC_0200",
+        "PCI\\VEN_8086&DEV_15B8&REV_31",
+        "PCI\\VEN_8086&DEV_15B8",
+        "PCI\\VEN_8086&CC_020000",
+        "PCI\\VEN_8086&CC_0200",
+        "PCI\\VEN_8086",
+        "PCI\\CC_020000",
+        "PCI\\CC_0200",
     };
     struct device_list list = { NULL };
     struct windows_ids ids;
     size_t index;
 
     (void)state;
-    windows_ids_generate(add_device(&list, "8086:15b8/1458:e000/020000/31"), WINDOWS_LIST_B, -1, &ids);
+    windows_ids_generate(add_device(&list, "8086:15b8/1458:e000/020000/31"), WINDOWS_LIST_B, -1,
+                         &ids);
     assert_int_equal(ids.hardware_count, 4);
     assert_int_equal(ids.compatible_count, 7);
     for (index = 0; index < 4; index++)

@@ -72,7 +72,8 @@ static void every_encoding_gives_the_same_answers(void **state)
         { "1af4:1044/1af4:1100/00ff00/01", "Other.NTAMD64", "Inst4", 0x2001 },
         { "1af4:1045/1af4:1100/00ff00/01", "other.ntamd64", "Inst5", 0x2001 },
         { "1b73:1100/1b73:1100/0c0330/10", "Bare", "Inst7", 0x2005 },
-        { "1af4:1046/1af4:1100/00ff00/01", "", "none", 0 }, /* its quote is not closed: no id is left */
+        { "1af4:1046/1af4:1100/00ff00/01", "", "none",
+          0 }, /* its quote is not closed: no id is left */
     };
     size_t file;
     size_t index;
@@ -106,10 +107,11 @@ static void the_closest_section_of_a_line_counts(void **state)
     static const struct inf_target x86 = { "x86", 10, 0, 19041, 0, 0 };
     static const struct inf_target newest = { "amd64", 10, 0, 26100, 0, 0 };
     static const char card[] = "8086:10d3/0000:0000/020000/01";
-    struct inf *inf = from_text("[Manufacturer]\nA=M,NTamd64.10.0...22000,NTamd64.6.1,NTx86\n"
-                                "[M.NTamd64.10.0...22000]\nx=New,PCI\\VEN_8086&DEV_10D3\n"
-                                "[M.NTamd64.6.1]\nx=Seven,PCI\\VEN_8086&DEV_10D3\n"
-                                "[M.NTx86]\nx=Small,PCI\\VEN_8086&DEV_10D3\n[M]\nx=Plain,PCI\\VEN_8086&DEV_10D3\n");
+    struct inf *inf = from_text(
+        "[Manufacturer]\nA=M,NTamd64.10.0...22000,NTamd64.6.1,NTx86\n"
+        "[M.NTamd64.10.0...22000]\nx=New,PCI\\VEN_8086&DEV_10D3\n"
+        "[M.NTamd64.6.1]\nx=Seven,PCI\\VEN_8086&DEV_10D3\n"
+        "[M.NTx86]\nx=Small,PCI\\VEN_8086&DEV_10D3\n[M]\nx=Plain,PCI\\VEN_8086&DEV_10D3\n");
 
     (void)state;
     assert_string_equal(ask(inf, &newest, card).install, "New");
@@ -131,9 +133,10 @@ static void a_chosen_section_that_is_missing_hides_the_driver(void **state)
 
 static void ranks_put_feature_score_and_position_together(void **state)
 {
-    struct inf *inf = from_text("[Manufacturer]\nA=M,NTamd64\n[M.NTamd64]\n"
-                                "a=One,PCI\\VEN_8086&DEV_10D3\nb=Two,PCI\\CC_0200\nc=Three,PCI\\X,PCI\\VEN_8086&DEV_10D3\n"
-                                "[Two.NT]\nFeatureScore=40\n");
+    struct inf *inf = from_text(
+        "[Manufacturer]\nA=M,NTamd64\n[M.NTamd64]\n"
+        "a=One,PCI\\VEN_8086&DEV_10D3\nb=Two,PCI\\CC_0200\nc=Three,PCI\\X,PCI\\VEN_8086&DEV_10D3\n"
+        "[Two.NT]\nFeatureScore=40\n");
 
     (void)state;
     /* A better feature score beats a better id. */
@@ -145,8 +148,9 @@ static void ranks_put_feature_score_and_position_together(void **state)
 
 static void equal_lines_are_a_tie_in_file_order(void **state)
 {
-    struct inf *inf = from_text("[Manufacturer]\nA=M,NTamd64\n[M.NTamd64]\na=First,PCI\\VEN_8086&DEV_10D3\n"
-                                "b=Second,PCI\\VEN_8086&DEV_10D3\n");
+    struct inf *inf =
+        from_text("[Manufacturer]\nA=M,NTamd64\n[M.NTamd64]\na=First,PCI\\VEN_8086&DEV_10D3\n"
+                  "b=Second,PCI\\VEN_8086&DEV_10D3\n");
 
     (void)state;
     assert_string_equal(ask(inf, &windows10, "8086:10d3").install, "First");
@@ -156,8 +160,9 @@ static void equal_lines_are_a_tie_in_file_order(void **state)
 
 static void odd_places_are_reported_with_their_line(void **state)
 {
-    static const char text[] = "ignored\n[Version]\nSignature=\"$CHICAGO$\"\n[Manufacturer]\n%who% = M, NTmips\n[M\n"
-                               "\"open = x, PCI\\VEN_1\n";
+    static const char text[] =
+        "ignored\n[Version]\nSignature=\"$CHICAGO$\"\n[Manufacturer]\n%who% = M, NTmips\n[M\n"
+        "\"open = x, PCI\\VEN_1\n";
     struct problems problems = { 0 };
     struct inf_models models = { NULL };
     struct inf *inf = inf_parse(text, sizeof text - 1, "odd.inf", NULL, &problems);
@@ -175,7 +180,8 @@ static void odd_places_are_reported_with_their_line(void **state)
 
 static void what_is_no_inf_is_refused(void **state)
 {
-    static const char *const texts[] = { "", "[Version]\n", "[Version]\nSignature=x\n", "hello", "\xFF\xFE" };
+    static const char *const texts[] = { "", "[Version]\n", "[Version]\nSignature=x\n", "hello",
+                                         "\xFF\xFE" };
     size_t index;
 
     (void)state;
@@ -199,7 +205,8 @@ static void swapped_subsystems_get_a_hint(void **state)
     struct windows_ids ids;
 
     (void)state;
-    windows_ids_generate(add_device(&list, "10ec:8168/1043:8505/020000/06"), WINDOWS_LIST_B, -1, &ids);
+    windows_ids_generate(add_device(&list, "10ec:8168/1043:8505/020000/06"), WINDOWS_LIST_B, -1,
+                         &ids);
     assert_true(inf_models_collect(inf, &windows10, &models, NULL));
     assert_true(inf_rank(&models, &ids, &windows10, &candidates, &problems));
     assert_int_equal(candidates.count, 0);
@@ -213,7 +220,8 @@ static void swapped_subsystems_get_a_hint(void **state)
 
 /* ---- translation ---- */
 
-static size_t collect_ids(const struct conversions *conversions, char (*ids)[WINDOWS_ID_SIZE], size_t room)
+static size_t collect_ids(const struct conversions *conversions, char (*ids)[WINDOWS_ID_SIZE],
+                          size_t room)
 {
     size_t count = 0;
     size_t index;
@@ -222,7 +230,8 @@ static size_t collect_ids(const struct conversions *conversions, char (*ids)[WIN
     for (index = 0; index < conversions->count; index++) {
         struct claims claims;
 
-        assert_true(claims_collect(conversions->list[index].personality, 0, NULL, CLAIM_LIMIT, &claims));
+        assert_true(
+            claims_collect(conversions->list[index].personality, 0, NULL, CLAIM_LIMIT, &claims));
         for (at = 0; at < claims.count; at++) {
             assert_true(count < room);
             claim_windows_id(&claims.list[at], ids[count++]);
@@ -246,9 +255,12 @@ static void translation_there_and_back_keeps_the_ids(void **state)
     struct inf *inf = from_text(
         "[Manufacturer]\nA=M,NTamd64\n[M.NTamd64]\n"
         "a=I,PCI\\VEN_10EC&DEV_8168&REV_06\na=I,PCI\\VEN_10EC&DEV_8168&SUBSYS_816810EC&REV_06\n"
-        "a=I,PCI\\VEN_10EC&DEV_8169\na=I,PCI\\VEN_10EC&DEV_816A\na=J,PCI\\VEN_8086&CC_0C0500\na=J,PCI\\VEN_8086&CC_0C05\n"
-        "a=J,PCI\\CC_0402\na=J,PCI\\VEN_1234\na=J,PCI\\VEN_1234&DEV_1111&CC_0300\na=K,ACPI\\PNP0303\na=K,*PNP0501\n"
-        "a=L,VMBUS\\{F8615163-DF3E-46C5-913F-F2D2F965ED0E}\na=L,PCI\\VEN_1AF4&DEV_1002&SUBSYS_00051AF4\n");
+        "a=I,PCI\\VEN_10EC&DEV_8169\na=I,PCI\\VEN_10EC&DEV_816A\na=J,PCI\\VEN_8086&CC_0C0500\na=J,"
+        "PCI\\VEN_8086&CC_0C05\n"
+        "a=J,PCI\\CC_0402\na=J,PCI\\VEN_1234\na=J,PCI\\VEN_1234&DEV_1111&CC_0300\na=K,"
+        "ACPI\\PNP0303\na=K,*PNP0501\n"
+        "a=L,VMBUS\\{F8615163-DF3E-46C5-913F-F2D2F965ED0E}\na=L,PCI\\VEN_1AF4&DEV_1002&SUBSYS_"
+        "00051AF4\n");
     const struct convert_options options = { .architecture = "amd64" };
     struct inf_models models = { NULL };
     struct conversions conversions;
@@ -277,8 +289,10 @@ static void translation_there_and_back_keeps_the_ids(void **state)
 /* The personalities made of the picture's INF choose as Windows does. */
 static void translated_personalities_decide_as_the_inf_does(void **state)
 {
-    static const char *const devices[] = { "10ec:8168/1043:8505/020000/06", "10ec:8168/10ec:8168/020000/06",
-                                           "10ec:8168/1043:8385/020000/01", "10ec:8168/1043:83a3/020000/03",
+    static const char *const devices[] = { "10ec:8168/1043:8505/020000/06",
+                                           "10ec:8168/10ec:8168/020000/06",
+                                           "10ec:8168/1043:8385/020000/01",
+                                           "10ec:8168/1043:83a3/020000/03",
                                            "10ec:8168/1043:8505/020000/09" };
     struct inf *inf = inf_load(fixture("inf/rtl8168.inf"), NULL, NULL);
     const struct convert_options options = { .architecture = "amd64" };
@@ -299,7 +313,8 @@ static void translated_personalities_decide_as_the_inf_does(void **state)
         size_t at;
 
         for (at = 0; at < conversions.count; at++)
-            if (match_personality(conversions.list[at].personality, device, NULL).answer == MATCH_YES &&
+            if (match_personality(conversions.list[at].personality, device, NULL).answer ==
+                    MATCH_YES &&
                 (best == NULL || match_probe_score(conversions.list[at].personality) >
                                      match_probe_score(best->personality)))
                 best = &conversions.list[at];
@@ -323,8 +338,8 @@ static void check_claims(const char *keys, const char *const *wanted, size_t cou
     bool any = false;
     size_t index;
 
-    assert_true(claims_collect(plist_get(plist_get(kext->info, "IOKitPersonalities"), "P"), 0, NULL, CLAIM_LIMIT,
-                               &claims));
+    assert_true(claims_collect(plist_get(plist_get(kext->info, "IOKitPersonalities"), "P"), 0, NULL,
+                               CLAIM_LIMIT, &claims));
     if (claims.count != count)
         fail_msg("%s: %zu ids", keys, claims.count);
     for (index = 0; index < count; index++) {
@@ -349,17 +364,24 @@ static void masks_and_names_become_ids_or_are_reported(void **state)
     static const char *const class[] = { "PCI\\VEN_8086&CC_0C0330" };
 
     (void)state;
-    check_claims("<key>IOPCIClassMatch</key><string>0x04020000&amp;0xFFFE0000</string>", audio, 2, false);
-    check_claims("<key>IOPCIPrimaryMatch</key><string>0x00008086&amp;0x0000ffff</string>", vendor, 1, false);
+    check_claims("<key>IOPCIClassMatch</key><string>0x04020000&amp;0xFFFE0000</string>", audio, 2,
+                 false);
+    check_claims("<key>IOPCIPrimaryMatch</key><string>0x00008086&amp;0x0000ffff</string>", vendor,
+                 1, false);
     check_claims("<key>IONameMatch</key><string>pci14e4,1641</string>", pair, 1, false);
     check_claims("<key>IONameMatch</key><string>pci8086,*</string>", vendor, 1, false);
     check_claims("<key>IONameMatch</key><string>pci-bridge</string>", bridge, 1, false);
-    check_claims("<key>IOPCIPrimaryMatch</key><string>0x00018086</string><key>IOPCISecondaryMatch</key>"
-                 "<string>0x00021043 0x00031043</string>", product, 2, false);
-    check_claims("<key>IOPCIPrimaryMatch</key><string>0x00008086&amp;0xffff</string><key>IOPCIClassMatch</key>"
-                 "<string>0x0c033000</string>", class, 1, false);
+    check_claims(
+        "<key>IOPCIPrimaryMatch</key><string>0x00018086</string><key>IOPCISecondaryMatch</key>"
+        "<string>0x00021043 0x00031043</string>",
+        product, 2, false);
+    check_claims("<key>IOPCIPrimaryMatch</key><string>0x00008086&amp;0xffff</"
+                 "string><key>IOPCIClassMatch</key>"
+                 "<string>0x0c033000</string>",
+                 class, 1, false);
     check_claims("<key>IOPCIMatch</key><string>0x164114e4</string>", pair, 1, true);
-    check_claims("<key>IOPCIPrimaryMatch</key><string>0x164114e4&amp;0xffff0000</string>", NULL, 0, true);
+    check_claims("<key>IOPCIPrimaryMatch</key><string>0x164114e4&amp;0xffff0000</string>", NULL, 0,
+                 true);
     check_claims("<key>IOPCIPrimaryMatch</key><string>0x164114e4&amp;</string>", NULL, 0, true);
     check_claims("<key>IOPCISecondaryMatch</key><string>0x00021043</string>", NULL, 0, true);
     check_claims("<key>IOPCIClassMatch</key><string>0x06&amp;0xff</string>", NULL, 0, true);
@@ -371,8 +393,9 @@ static void big_files_are_read_in_linear_time(void **state)
 {
     enum { LINES = 60000 };
     char *text = malloc(LINES * 60 + 200);
-    size_t length = (size_t)sprintf(text, "[Version]\nSignature=\"$Windows NT$\"\n[Manufacturer]\nA=M,NTamd64\n"
-                                          "[M.NTamd64]\n");
+    size_t length =
+        (size_t)sprintf(text, "[Version]\nSignature=\"$Windows NT$\"\n[Manufacturer]\nA=M,NTamd64\n"
+                              "[M.NTamd64]\n");
     const struct convert_options options = { .architecture = "amd64" };
     struct inf_models models = { NULL };
     struct conversions conversions;
@@ -381,7 +404,8 @@ static void big_files_are_read_in_linear_time(void **state)
 
     (void)state;
     for (index = 0; index < LINES; index++)
-        length += (size_t)sprintf(text + length, "d%u=I,PCI\\VEN_%04X&DEV_%04X\n", index, 0x1000 + index / 0x8000, index);
+        length += (size_t)sprintf(text + length, "d%u=I,PCI\\VEN_%04X&DEV_%04X\n", index,
+                                  0x1000 + index / 0x8000, index);
     inf = inf_parse(text, length, "big.inf", NULL, NULL);
     assert_non_null(inf);
     assert_string_equal(ask(inf, &windows10, "1001:ea00").install, "I");

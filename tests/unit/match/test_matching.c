@@ -85,8 +85,10 @@ static void generic_keys_follow_their_rules(void **state)
         { "IOPropertyMatch", "<dict><key>device-id</key><data>0xAAAA==</data></dict>", 0, true },
         { "IOPropertyMatch", "<dict><key>vendor-id</key><data>hoAAAA==</data></dict>", 0, true },
         { "IOPropertyMatch", "<dict><key>device-id</key><data>0xAA</data></dict>", 0, false },
-        { "IOPropertyMatch", "<dict><key>vendor-id</key><integer>32902</integer></dict>", 0, false },
-        { "IOPropertyMatch", "<array><dict><key>a</key><string>b</string></dict><dict/></array>", 0, true },
+        { "IOPropertyMatch", "<dict><key>vendor-id</key><integer>32902</integer></dict>", 0,
+          false },
+        { "IOPropertyMatch", "<array><dict><key>a</key><string>b</string></dict><dict/></array>", 0,
+          true },
         { "IOPropertyExistsMatch", "<string>vendor-id</string>", 0, true },
         { "IOPropertyExistsMatch", "<string>nothing</string>", 0, false },
         { "IOPropertyExistsMatch", "<string>nothing</string>", 1011, true },
@@ -120,10 +122,12 @@ static void keys_are_anded(void **state)
     struct device_list list = { NULL };
 
     (void)state;
-    add_kext(&set, "org.test", personality("P", "<key>IOPCIPrimaryMatch</key><string>0x10d38086</string>"
-                                                "<key>IOPCIClassMatch</key><string>0x01060000</string>"));
+    add_kext(&set, "org.test",
+             personality("P", "<key>IOPCIPrimaryMatch</key><string>0x10d38086</string>"
+                              "<key>IOPCIClassMatch</key><string>0x01060000</string>"));
     assert_string_equal(judge(&set, add_device(&list, card), NULL, 0).winner, "none");
-    assert_string_equal(judge(&set, add_device(&list, "8086:10d3/1af4:1100/010600/00"), NULL, 0).winner, "P");
+    assert_string_equal(
+        judge(&set, add_device(&list, "8086:10d3/1af4:1100/010600/00"), NULL, 0).winner, "P");
     kext_set_clear(&set);
     device_list_clear(&list);
 }
@@ -137,11 +141,14 @@ static void the_highest_score_wins_and_strings_count_as_zero(void **state)
     struct device_record *device = add_device(&list, card);
 
     (void)state;
-    add_kext(&set, "org.low", personality("Low", WITH_ID "<key>IOProbeScore</key><integer>-5</integer>"));
-    add_kext(&set, "org.text", personality("Text", WITH_ID "<key>IOProbeScore</key><string>9999</string>"));
+    add_kext(&set, "org.low",
+             personality("Low", WITH_ID "<key>IOProbeScore</key><integer>-5</integer>"));
+    add_kext(&set, "org.text",
+             personality("Text", WITH_ID "<key>IOProbeScore</key><string>9999</string>"));
     assert_string_equal(judge(&set, device, NULL, 0).winner, "Text");
     assert_int_equal(judge(&set, device, NULL, 0).score, 0);
-    add_kext(&set, "org.high", personality("High", WITH_ID "<key>IOProbeScore</key><integer>1</integer>"));
+    add_kext(&set, "org.high",
+             personality("High", WITH_ID "<key>IOProbeScore</key><integer>1</integer>"));
     assert_string_equal(judge(&set, device, NULL, 0).winner, "High");
     kext_set_clear(&set);
     device_list_clear(&list);
@@ -149,8 +156,9 @@ static void the_highest_score_wins_and_strings_count_as_zero(void **state)
 
 static void ties_go_to_the_more_derived_class_then_to_the_first_added(void **state)
 {
-    static const char on_service[] = "<key>S</key><dict><key>IOClass</key><string>C</string><key>IOProviderClass</key>"
-                                     "<string>IOService</string>" WITH_ID "</dict>";
+    static const char on_service[] =
+        "<key>S</key><dict><key>IOClass</key><string>C</string><key>IOProviderClass</key>"
+        "<string>IOService</string>" WITH_ID "</dict>";
     struct kext_set set = { NULL };
     struct device_list list = { NULL };
     struct device_record *device = add_device(&list, card);
@@ -162,7 +170,8 @@ static void ties_go_to_the_more_derived_class_then_to_the_first_added(void **sta
     assert_string_equal(judge(&set, device, NULL, 0).winner, "A");
     assert_int_equal(judge(&set, device, NULL, 0).matches, 3);
     assert_true(judge(&set, device, NULL, 0).tie);
-    assert_string_equal(judge(&set, device, NULL, 1008).winner, "S"); /* before 10.9: order of addition alone */
+    assert_string_equal(judge(&set, device, NULL, 1008).winner,
+                        "S"); /* before 10.9: order of addition alone */
     kext_set_clear(&set);
     device_list_clear(&list);
 }
@@ -175,8 +184,9 @@ static void each_category_has_its_own_winner(void **state)
 
     (void)state;
     add_kext(&set, "org.a", personality("A", WITH_ID));
-    add_kext(&set, "org.b", personality("B", WITH_ID "<key>IOMatchCategory</key><string>Own</string>"
-                                                     "<key>IOProbeScore</key><integer>9</integer>"));
+    add_kext(&set, "org.b",
+             personality("B", WITH_ID "<key>IOMatchCategory</key><string>Own</string>"
+                                      "<key>IOProbeScore</key><integer>9</integer>"));
     assert_string_equal(judge(&set, device, NULL, 0).winner, "A");
     assert_string_equal(judge(&set, device, "Own", 0).winner, "B");
     kext_set_clear(&set);
@@ -190,11 +200,13 @@ static void what_is_not_known_of_a_device_leaves_a_key_undecided(void **state)
     struct verdict verdict;
 
     (void)state;
-    add_kext(&set, "org.a", personality("A", "<key>IOPCIClassMatch</key><string>0x02000000</string>"));
+    add_kext(&set, "org.a",
+             personality("A", "<key>IOPCIClassMatch</key><string>0x02000000</string>"));
     verdict = judge(&set, add_device(&list, "8086:10d3"), NULL, 0);
     assert_int_equal(verdict.matches, 0);
     assert_int_equal(verdict.undecided, 1);
-    verdict = judge(&set, add_device(&list, "8086:10d3/0200"), NULL, 0); /* no programming interface */
+    verdict =
+        judge(&set, add_device(&list, "8086:10d3/0200"), NULL, 0); /* no programming interface */
     assert_int_equal(verdict.undecided, 1);
     verdict = judge(&set, add_device(&list, "8086:10d3/0300"), NULL, 0);
     assert_int_equal(verdict.undecided, 0);
@@ -220,17 +232,23 @@ static void a_tunnelled_device_needs_a_driver_that_can_stand_it(void **state)
 
 static void channel_types_compare_in_small_letters(void **state)
 {
-    static const char channel[] = "<key>C</key><dict><key>IOClass</key><string>C</string><key>IOProviderClass</key>"
-                                  "<string>HyperVVMBusDevice</string><key>HVType</key>"
-                                  "<string>f8615163-df3e-46c5-913f-f2d2f965ed0e</string></dict>";
+    static const char channel[] =
+        "<key>C</key><dict><key>IOClass</key><string>C</string><key>IOProviderClass</key>"
+        "<string>HyperVVMBusDevice</string><key>HVType</key>"
+        "<string>f8615163-df3e-46c5-913f-f2d2f965ed0e</string></dict>";
     struct kext_set set = { NULL };
     struct device_list list = { NULL };
 
     (void)state;
     add_kext(&set, "org.c", channel);
-    assert_int_equal(judge(&set, add_device(&list, "VMBUS\\{F8615163-DF3E-46C5-913F-F2D2F965ED0E}"), NULL, 0).matches,
-                     1);
-    assert_int_equal(judge(&set, add_device(&list, "HVType=F8615163-DF3E-46C5-913F-F2D2F965ED0E"), NULL, 0).matches, 0);
+    assert_int_equal(
+        judge(&set, add_device(&list, "VMBUS\\{F8615163-DF3E-46C5-913F-F2D2F965ED0E}"), NULL, 0)
+            .matches,
+        1);
+    assert_int_equal(
+        judge(&set, add_device(&list, "HVType=F8615163-DF3E-46C5-913F-F2D2F965ED0E"), NULL, 0)
+            .matches,
+        0);
     kext_set_clear(&set);
     device_list_clear(&list);
 }
@@ -250,8 +268,10 @@ static void the_index_changes_no_verdict(void **state)
         "<key>IOPCIMatch</key><string>0x110d38086</string>",
         "",
     };
-    static const char *const devices[] = { "8086:10d3/1af4:1100/020000/00", "8086:10d4/0000:0000/030000/01",
-                                           "1af4:1100/8086:10d3/010600/02", "14e4:1641/0000:0000/028000/00" };
+    static const char *const devices[] = { "8086:10d3/1af4:1100/020000/00",
+                                           "8086:10d4/0000:0000/030000/01",
+                                           "1af4:1100/8086:10d3/010600/02",
+                                           "14e4:1641/0000:0000/028000/00" };
     struct kext_set set = { NULL };
     struct device_list list = { NULL };
     struct matcher matcher;
@@ -277,7 +297,8 @@ static void the_index_changes_no_verdict(void **state)
         for (index = 0; index < all.count; index++) {
             if (all.candidates[index].state == CANDIDATE_NO_MATCH)
                 continue;
-            assert_string_equal(all.candidates[index].entry->name, some.candidates[found].entry->name);
+            assert_string_equal(all.candidates[index].entry->name,
+                                some.candidates[found].entry->name);
             assert_int_equal(all.candidates[index].state, some.candidates[found++].state);
         }
         assert_int_equal(found, some.count);
@@ -320,8 +341,9 @@ static void explanations_name_register_mask_and_value(void **state)
     struct verdict verdict;
 
     (void)state;
-    add_kext(&set, "org.test",
-             personality("P", "<key>IOPCIClassMatch</key><string>0x04020000&amp;0xFFFE0000</string>"));
+    add_kext(
+        &set, "org.test",
+        personality("P", "<key>IOPCIClassMatch</key><string>0x04020000&amp;0xFFFE0000</string>"));
     verdict = judge(&set, add_device(&list, "8086:1e20/0000:0000/040300/04"), NULL, 0);
     assert_non_null(strstr(verdict.why, "register 0x08 = 0x04030004, & 0xfffe0000 = 0x04020000"));
     kext_set_clear(&set);

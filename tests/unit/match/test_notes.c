@@ -49,9 +49,10 @@ static void windows_ids_hold_vendor_and_device(void **state)
 
 static void vendors_have_names(void **state)
 {
-    static const char list[] = "8086  Intel Corporation\n10de  NVIDIA Corporation\n10ec  Realtek Semiconductor\n"
-                               "\t8168  RTL8111/8168\n\t\t1043 8505  Some board\nC 04  Multimedia controller\n"
-                               "\t02  Computer telephony device\n\t03  Audio device\n";
+    static const char list[] =
+        "8086  Intel Corporation\n10de  NVIDIA Corporation\n10ec  Realtek Semiconductor\n"
+        "\t8168  RTL8111/8168\n\t\t1043 8505  Some board\nC 04  Multimedia controller\n"
+        "\t02  Computer telephony device\n\t03  Audio device\n";
     struct pci_ids *ids = pci_ids_parse(list, sizeof list - 1, "test", NULL);
 
     (void)state;
@@ -68,7 +69,8 @@ static void vendors_have_names(void **state)
 static void subsystem_is_two_ids_with_the_device_first(void **state)
 {
     struct device_list list = { NULL };
-    const struct device_record *device = add_device(&list, "PCI\\VEN_10EC&DEV_8168&SUBSYS_85051043&REV_06");
+    const struct device_record *device =
+        add_device(&list, "PCI\\VEN_10EC&DEV_8168&SUBSYS_85051043&REV_06");
 
     (void)state;
     assert_int_equal(device->registers.subsystem, 0x85051043);
@@ -84,7 +86,8 @@ static void windows_takes_the_line_with_subsystem_before_the_one_with_revision(v
         const char *install; /* NULL: no line */
         unsigned score;
     } rows[] = {
-        { "10ec:8168/1043:8505/020000/06", "RTL8168E.ndi", 0x2000 }, /* the notes' board, as they say */
+        { "10ec:8168/1043:8505/020000/06", "RTL8168E.ndi",
+          0x2000 }, /* the notes' board, as they say */
         { "10ec:8168/10ec:8168/020000/06", "RTL8168E.ndi", 0x0000 },
         { "10ec:8168/1043:8385/020000/01", "RTL8168.ndi", 0x0000 },
         { "10ec:8168/1043:83a3/020000/03", "RTL8168D.ndi", 0x0000 },
@@ -119,9 +122,10 @@ static void windows_takes_the_line_with_subsystem_before_the_one_with_revision(v
 
 static void all_thirty_ids_of_the_intel_driver_match_and_no_other(void **state)
 {
-    static const unsigned ids[] = { 0x10EA, 0x10EB, 0x10EF, 0x10F0, 0x1502, 0x1503, 0x153A, 0x153B, 0x155A, 0x1559,
-                                    0x15A0, 0x15A1, 0x15A2, 0x15A3, 0x156F, 0x1570, 0x15B7, 0x15B8, 0x15D7, 0x15D8,
-                                    0x15E3, 0x15D6, 0x15BD, 0x15BE, 0x15BB, 0x15BC, 0x15DF, 0x15E0, 0x15E1, 0x15E2 };
+    static const unsigned ids[] = { 0x10EA, 0x10EB, 0x10EF, 0x10F0, 0x1502, 0x1503, 0x153A, 0x153B,
+                                    0x155A, 0x1559, 0x15A0, 0x15A1, 0x15A2, 0x15A3, 0x156F, 0x1570,
+                                    0x15B7, 0x15B8, 0x15D7, 0x15D8, 0x15E3, 0x15D6, 0x15BD, 0x15BE,
+                                    0x15BB, 0x15BC, 0x15DF, 0x15E0, 0x15E1, 0x15E2 };
     struct world world = { { NULL } };
     char device[64];
     size_t index;
@@ -155,7 +159,8 @@ static void class_mask_takes_0402_and_0403_and_not_0401(void **state)
     load(&world, "kexts/ClassAudio");
     assert_string_equal(on(&world, "8086:1e20/1043:8445/040300/04").winner, "Audio by class");
     assert_string_equal(on(&world, "8086:1e20/1043:8445/040200/04").winner, "Audio by class");
-    assert_string_equal(on(&world, "8086:1e20/1043:8445/040300/ff").winner, "Audio by class"); /* any revision */
+    assert_string_equal(on(&world, "8086:1e20/1043:8445/040300/ff").winner,
+                        "Audio by class"); /* any revision */
     assert_string_equal(on(&world, "8086:51ca/1028:0c1d/040100/01").winner, "none");
     clear(&world);
 }
@@ -187,7 +192,8 @@ static void names_of_the_form_pci_vendor_device_match_in_small_letters(void **st
     assert_string_equal(on(&world, "14e4:1643/0000:0000/020000/00").winner, "Broadcom by name");
     assert_non_null(strstr(on(&world, "14e4:1641/0000:0000/020000/00").why, "pci14e4,1641"));
     assert_string_equal(on(&world, "14e4:1646/0000:0000/020000/00").winner, "none");
-    assert_string_equal(on(&world, "14e4:9999/14e4:1641/020000/00").winner, "Broadcom by name"); /* subsystem */
+    assert_string_equal(on(&world, "14e4:9999/14e4:1641/020000/00").winner,
+                        "Broadcom by name"); /* subsystem */
     clear(&world);
 }
 
@@ -199,7 +205,9 @@ static void each_key_looks_at_its_registers(void **state)
         bool by_device;
         bool by_subsystem;
     } rows[] = {
-        { "IOPCIMatch", true, true }, { "IOPCIPrimaryMatch", true, false }, { "IOPCISecondaryMatch", false, true },
+        { "IOPCIMatch", true, true },
+        { "IOPCIPrimaryMatch", true, false },
+        { "IOPCISecondaryMatch", false, true },
     };
     size_t index;
 
@@ -210,8 +218,10 @@ static void each_key_looks_at_its_registers(void **state)
 
         snprintf(keys, sizeof keys, "<key>%s</key><string>0x816810ec</string>", rows[index].key);
         add_kext(&world.kexts, "org.test", personality("P", keys));
-        assert_int_equal(on(&world, "10ec:8168/1043:8505/020000/06").matches, rows[index].by_device);
-        assert_int_equal(on(&world, "10ec:8125/10ec:8168/020000/04").matches, rows[index].by_subsystem);
+        assert_int_equal(on(&world, "10ec:8168/1043:8505/020000/06").matches,
+                         rows[index].by_device);
+        assert_int_equal(on(&world, "10ec:8125/10ec:8168/020000/04").matches,
+                         rows[index].by_subsystem);
         clear(&world);
     }
 }
@@ -221,7 +231,8 @@ static void class_match_ignores_the_revision_by_default(void **state)
     struct world world = { { NULL } };
 
     (void)state;
-    add_kext(&world.kexts, "org.test", personality("P", "<key>IOPCIClassMatch</key><string>0x02000000</string>"));
+    add_kext(&world.kexts, "org.test",
+             personality("P", "<key>IOPCIClassMatch</key><string>0x02000000</string>"));
     assert_string_equal(on(&world, "8086:10d3/0000:0000/020000/00").winner, "P");
     assert_string_equal(on(&world, "8086:10d3/0000:0000/020000/7f").winner, "P");
     assert_string_equal(on(&world, "8086:10d3/0000:0000/020001/00").winner, "none");

@@ -16,7 +16,8 @@ static void count_warning(void *context, const struct plist_diagnostic *warning)
     (*(unsigned *)context)++;
 }
 
-static struct plist *parse(const char *text, bool lenient, unsigned *warnings, struct plist_diagnostic *error)
+static struct plist *parse(const char *text, bool lenient, unsigned *warnings,
+                           struct plist_diagnostic *error)
 {
     const struct plist_reader reader = { lenient, count_warning, warnings };
 
@@ -33,8 +34,10 @@ struct row {
 static void strict_takes_the_dialect_and_lenient_says_where_it_is_left(void **state)
 {
     static const struct row rows[] = {
-        { "<plist version=\"1.0\"><dict><key>a</key><string>b</string></dict></plist>", true, true },
-        { "<?xml version=\"1.0\"?><!DOCTYPE plist SYSTEM \"x\"><plist><array/></plist>", true, true },
+        { "<plist version=\"1.0\"><dict><key>a</key><string>b</string></dict></plist>", true,
+          true },
+        { "<?xml version=\"1.0\"?><!DOCTYPE plist SYSTEM \"x\"><plist><array/></plist>", true,
+          true },
         { "<array><string>a&amp;b&lt;&gt;</string></array>", true, true },
         { "<array><string>&quot;</string></array>", false, true },
         { "<array><string>&#65;</string></array>", false, true },
@@ -59,7 +62,8 @@ static void strict_takes_the_dialect_and_lenient_says_where_it_is_left(void **st
         { "<array><unknown/></array>", false, false },
         { "bplist00", false, false },
         { "", false, false },
-        { "<dict><key>a</key><array ID=\"1\"/><key>b</key><array IDREF=\"1\"/></dict>", true, true },
+        { "<dict><key>a</key><array ID=\"1\"/><key>b</key><array IDREF=\"1\"/></dict>", true,
+          true },
         { "<dict><key>b</key><array IDREF=\"1\"/></dict>", false, false },
         { "<array ID=\"1\"><array IDREF=\"1\"/></array>", false, false }, /* a cycle */
     };
@@ -73,7 +77,8 @@ static void strict_takes_the_dialect_and_lenient_says_where_it_is_left(void **st
         struct plist *lenient = parse(rows[index].text, true, &warnings, &error);
 
         if ((strict != NULL) != rows[index].strict || (lenient != NULL) != rows[index].lenient)
-            fail_msg("%s: strict %d, lenient %d", rows[index].text, strict != NULL, lenient != NULL);
+            fail_msg("%s: strict %d, lenient %d", rows[index].text, strict != NULL,
+                     lenient != NULL);
         if (rows[index].lenient && (warnings == 0) != rows[index].strict)
             fail_msg("%s: %u warnings", rows[index].text, warnings);
         if (!rows[index].strict && !rows[index].lenient)
@@ -157,8 +162,9 @@ static void nesting_references_and_size_have_bounds(void **state)
     assert_non_null(strstr(error.text, "nested"));
     length = (size_t)sprintf(text, "<array><array ID=\"0\"><true/><true/></array>");
     for (index = 1; index < 40; index++) /* 2^40 values in 40 lines */
-        length += (size_t)sprintf(text + length, "<array ID=\"%d\"><array IDREF=\"%d\"/><array IDREF=\"%d\"/></array>",
-                                  index, index - 1, index - 1);
+        length += (size_t)sprintf(
+            text + length, "<array ID=\"%d\"><array IDREF=\"%d\"/><array IDREF=\"%d\"/></array>",
+            index, index - 1, index - 1);
     sprintf(text + length, "</array>");
     assert_null(parse(text, true, &warnings, &error));
     assert_non_null(strstr(error.text, "stand for more"));
@@ -168,8 +174,10 @@ static void nesting_references_and_size_have_bounds(void **state)
 static void libplist_agrees(void **state)
 {
     static const char text[] =
-        "<?xml version=\"1.0\"?><plist version=\"1.0\"><dict><key>name</key><string>a &amp; b</string><key>n</key>"
-        "<integer>-5</integer><key>big</key><integer>4294967296</integer><key>list</key><array><true/><false/>"
+        "<?xml version=\"1.0\"?><plist version=\"1.0\"><dict><key>name</key><string>a &amp; "
+        "b</string><key>n</key>"
+        "<integer>-5</integer><key>big</key><integer>4294967296</integer><key>list</"
+        "key><array><true/><false/>"
         "<data>AQIDBA==</data><dict><key>deep</key><string></string></dict></array></dict></plist>";
     struct plist *ours = plist_parse_xml(text, sizeof text - 1, NULL, NULL);
     struct plist_diagnostic error;
@@ -191,8 +199,9 @@ static void libplist_agrees(void **state)
 
 static void cut_binary_files_are_refused_at_every_length(void **state)
 {
-    static const char text[] = "<plist><dict><key>a</key><array><string>b</string><integer>3</integer></array>"
-                               "</dict></plist>";
+    static const char text[] =
+        "<plist><dict><key>a</key><array><string>b</string><integer>3</integer></array>"
+        "</dict></plist>";
     struct plist_diagnostic error;
     size_t size;
     size_t length;
@@ -251,8 +260,9 @@ static void binary_bombs_and_cycles_are_refused(void **state)
 
 static void what_is_written_reads_back_equal(void **state)
 {
-    static const char text[] = "<dict><key>a&lt;</key><array><integer>-1</integer><data>AQI=</data><set><true/></set>"
-                               "<string>x &amp; y</string><dict/></array></dict>";
+    static const char text[] =
+        "<dict><key>a&lt;</key><array><integer>-1</integer><data>AQI=</data><set><true/></set>"
+        "<string>x &amp; y</string><dict/></array></dict>";
     struct plist *value = plist_parse_xml(text, sizeof text - 1, NULL, NULL);
     char *written = NULL;
     size_t size;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "match/file.h"
 
@@ -141,4 +142,71 @@ size_t split_tabs(char *line, char **fields, size_t room)
         *line++ = '\0';
     }
     return count;
+}
+
+char *make_root(void)
+{
+    char root[] = "/tmp/kextmatch-test-XXXXXX";
+
+    assert_non_null(mkdtemp(root));
+    return strdup(root);
+}
+
+void remove_root(char *root)
+{
+    char command[100];
+
+    snprintf(command, sizeof command, "rm -r '%s'", root);
+    assert_int_equal(system(command), 0);
+    free(root);
+}
+
+void put_bytes(const char *path, const void *bytes, size_t size)
+{
+    char folder[400];
+    FILE *file;
+    size_t index;
+
+    snprintf(folder, sizeof folder, "%s", path);
+    for (index = 1; folder[index] != '\0'; index++)
+        if (folder[index] == '/') {
+            folder[index] = '\0';
+            mkdir(folder, 0755);
+            folder[index] = '/';
+        }
+    file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    fclose(file);
+}
+
+/* A small x86_64 kext executable without anything in it. */
+void put_executable(const char *path, unsigned cpu_word, bool is_signed)
+{
+    unsigned char bytes[64] = { 0xCF, 0xFA, 0xED, 0xFE, 7, 0, 0, 1, 3, 0, 0, 0, 11 };
+
+    bytes[4] = (unsigned char)cpu_word;
+    if (is_signed) {
+        bytes[16] = 1;
+        bytes[20] = 16;
+        bytes[32] = 0x1D;
+        bytes[36] = 16;
+    }
+    put_bytes(path, bytes, sizeof bytes);
+}
+
+void put_bundle(const char *root, const char *name, const char *identifier,
+                       const char *version, const char *more)
+{
+    char path[300];
+    char text[2000];
+
+    snprintf(path, sizeof path, "%s/%s/Contents/Info.plist", root, name);
+    snprintf(text, sizeof text,
+             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<plist version=\"1.0\"><dict>"
+             "<key>CFBundleIdentifier</key><string>%s</string><key>CFBundlePackageType</"
+             "key><string>KEXT</string>"
+             "<key>CFBundleVersion</key><string>%s</string>%s</dict></plist>",
+             identifier, version, more);
+    put_bytes(path, text, strlen(text));
 }

@@ -49,4 +49,15 @@ char *read_whole(const char *path, size_t *size);
 /* Fields of a line between tabs, in place; returns how many. */
 size_t split_tabs(char *line, char **fields, size_t room);
 
+/* A fresh folder under /tmp, for remove_root(). */
+char *make_root(void);
+void remove_root(char *root);
+/* A file with all folders above it. */
+void put_bytes(const char *path, const void *bytes, size_t size);
+/* A kext executable without anything in it, of CPU type 0x01000000 | `cpu_word`. */
+void put_executable(const char *path, unsigned cpu_word, bool is_signed);
+/* ROOT/NAME/Contents/Info.plist with these keys and `more` of XML. */
+void put_bundle(const char *root, const char *name, const char *identifier, const char *version,
+                const char *more);
+
 #endif

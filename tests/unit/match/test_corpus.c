@@ -159,6 +159,77 @@ static void match_row(struct tap *tap, const char *folder, char **fields, size_t
     problems_clear(&problems);
 }
 
+/* ---- the dumps that rows of expected.tsv come from ---- */
+
+struct dump {
+    const char *source; /* as device_source begins */
+    const char *file;
+};
+
+static const struct dump dumps[] = {
+    { "pci/asus-h77 ", "pci/asus-h77-lspci-nnvvxxx.txt" },
+    { "pci/virtio-net ", "pci/virtio-net-lspci-vvxxx.txt" },
+    { "pci/hyperv-gen1 ", "pci/hyperv-gen1-azure-dmesg-pci.txt" },
+    { "ioreg/dell ", "ioreg/dell-13gen-ventura-ioreg-l.txt" },
+};
+
+/* "04:00.0" is "0000:04:00.0" too, and "PS2K" is "PS2K@...". */
+static const struct device_record *find_label(const struct device_list *list, const char *wanted)
+{
+    size_t index;
+
+    for (index = 0; index < list->count; index++) {
+        const char *label = list->records[index]->label;
+        size_t length = strlen(wanted);
+
+        if (strcmp(label, wanted) == 0 ||
+            (strlen(label) == length + 5 && strcmp(label + 5, wanted) == 0) ||
+            (strncmp(label, wanted, length) == 0 && label[length] == '@'))
+            return list->records[index];
+    }
+    return NULL;
+}
+
+/* What the dump tells must not contradict the row's device. */
+static bool agrees(const struct device_record *dumped, const struct device_record *row)
+{
+    const struct pci_registers *left = &dumped->registers;
+    const struct pci_registers *right = &row->registers;
+
+    return strcmp(dumped->provider_class, row->provider_class) == 0 &&
+           ((left->id ^ right->id) & left->known_id) == 0 &&
+           ((left->class_revision ^ right->class_revision) & left->known_class_revision) == 0 &&
+           ((left->subsystem ^ right->subsystem) & left->known_subsystem) == 0;
+}
+
+static void dump_row(struct tap *tap, const char *folder, char **fields, size_t count)
+{
+    struct device_list dumped = { NULL };
+    struct device_list row = { NULL };
+    struct problems problems = { 0 };
+    const struct device_record *record;
+    char path[600];
+    size_t index;
+
+    assert_true(count >= 5);
+    for (index = 0; index < sizeof dumps / sizeof *dumps; index++) {
+        char *label = fields[2] + strlen(dumps[index].source);
+
+        if (strncmp(fields[2], dumps[index].source, strlen(dumps[index].source)) != 0)
+            continue;
+        snprintf(path, sizeof path, "%s/%s", folder, dumps[index].file);
+        label[strcspn(label, " ")] = '\0';
+        assert_true(device_read_file(path, &dumped, &problems));
+        assert_true(device_read_word(fields[4], fields[0], 0, &row, &problems));
+        record = find_label(&dumped, label);
+        report(tap, record != NULL && agrees(record, row.records[0]) && problems.errors == 0,
+               "%s: %s in %s is %s", fields[0], label, dumps[index].file, fields[4]);
+    }
+    device_list_clear(&dumped);
+    device_list_clear(&row);
+    problems_clear(&problems);
+}
+
 /* ---- inf-expected.tsv ---- */
 
 static bool line_holds(const struct inf_candidates *candidates, char **fields)
@@ -226,6 +297,7 @@ int main(void)
     }
     each_row(&tap, folder, "versions.tsv", version_row);
     each_row(&tap, folder, "expected.tsv", match_row);
+    each_row(&tap, folder, "expected.tsv", dump_row);
     each_row(&tap, folder, "inf-expected.tsv", inf_row);
     printf("1..%u\n", tap.number);
     return tap.failed == 0 ? 0 : 1;

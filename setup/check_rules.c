@@ -129,7 +129,7 @@ static void check_enumerations(const struct rules *rules)
     for (size_t i = 0; i < enumeration_count; i++) {
         const struct enumeration *one = &enumerations[i];
         char *value = config_string(rules->document, config_find(rules->document, one->path));
-        if (value != NULL && !enumeration_has(one, value)) {
+        if (value != NULL && !has_word(one->values, value)) {
             char *reason = format_string("\"%s\" is none of: %s", value, one->values);
             find(rules, SEVERITY_ERROR, "enumeration", one->path, reason, "choose one of them");
             free(reason);

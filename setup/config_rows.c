@@ -191,17 +191,6 @@ static bool apply_entry(struct config_document *document, const struct row *row,
     return ok;
 }
 
-static bool has_word(const char *string, const char *word)
-{
-    size_t length = strlen(word);
-    for (const char *at = strstr(string, word); at != NULL; at = strstr(at + 1, word)) {
-        if ((at == string || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0')) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool apply_word(struct config_document *document, const struct row *row)
 {
     char *old = config_string(document, config_find(document, row->path));

@@ -144,9 +144,7 @@ static bool legacy_hurts(const struct config_document *document, const struct ta
                          char **arguments)
 {
     *arguments = config_string(document, config_find(document, BOOT_ARGUMENTS));
-    const char *word = *arguments == NULL ? NULL : strstr(*arguments, "-legacy");
-    return target->kernel == KERNEL_64 && word != NULL && (word == *arguments || word[-1] == ' ') &&
-           (word[7] == ' ' || word[7] == '\0');
+    return target->kernel == KERNEL_64 && *arguments != NULL && has_word(*arguments, "-legacy");
 }
 
 void harmful_check(const struct config_document *document, const struct target *target,

@@ -100,6 +100,20 @@ void text_free(struct text *text)
     memset(text, 0, sizeof *text);
 }
 
+bool has_word(const char *words, const char *word)
+{
+    size_t length = strlen(word);
+    if (length == 0) {
+        return false;
+    }
+    for (const char *at = strstr(words, word); at != NULL; at = strstr(at + 1, word)) {
+        if ((at == words || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0')) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int hex_digit(char digit)
 {
     if (!isxdigit((unsigned char)digit)) {

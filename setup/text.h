@@ -28,6 +28,9 @@ char *copy_string(const char *string);       /* the caller frees it */
 void *allocate(size_t size);                 /* zeroed, never NULL */
 void *reallocate(void *block, size_t size);  /* never NULL */
 
+/* Whether `words`, separated by spaces, has the word. No list has the empty word. */
+bool has_word(const char *words, const char *word);
+
 /* "5F48" to bytes; at most `capacity`. Returns their number, or -1 when it is not hexadecimal. */
 int hex_decode(const char *hex, uint8_t *bytes, size_t capacity);
 /* Bytes to upper-case digits; the caller frees it. */

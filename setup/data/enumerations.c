@@ -2,8 +2,6 @@
 /* Keys that take one of a few words. */
 #include "setup/data/enumerations.h"
 
-#include <string.h>
-
 const struct enumeration enumerations[] = {
     {"Misc->Boot->HibernateMode", "None Auto RTC NVRAM"},
     {"Misc->Boot->PickerMode", "Builtin External Apple"},
@@ -19,15 +17,3 @@ const struct enumeration enumerations[] = {
     {"PlatformInfo->Generic->SystemMemoryStatus", "Auto Upgradable Soldered"},
 };
 const size_t enumeration_count = sizeof enumerations / sizeof enumerations[0];
-
-bool enumeration_has(const struct enumeration *enumeration, const char *value)
-{
-    size_t length = strlen(value);
-    for (const char *at = strstr(enumeration->values, value); at != NULL && length > 0;
-         at = strstr(at + 1, value)) {
-        if ((at == enumeration->values || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0')) {
-            return true;
-        }
-    }
-    return false;
-}

@@ -3,7 +3,6 @@
 #ifndef MACHV_SETUP_DATA_ENUMERATIONS_H
 #define MACHV_SETUP_DATA_ENUMERATIONS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 struct enumeration {
@@ -13,7 +12,5 @@ struct enumeration {
 
 extern const struct enumeration enumerations[];
 extern const size_t enumeration_count;
-
-bool enumeration_has(const struct enumeration *enumeration, const char *value);
 
 #endif

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "setup/text.h"
+
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
 
 const struct macos_release macos_releases[] = {
@@ -141,21 +143,10 @@ const struct macos_release *find_macos(const char *version)
     return best;
 }
 
-static bool word_in(const char *words, const char *word)
-{
-    size_t length = strlen(word);
-    for (const char *at = strstr(words, word); at != NULL; at = strstr(at + 1, word)) {
-        if ((at == words || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0')) {
-            return length > 0;
-        }
-    }
-    return false;
-}
-
 const struct windows_host *find_host(const char *id)
 {
     for (size_t i = 0; i < windows_host_count; i++) {
-        if (strcmp(windows_hosts[i].id, id) == 0 || word_in(windows_hosts[i].aliases, id)) {
+        if (strcmp(windows_hosts[i].id, id) == 0 || has_word(windows_hosts[i].aliases, id)) {
             return &windows_hosts[i];
         }
     }

@@ -27,6 +27,18 @@ static const struct command commands[] = {
     {"check", command_check, TARGET_OPTIONS OUTPUT_OPTIONS "fix ",
      "check EFI|config.plist|EFI.vhdx --macos V --host H [--gen 1|2] [--fix]\n"
      "                        find what is missing or wrong for Hyper-V\n"},
+    {"doctor", command_doctor, OUTPUT_OPTIONS,
+     "doctor LOG|-            name the cause of a boot that stops\n"},
+    {"vm", command_vm,
+     TARGET_OPTIONS OUTPUT_OPTIONS
+     "name= folder= efi-disk= system-disk= installer= switch= memory= disk= screen= dda= out= force ",
+     "vm --macos V --host H [--gen 1|2] [--name NAME] [--folder F] [--efi-disk EFI.vhdx]\n"
+     "      [--system-disk F] [--installer F] [--switch S] [--memory MIB] [--processors N]\n"
+     "      [--disk GIB] [--screen 1920x1080] [--dda LOCATION=BAR,BAR...] [--out FILE [--force]]\n"
+     "                        print the PowerShell that creates the VM; run nothing\n"},
+    {"image", command_image, OUTPUT_OPTIONS,
+     "image Installer.dmg OUT.vhdx|OUT.vhd\n"
+     "                        make a disk of an installer or recovery image\n"},
 };
 
 static void print_help(FILE *stream)

@@ -8,7 +8,8 @@ ASAN = $(BUILD)/asan
 FUZZ = $(BUILD)/fuzz
 SANITIZE = -Ddebug=true -Doptimization=1 -Db_sanitize=address,undefined -Db_lundef=false \
     -Dsanitizer_build=true
-PROGRAMS = kextmatch kextrun kextlink hvhost hvctl hvsetup hvshutdownd hvtimesyncd hvfilecopyd hvkvpd
+PROGRAMS = kextmatch kextrun kextlink hvhost hvctl hvsetup hvshutdownd hvtimesyncd hvfilecopyd hvkvpd \
+    hvbackupd
 
 .PHONY: all run test kext bench fuzz conformance dist clean
 .NOTPARALLEL:

@@ -3,7 +3,7 @@
 
 host_process= guest_process=
 host_control=$work/host.sock guest_control=$work/guest.sock
-nbd=$work/nbd
+nbd=$work/nbd controls=$work/controls
 
 if [ "${macos%%.*}" -ge 12 ]; then
     kext=$root/build/kexts/MacHyperVSupportMonterey.kext
@@ -14,7 +14,7 @@ fi
 # A disk as people have it: a dynamic VHDX that holds a file system with files in it.
 machine_prepare() {
     rm -rf "$work"
-    mkdir -p "$work/files" "$nbd"
+    mkdir -p "$work/files" "$nbd" "$controls"
     cp -r docs "$work/files/docs"
     cp LICENSE README.md "$work/files/"
     head -c 8M /dev/urandom >"$work/files/random.bin"
@@ -27,12 +27,12 @@ machine_prepare() {
 
 machine_start() {
     "$bin/hvhost" --socket "$work/partition.sock" --control "$host_control" --release "$release" \
-        --generation "$generation" --disk "$work/disk.vhdx" >"$work/host.log" 2>&1 &
+        --generation "$generation" --disk "$work/disk.vhdx" >>"$work/host.log" 2>&1 &
     host_process=$!
     wait_for_socket "$work/partition.sock" $host_process 10 || return 1
     started=$(date +%s%N)
     "$bin/kextrun" --partition "$work/partition.sock" --control "$guest_control" --macos "$macos" \
-        --processors 2 --memory 512 --nbd "$nbd" "$kext" >"$work/guest.log" 2>&1 &
+        --processors 2 --memory 512 --nbd "$nbd" --kernel-controls "$controls" "$kext" >>"$work/guest.log" 2>&1 &
     guest_process=$!
     wait_for_socket "$nbd/disk0.sock" $guest_process 30 || return 1
     boot_milliseconds=$((($(date +%s%N) - started) / 1000000))
@@ -59,10 +59,20 @@ To stop it:
 END
 }
 
-# Orderly end, from inside the guest. Returns 0 when both ended with status 0; says which did not.
+# Orderly end, from inside the guest. Returns as machine_wait.
 machine_stop() {
-    local guest_status=0 host_status=0
     "$bin/kextrun" quit --control "$guest_control" >/dev/null || return 1
+    machine_wait
+}
+
+# For rows behind one that ended the machine.
+machine_ensure() {
+    [ -n "$guest_process" ] || machine_start
+}
+
+# Waits for the end of both. Returns 0 when both ended with status 0; says which did not.
+machine_wait() {
+    local guest_status=0 host_status=0
     wait_for_end "$guest_process" 15 || guest_status=$?
     wait_for_end "$host_process" 15 || host_status=$?
     guest_process= host_process=
@@ -72,6 +82,7 @@ machine_stop() {
 }
 
 machine_kill() {
+    daemons_stop
     [ -z "$guest_process" ] || kill -KILL "$guest_process" 2>/dev/null || true
     [ -z "$host_process" ] || kill -TERM "$host_process" 2>/dev/null || true
 }

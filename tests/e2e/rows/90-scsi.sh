@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # The SCSI controller's disk: copied out whole through the driver, written through it, found in the image
-# after an orderly stop. This row stops the machine, so it comes last.
+# after an orderly stop. The machine is off when this row is done.
 
 uri="nbd+unix:///?socket=$nbd/disk0.sock"
 

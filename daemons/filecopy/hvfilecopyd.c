@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* hvfilecopyd: writes the files that the host copies into the guest (Copy-VMFile). */
+#include "daemons/common/daemon.h"
+#include "daemons/filecopy/target.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define DEFAULT_JOURNAL "/var/run/hvfilecopyd.journal"
+
+static const char *root = "/";
+static const char *journal = DEFAULT_JOURNAL;
+static struct target target;
+
+static const struct daemon_option options[] = {
+    { "--root", "FOLDER", "take paths of the host as below FOLDER", &root },
+    { "--journal", "FILE", "where to note what to remove after a crash", &journal },
+    { NULL, NULL, NULL, NULL },
+};
+
+static int start(void)
+{
+    const struct folder_root from = { root, strcmp(root, "/") == 0 };
+
+    target_init(&target, &from, journal);
+    return 0;
+}
+
+static uint32_t begin(const uint8_t *body, uint32_t size)
+{
+    struct ic_file_copy_start start;
+    char name[FILE_NAME_MAX], path[FILE_NAME_MAX];
+    uint32_t status;
+
+    if (size < sizeof start)
+        return IC_STATUS_INVALID_ARGUMENT;
+    memcpy(&start, body, sizeof start);
+    if (!file_name_read(body + offsetof(struct ic_file_copy_start, file_name),
+                        IC_FILE_COPY_NAME_UNITS, name) ||
+        !file_name_read(body + offsetof(struct ic_file_copy_start, path), IC_FILE_COPY_NAME_UNITS,
+                        path)) {
+        daemon_error("a file was refused: its name is no text, or has no end");
+        return IC_STATUS_INVALID_ARGUMENT;
+    }
+    daemon_log("the host copies \"%s\", %llu bytes, to \"%s\"", name,
+               (unsigned long long)start.file_size, path);
+    status = target_begin(&target, name, path, start.flags, start.file_size);
+    if (status != IC_STATUS_OK)
+        daemon_error("the copy was refused with 0x%08x", status);
+    return status;
+}
+
+static uint32_t write_piece(const uint8_t *body, uint32_t size)
+{
+    struct ic_file_copy_write write;
+    const uint32_t head = offsetof(struct ic_file_copy_write, data);
+
+    if (size < head)
+        return IC_STATUS_INVALID_ARGUMENT;
+    memcpy(&write, body, head);
+    if (write.size > size - head)
+        return IC_STATUS_INVALID_ARGUMENT;
+    return target_write(&target, write.offset, body + head, write.size);
+}
+
+static uint32_t request(void *body, uint32_t size, bool *replies)
+{
+    uint32_t operation, status;
+
+    (void)replies;
+    if (size < sizeof operation)
+        return IC_STATUS_INVALID_ARGUMENT;
+    memcpy(&operation, body, sizeof operation);
+    switch (operation) {
+    case IC_FILE_COPY_START:
+        return begin(body, size);
+    case IC_FILE_COPY_WRITE:
+        status = write_piece(body, size);
+        break;
+    case IC_FILE_COPY_COMPLETE:
+        status = target_complete(&target);
+        if (status == IC_STATUS_OK)
+            daemon_log("the copy is complete");
+        break;
+    case IC_FILE_COPY_CANCEL:
+        daemon_log("the host gave the copy up");
+        target_cancel(&target);
+        return IC_STATUS_OK;
+    default:
+        return IC_STATUS_NOT_SUPPORTED;
+    }
+    if (status != IC_STATUS_OK)
+        daemon_error("the copy failed with 0x%08x; nothing is left of it", status);
+    return status;
+}
+
+static void reset(void)
+{
+    target_cancel(&target);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct daemon_program program = {
+        .name = "hvfilecopyd",
+        .control = SERVICE_CONTROL_FILE_COPY,
+        .purpose = "Writes the files that the Hyper-V host copies into the guest.",
+        .options = options,
+        .start = start,
+        .request = request,
+        .reset = reset,
+    };
+    int status = daemon_main(argc, argv, &program);
+
+    return status;
+}

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Sourced by run: the daemons beside the machine, as a guest has them. Uses $work, $bin, $controls, $guest_control.
+# They have a clock, files and pairs of their own under $work/guest, so that this machine's stay as they are.
+
+daemon_processes=()
+
+daemon_start() { # daemon_start NAME OPTION...
+    local name=$1
+    shift
+    "$bin/$name" --foreground --debug --controls "$controls" "$@" >>"$work/$name.log" 2>&1 &
+    daemon_processes+=($!)
+}
+
+daemons_start() {
+    mkdir -p "$work/guest/files" "$work/guest/pools"
+    daemon_start hvshutdownd --command "echo \$1 \$2 >>'$work/guest/asked'; '$bin/kextrun' quit --control '$guest_control'"
+    daemon_start hvtimesyncd --clock-file "$work/guest/clock"
+    daemon_start hvfilecopyd --root "$work/guest/files" --journal "$work/guest/journal"
+    daemon_start hvkvpd --pools "$work/guest/pools"
+    daemon_start hvbackupd --limit 30 --hook "echo \$1 >>'$work/guest/backups'"
+}
+
+daemons_stop() {
+    local process
+    for process in "${daemon_processes[@]+"${daemon_processes[@]}"}"; do
+        kill -TERM "$process" 2>/dev/null || true
+        wait "$process" 2>/dev/null || true
+    done
+    daemon_processes=()
+}
+
+# wait_until SECONDS COMMAND...: until the command succeeds. Looks again whenever the guest writes something.
+wait_until() {
+    local deadline=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        [ $SECONDS -lt $deadline ] || return 1
+        inotifywait -qq -t 1 -r -e close_write -e moved_to -e modify "$work/guest" "$work"/*.log 2>/dev/null || true
+    done
+}
+
+# Every daemon serves its service now, not only that of a machine before.
+daemons_ready() {
+    local name
+    for name in hvshutdownd hvtimesyncd hvfilecopyd hvkvpd hvbackupd; do
+        [[ $(grep -E ': serving |the service is gone' "$work/$name.log" | tail -n 1) == *serving* ]] || return 1
+    done
+}
+
+ask_host() {
+    "$bin/hvctl" --control "$host_control" "$@"
+}

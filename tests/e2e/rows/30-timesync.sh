@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Time: the host's clock is set 3.2 s ahead, the guest's follows; and back again.
+
+clock_offset() { # seconds that the guest's clock is ahead of this machine's
+    awk '{ printf "%.6f", $1 / 1e9 } END { if (NR == 0) printf "0.000" }' "$work/guest/clock" 2>/dev/null || echo 0.000
+}
+
+offset_is() {
+    awk -v is="$(clock_offset)" -v wanted="$1" 'BEGIN { d = is - wanted; exit !(d > -0.1 && d < 0.1) }'
+}
+
+timesync_check() {
+    local before after
+    wait_until 10 daemons_ready || { figure="no daemon serves"; return 1; }
+    ask_host time --skew 3.2 >/dev/null || { figure="hvctl time failed"; return 1; }
+    wait_until 10 offset_is 3.2 || { figure="the clock is $(clock_offset) s ahead, not 3.2"; return 1; }
+    before=$(sed -n 's/.*host is ahead by \([0-9.]*\) s.*/\1/p' "$work/hvtimesyncd.log" | sort -g | tail -n 1)
+    after=$(awk -v now="$(clock_offset)" 'BEGIN { printf "%.6f", 3.2 - now }')
+    ask_host time --skew 0 >/dev/null
+    wait_until 10 offset_is 0 || { figure="the clock did not go back"; return 1; }
+    grep -q 'set BACK' "$work/hvtimesyncd.log" || { figure="going back was not logged"; return 1; }
+    figure="skew before $before s, after $after s; back again and logged"
+}
+
+status=0
+timesync_check || status=1
+row timesync "Time synchronisation" $status "$figure"

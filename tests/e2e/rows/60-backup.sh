@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Backup: freeze and thaw reach the guest's hook in this order; a daemon that dies while frozen thaws.
+
+backup_check() {
+    local answer frozen
+    wait_until 10 daemons_ready || { figure="no daemon serves"; return 1; }
+    answer=$(ask_host backup freeze 2>&1) || { figure=$answer; return 1; }
+    frozen=$(ask_host --json services | jq '.services[] | select(.service == "backup") | .frozen')
+    [ "$frozen" = true ] || { figure="the host does not know that it is frozen"; return 1; }
+    answer=$(ask_host backup thaw 2>&1) || { figure=$answer; return 1; }
+    if ask_host backup thaw >/dev/null 2>&1; then figure="a thaw without a freeze succeeded"; return 1; fi
+    [ "$(tr '\n' ' ' <"$work/guest/backups")" = "freeze thaw " ] || { figure="the hook saw '$(tr '\n' ' ' <"$work/guest/backups")'"; return 1; }
+    figure="frozen and thawed in $(ask_host --json services | jq '.services[] | select(.service == "backup") | .round_trip_us') us (thaw)"
+}
+
+status=0
+backup_check || status=1
+row backup "Backup (VSS freeze and thaw)" $status "$figure"

@@ -13,6 +13,11 @@
 
 enum { IDENTIFIER_MAX = 63 };
 
+static const char *type_text(const struct plist *value)
+{
+    return value == NULL ? "missing" : plist_type_name(value);
+}
+
 static bool is_apple(const struct kext *kext)
 {
     return strncmp(kext->identifier, "com.apple.", strlen("com.apple.")) == 0;
@@ -26,11 +31,11 @@ static void lint_identity(const struct lint_place *place)
 
     if (plist_string(type) == NULL || strcmp(plist_string(type), "KEXT") != 0)
         lint_report(place, LINT_PACKAGE_TYPE, type, "CFBundlePackageType is %s%.60s",
-                    plist_string(type) == NULL ? "no string: " : "",
-                    plist_string(type) == NULL ? plist_type_name(type) : plist_string(type));
+                    plist_string(type) == NULL ? "" : "not KEXT but ",
+                    plist_string(type) == NULL ? type_text(type) : plist_string(type));
     if (*place->kext->identifier == '\0')
         lint_report(place, LINT_IDENTIFIER_MISSING, identifier, "CFBundleIdentifier is %s",
-                    plist_type_name(identifier));
+                    type_text(identifier));
     else if (strlen(place->kext->identifier) > IDENTIFIER_MAX)
         lint_report(place, LINT_IDENTIFIER_LONG, identifier, "CFBundleIdentifier has %zu bytes",
                     strlen(place->kext->identifier));
@@ -53,7 +58,7 @@ static void lint_versions(const struct lint_place *place)
     if (kext->version == VERSION_INVALID && !text_has_build_variable(plist_string(version)))
         lint_report(place, LINT_VERSION_INVALID, version, "CFBundleVersion %s%.40s%s",
                     plist_string(version) == NULL ? "is " : "\"",
-                    plist_string(version) == NULL ? plist_type_name(version)
+                    plist_string(version) == NULL ? type_text(version)
                                                   : plist_string(version),
                     plist_string(version) == NULL ? "" : "\" does not parse");
     if (compatible != NULL && kext->compatible_version == VERSION_INVALID &&
@@ -61,7 +66,7 @@ static void lint_versions(const struct lint_place *place)
         lint_report(place, LINT_COMPATIBLE_VERSION_INVALID, compatible,
                     "OSBundleCompatibleVersion \"%.40s\" does not "
                     "parse",
-                    plist_string(compatible) == NULL ? plist_type_name(compatible)
+                    plist_string(compatible) == NULL ? type_text(compatible)
                                                      : plist_string(compatible));
     if (kext->version != VERSION_INVALID && kext->compatible_version > kext->version)
         lint_report(place, LINT_COMPATIBLE_VERSION_ABOVE, compatible,
@@ -86,7 +91,7 @@ static void lint_required(const struct lint_place *place)
             return;
     lint_report(place, LINT_BUNDLE_REQUIRED, required,
                 "OSBundleRequired \"%.60s\" is no legal value",
-                text == NULL ? plist_type_name(required) : text);
+                text == NULL ? type_text(required) : text);
 }
 
 static void lint_executable_file(const struct lint_place *place, const char *path)

@@ -189,3 +189,26 @@ char *text_decode(const char *bytes, size_t size, unsigned code_page,
     out[*decoded_size] = '\0';
     return out;
 }
+
+char *text_repair_utf8(const char *text)
+{
+    size_t size = strlen(text);
+    char *out = malloc(size * 3 + 1);
+    size_t made = 0;
+    size_t index;
+    size_t length;
+
+    for (index = 0; out != NULL && index < size; index += length) {
+        length = utf8_length((const unsigned char *)text + index, size - index);
+        if (length == 0) {
+            made += put(out + made, REPLACEMENT);
+            length = 1;
+        } else {
+            memcpy(out + made, text + index, length);
+            made += length;
+        }
+    }
+    if (out != NULL)
+        out[made] = '\0';
+    return out;
+}

@@ -61,6 +61,12 @@ static void claim_name(const struct claim *claim, const struct pci_ids *names, c
              class == NULL ? "" : class);
 }
 
+/* Names that are no ids are claims of their own here: nothing is lost. */
+static bool is_about_name(const struct claim_note *note)
+{
+    return strncmp(note->text, "IONameMatch \"", strlen("IONameMatch \"")) == 0;
+}
+
 static void print_claims(const struct task *task, const struct claims *claims)
 {
     char text[128];
@@ -73,7 +79,7 @@ static void print_claims(const struct task *task, const struct claims *claims)
         printf("    %-24s%s%s\n", text, *name == '\0' ? "" : "  ", name);
     }
     for (index = 0; index < claims->note_count; index++)
-        if (claims->notes[index].lost)
+        if (claims->notes[index].lost && !is_about_name(&claims->notes[index]))
             printf("    note: %s\n", claims->notes[index].text);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* kextmatch: which driver takes which device, as I/O Kit and Windows decide it, and why. */
+#include "match/kextmatch/clean_output.h"
 #include "match/kextmatch/commands.h"
 #include "match/kextmatch/options.h"
 
@@ -42,6 +43,7 @@ int main(int count, char **arguments)
 {
     size_t index;
 
+    clean_output_begin();
     if (count < 2)
         return print_help(stderr);
     if (strcmp(arguments[1], "--help") == 0 || strcmp(arguments[1], "-h") == 0 ||

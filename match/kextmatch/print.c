@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "match/kextmatch/print.h"
 
+#include "match/text_encoding.h"
+
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void device_ids_text(const struct device_record *record, char text[DEVICE_TEXT_SIZE])
@@ -81,7 +84,11 @@ void print_device_heading(const struct session *session, const struct device_rec
 
 struct json_object *json_string(const char *text)
 {
-    return text == NULL ? NULL : json_object_new_string(text);
+    char *repaired = text == NULL ? NULL : text_repair_utf8(text);
+    struct json_object *string = repaired == NULL ? NULL : json_object_new_string(repaired);
+
+    free(repaired);
+    return string;
 }
 
 struct json_object *device_json(const struct session *session, const struct device_record *record)

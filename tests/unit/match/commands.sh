@@ -80,6 +80,12 @@ check "the other kexts are used" prints "Intel network"
 head -c 100000 /dev/zero | tr '\0' '<' >"$work/garbage.plist"
 check "garbage ends with 2" run 2 ids "$work/garbage.plist"
 
+sed 's/Audio by class/Audio \x1b[31m\xff/' $fixtures/kexts/ClassAudio.kext/Contents/Info.plist >"$work/escape.plist"
+check "escapes in a file" run 0 match -k "$work/escape.plist" -d 8086:1e20/1043:8445/040300/04
+check "do not reach the terminal" bash -c "! grep -q $'\x1b' '$work/out'"
+run 0 match -k "$work/escape.plist" -d 8086:1e20/1043:8445/040300/04 --json
+check "nor make bad JSON" json '.[0].winners | length == 1'
+
 check "inf names the line" run 0 inf $fixtures/inf/rtl8168.inf -d 10ec:8168/1043:8505/020000/06
 check "and its section" prints "[Realtek.NTamd64] RTL8168E.ndi"
 check "no line ends with 1" run 1 inf $fixtures/inf/rtl8168.inf -d 10ec:8168/1043:8505/020000/09

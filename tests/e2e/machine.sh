@@ -32,7 +32,7 @@ machine_start() {
     wait_for_socket "$work/partition.sock" $host_process 10 || return 1
     started=$(date +%s%N)
     "$bin/kextrun" --partition "$work/partition.sock" --control "$guest_control" --macos "$macos" \
-        --processors 2 --memory 512 --nbd "$nbd" --kernel-controls "$controls" "$kext" >>"$work/guest.log" 2>&1 &
+        --processors 2 --memory 512 --input-log "$work/input.log" --nbd "$nbd" --kernel-controls "$controls" "$kext" >>"$work/guest.log" 2>&1 &
     guest_process=$!
     wait_for_socket "$nbd/disk0.sock" $guest_process 30 || return 1
     boot_milliseconds=$((($(date +%s%N) - started) / 1000000))

@@ -29,6 +29,7 @@ static const char usage[] =
     "  --boot-args TEXT     the kernel's boot arguments\n"
     "  --ioreg              print the registry when all drivers have started, and end\n"
     "  --nbd FOLDER         export each disk by NBD: a Unix socket diskN.sock in this folder\n"
+    "  --input-log FILE     record what keyboards and pointers report\n"
     "  --kernel-controls FOLDER  offer each kernel control as a Unix socket in this folder\n"
     "  --deterministic      one thread, virtual time, a seeded scheduler\n"
     "  --seed N             its seed (default: a new one, which is printed)\n"
@@ -48,6 +49,7 @@ enum {
     OPTION_BOOT_ARGS,
     OPTION_IOREG,
     OPTION_NBD,
+    OPTION_INPUT_LOG,
     OPTION_KERNEL_CONTROLS,
     OPTION_DETERMINISTIC,
     OPTION_SEED,
@@ -69,6 +71,7 @@ static const struct option long_options[] = {
     {"boot-args", required_argument, NULL, OPTION_BOOT_ARGS},
     {"ioreg", no_argument, NULL, OPTION_IOREG},
     {"nbd", required_argument, NULL, OPTION_NBD},
+    {"input-log", required_argument, NULL, OPTION_INPUT_LOG},
     {"kernel-controls", required_argument, NULL, OPTION_KERNEL_CONTROLS},
     {"deterministic", no_argument, NULL, OPTION_DETERMINISTIC},
     {"seed", required_argument, NULL, OPTION_SEED},
@@ -165,6 +168,9 @@ static enum options_result apply(int option, struct kextrun_options *options) {
         return OPTIONS_RUN;
     case OPTION_NBD:
         options->nbd = optarg;
+        return OPTIONS_RUN;
+    case OPTION_INPUT_LOG:
+        options->input_log = optarg;
         return OPTIONS_RUN;
     case OPTION_KERNEL_CONTROLS:
         options->kernel_controls = optarg;

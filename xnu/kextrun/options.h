@@ -15,6 +15,7 @@ struct kextrun_options {
     const char *macos;
     const char *boot_args;
     const char *nbd; /* folder for the sockets of exported disks; NULL: none */
+    const char *input_log; /* file for input events; NULL: none */
     const char *kernel_controls; /* folder for the sockets of kernel controls; NULL: none */
     bool is_i386;
     unsigned processors;

@@ -17,6 +17,7 @@
 #include "xnu/loader/kernel_symbols.h"
 #include "xnu/loader/macho_format.h"
 #include "xnu/machine/files.h"
+#include "xnu/machine/input_log.h"
 #include "xnu/machine/log.h"
 #include "xnu/machine/machine.h"
 #include "xnu/machine/partition.h"
@@ -92,6 +93,16 @@ static int export_kernel_controls(struct kextrun *kextrun) {
                            "cannot export kernel controls in %s", folder);
     }
     kextrun->controls_exported = true;
+    return 0;
+}
+
+static int record_input(struct kextrun *kextrun) {
+    const char *path = kextrun->options->input_log;
+    int status = path == NULL ? 0 : machine_input_log_open(path);
+    if (status != 0) {
+        return loader_fail(&kextrun->error, MACHINE_EXIT_USAGE, "--input-log %s: %s", path,
+                           machine_error_text(status));
+    }
     return 0;
 }
 
@@ -208,6 +219,7 @@ static const struct step default_steps[] = {
     {"boot arguments", set_boot_arguments},
     {"kernel", start_kernel},
     {"kernel controls", export_kernel_controls},
+    {"input log", record_input},
     {"disks", export_disks},
     {"control", control_socket_listen},
     {"host", start_host},

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* input_events.c - the event system's place: a client of each keyboard, which writes down what comes. */
+#include "xnu/families/hid/input_events.h"
+
+#include "xnu/bsd/format.h"
+#include "xnu/families/hid/keyboard_private.h"
+#include "xnu/families/hid/typed_text.h"
+#include "xnu/libkern/class.h"
+#include "xnu/machine/input_log.h"
+#include "xnu/machine/log.h"
+
+enum { LINE_MAX = 128, CHARACTER_SET_ASCII = 0 };
+
+struct InputClient {
+    IOService super;
+    struct typed_text text;
+};
+typedef struct InputClient InputClient;
+
+static void write_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static void write_line(const char *format, ...)
+{
+    char line[LINE_MAX];
+    va_list arguments;
+
+    va_start(arguments, format);
+    int length = format_string(line, sizeof line, format, arguments);
+    va_end(arguments);
+    machine_input_log_write(line, length < LINE_MAX ? (size_t)length : LINE_MAX - 1);
+}
+
+/* ---- what the keyboard calls, in the order of its events ------------------------------------ */
+
+static void key_event(OSObject *target, uint32_t type, uint32_t flags, uint32_t key,
+                      uint32_t character, uint32_t set, uint32_t original, uint32_t original_set,
+                      uint32_t keyboard_type, bool repeat, uint64_t time)
+{
+    InputClient *me = (InputClient *)target;
+    uint32_t typed = 0;
+
+    if (type == KEY_EVENT_FLAGS_CHANGED) {
+        write_line("flags 0x%x", flags);
+        return;
+    }
+    if (type == KEY_EVENT_UP) {
+        write_line("key up 0x%02x flags 0x%x", key, flags);
+        return;
+    }
+    if (set == CHARACTER_SET_ASCII && !(flags & (KEY_FLAG_CONTROL | KEY_FLAG_COMMAND)))
+        typed = typed_text_key(&me->text, key, character, flags & KEY_FLAG_SHIFT,
+                               flags & KEY_FLAG_OPTION);
+    if (typed)
+        write_line("key down 0x%02x flags 0x%x char U+%04X", key, flags, typed);
+    else
+        write_line("key down 0x%02x flags 0x%x", key, flags);
+}
+
+static void special_event(OSObject *target, uint32_t type, uint32_t flags, uint32_t key,
+                          uint32_t flavor, uint64_t guid, bool repeat, uint64_t time)
+{
+    write_line("special %u %s", flavor, type == KEY_EVENT_DOWN ? "down" : "up");
+}
+
+static void flags_event(OSObject *target, uint32_t flags)
+{
+}
+
+/* ---- the client ----------------------------------------------------------------------------- */
+
+static bool client_start(IOService *me, IOService *provider)
+{
+    IOHIKeyboard *keyboard = (IOHIKeyboard *)provider;
+
+    if (!IOService_super_start(me, provider) ||
+        !IOHIKeyboard_open_service_number_function_function_function(
+            keyboard, me, 0, key_event, special_event, flags_event))
+        return false;
+    write_line("keyboard opened %s", object_class_name(provider));
+    return true;
+}
+
+static bool client_will_terminate(IOService *me, IOService *provider, uint32_t options)
+{
+    IOService_close(provider, me, 0);
+    write_line("keyboard closed %s", object_class_name(provider));
+    return IOService_super_willTerminate(me, provider, options);
+}
+
+KERNEL_CLASS(11, InputClient, IOService,
+             .start = client_start,
+             .willTerminate = client_will_terminate)
+
+void input_events_add_keyboard(IOHIKeyboard *keyboard)
+{
+    IOService *client = object_new(&InputClient_gMetaClass);
+
+    if (client == NULL)
+        return;
+    if (IORegistryEntry_init_dictionary((IORegistryEntry *)client, NULL) &&
+        IOService_attach(client, (IOService *)keyboard) &&
+        !IOService_start(client, (IOService *)keyboard)) {
+        machine_log("%s: the keyboard cannot be opened", object_class_name(keyboard));
+        IOService_detach(client, (IOService *)keyboard);
+    }
+    object_release(client);
+}

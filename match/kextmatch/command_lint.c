@@ -63,6 +63,30 @@ static int report(const struct session *session, const struct findings *findings
     return counts[LINT_ERROR] + counts[LINT_WARNING] == 0 ? STATUS_MATCHED : STATUS_NOTHING;
 }
 
+static int print_rules(const struct session *session)
+{
+    struct json_object *json = session->options.json ? json_object_new_array() : NULL;
+    size_t index;
+
+    for (index = 0; index < LINT_RULES; index++) {
+        const struct lint_rule *rule = &lint_rules[index];
+        struct json_object *object;
+
+        if (json == NULL) {
+            printf("%-28s %-8s %s\n", rule->id, lint_severity_name(rule->severity), rule->fix);
+            continue;
+        }
+        object = json_object_new_object();
+        json_object_object_add(object, "id", json_string(rule->id));
+        json_object_object_add(object, "severity", json_string(lint_severity_name(rule->severity)));
+        json_object_object_add(object, "fix", json_string(rule->fix));
+        json_object_array_add(json, object);
+    }
+    if (json != NULL)
+        print_json(json);
+    return STATUS_MATCHED;
+}
+
 int command_lint(int count, char **arguments)
 {
     static const char usage[] = "lint KEXT_OR_FOLDER... [OPTION...]";
@@ -74,6 +98,8 @@ int command_lint(int count, char **arguments)
 
     if (!session_begin(&session, COMMAND_LINT, usage, count, arguments))
         return session_end(&session, session.options.help ? STATUS_MATCHED : STATUS_TROUBLE);
+    if (session.options.rules)
+        return session_end(&session, print_rules(&session));
     if (session.options.operands.count + session.options.kexts.count == 0)
         return session_end(&session, session_usage(usage, "no kext given"));
     if (session.options.owner != NULL &&

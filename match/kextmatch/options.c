@@ -67,6 +67,7 @@ static const struct row rows[] = {
       "IOClass, instead of one made from the service" },
     { "limit", 0, VALUE, AT(limit), COMMAND_CONVERT | COMMAND_IDS, "N",
       "ids that a mask may stand for (256)" },
+    { "rules", 0, FLAG, AT(rules), COMMAND_LINT, NULL, "list all rules: id, severity, fix" },
     { "install-rules", 0, FLAG, AT(install_rules), COMMAND_LINT, NULL,
       "also check owners and modes of the files as an installed kext needs them" },
     { "root", 0, VALUE, AT(root), COMMAND_INSTALL | COMMAND_UNINSTALL | COMMAND_VERIFY, "DIR",

@@ -44,6 +44,7 @@ struct options {
     bool dry_run;
     bool force;
     bool install_rules;
+    bool rules;
     bool list_a;
     bool all_models;
     const char *macos;

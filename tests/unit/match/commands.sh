@@ -114,6 +114,18 @@ mkdir "$work/System"
 check "the system's folder is refused" run 2 install $fixtures/kexts/ClassAudio.kext --root "$work/System" --owner "$owner"
 check "with the reason" says "System Integrity Protection"
 
+documented() { # every option that a command lists is in the manual
+    local command option
+    for command in match who ids devices lint inf convert install uninstall verify; do
+        for option in $("$program" $command --help | grep -o -- '--[a-z-]*'); do
+            grep -qF -- "${option//-/\\-}" docs/man/kextmatch.1 || {
+                echo "$command $option" >"$work/out"
+                return 1
+            }
+        done
+    done
+}
+check "every option is in the manual page" documented
 complete_words() { # complete_words WORD...: what bash offers for the last word
     # shellcheck source=/dev/null
     . match/kextmatch/kextmatch.bash-completion

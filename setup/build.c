@@ -140,6 +140,7 @@ static bool finish(struct build *build)
 bool build_efi(const struct build_options *options, struct report *report, struct setup_error *error)
 {
     struct build build = {.options = options, .report = report, .error = error};
+    bool existed = folder_exists(options->output);
     build.staging = folder_stage(options->output, error);
     if (build.staging == NULL) {
         return false;
@@ -148,6 +149,9 @@ bool build_efi(const struct build_options *options, struct report *report, struc
     build.oc = path_join(build.efi, "OC");
     bool ok = prepare(&build) && finish(&build);
     folder_remove(build.staging);
+    if (!ok && !existed) {
+        rmdir(options->output); /* only when nothing is in it */
+    }
     for (size_t i = 0; i < build.kext_count; i++) {
         kext_bundle_free(&build.kexts[i]);
     }

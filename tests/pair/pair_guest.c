@@ -71,6 +71,7 @@ static void run_session(void *argument)
         machine_panic("the partition does not start");
     if (native_kext_start(&kext, &runtime, &kernel_symbols()->symbols, &error) != 0)
         machine_panic("%s", error.text);
+    pair_network_start();
     add_personalities();
     xnu_publish_resource("IOBSD");
     PAIR_CHECK(&session->pair, xnu_wait_quiet(QUIET_SECONDS * PAIR_SECOND));

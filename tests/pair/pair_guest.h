@@ -52,6 +52,36 @@ int pair_disk_flush(const char *name);
  * offset 0. Returns how many failed. */
 unsigned pair_disk_write_many(const char *name, unsigned count, size_t length);
 
+/* ---- the network of the guest ---- */
+
+/* Collects what en0 receives; before the drivers start, so first thing in pair_run. */
+void pair_network_start(void);
+bool pair_wait_for_network(bool there);
+bool pair_network_link(void);
+bool pair_wait_for_link(bool up);
+const uint8_t *pair_network_address(void);
+
+enum pair_frame_offload { PAIR_PLAIN = 0, PAIR_TCP_CHECKSUM = 1, PAIR_SEGMENT = 2, PAIR_TAGGED = 4 };
+
+/* Sends a frame from en0; with PAIR_TCP_CHECKSUM the hardware is to compute it, with PAIR_SEGMENT to cut it to
+ * 1448 bytes of payload. False: there is no en0. */
+bool pair_network_send(const void *bytes, size_t size, unsigned offload, uint16_t tag);
+
+struct pair_frame {
+    uint8_t bytes[70000];
+    size_t size;
+    bool tagged;
+    uint16_t tag;
+    uint32_t checksum_performed; /* MBUF_CSUM_... */
+};
+
+/* The next frame that came to en0. Waits for it, a second of virtual time at most. */
+bool pair_network_receive(struct pair_frame *frame);
+/* Frames that came so far. */
+uint64_t pair_network_received(void);
+int pair_network_set_promiscuous(bool on);
+int pair_network_set_multicast(bool on);
+
 /* Virtual time passes. */
 void pair_sleep(uint64_t nanoseconds);
 

@@ -2,6 +2,7 @@
 #include "tests/pair/pair_host.h"
 
 #include "host/devices/heartbeat.h"
+#include "host/devices/netvsc_internal.h"
 #include "host/devices/storvsc.h"
 #include "host/disk/disk.h"
 #include "host/disk/disk_engine.h"
@@ -16,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHANNEL_WORDS = 2048 / 64, DEVICES = 2 };
+enum { CHANNEL_WORDS = 2048 / 64, DEVICES_MAX = 3 };
 
 struct pair_host {
     struct host_release release;
@@ -25,7 +26,9 @@ struct pair_host {
     struct disk_engine *disks;
     struct storvsc *controller;
     struct virtual_device *heartbeat;
-    struct virtual_device *devices[DEVICES];
+    struct virtual_device *devices[DEVICES_MAX];
+    unsigned device_count;
+    struct netvsc *adapter;
     uint64_t woken[CHANNEL_WORDS];
     unsigned violations;
 };
@@ -195,7 +198,7 @@ static unsigned run_all(struct pair_host *host, uint64_t now)
     }
     disk_engine_submit(host->disks);
     work += disk_engine_run(host->disks, now);
-    for (index = 0; index < DEVICES; index++) {
+    for (index = 0; index < host->device_count; index++) {
         const struct virtual_device_operations *operations = host->devices[index]->operations;
 
         if (operations->deadline_ns != NULL && operations->deadline_ns(host->devices[index]) <= now)
@@ -214,7 +217,7 @@ static uint64_t next_deadline(struct pair_host *host)
 
     if (timer < UINT64_MAX / 100 && timer * 100 < deadline)
         deadline = timer * 100;
-    for (index = 0; index < DEVICES; index++) {
+    for (index = 0; index < host->device_count; index++) {
         struct virtual_device *device = host->devices[index];
         uint64_t due = device->operations->deadline_ns == NULL ? UINT64_MAX
                                                                : device->operations->deadline_ns(device);
@@ -253,7 +256,7 @@ static void detach(void *partition, int status)
         disk_engine_run(host->disks, UINT64_MAX - 1);
     }
     host_machine_free(&host->machine);
-    for (index = 0; index < DEVICES; index++)
+    for (index = 0; index < host->device_count; index++)
         host->devices[index]->operations->free(host->devices[index]);
     disk_engine_free(host->disks);
     free(host);
@@ -274,6 +277,23 @@ static const struct partition_operations operations = {
 
 /* ---- making it ---- */
 
+static bool make_adapter(struct pair_host *host, const struct pair_options *options)
+{
+    static const uint8_t address[] = { 0x00, 0x15, 0x5d, 0x01, 0x02, 0x03 };
+    struct network_port *port = network_loopback_open();
+    struct netvsc_settings settings;
+
+    netvsc_default_settings(netvsc_version(host->release.versions.netvsc), &settings);
+    settings.instance = (struct guid){ 0x1eccfd72, 0x4b41, 0x45ef, { 0xb7, 0x3a, 0x4a, 0x6e, 0x44, 0xc1, 0x29, 0x24 } };
+    settings.reply_first = options->network_reply_first;
+    memcpy(settings.address, address, sizeof address);
+    host->adapter = port == NULL ? NULL : netvsc_new(&settings, port);
+    if (host->adapter == NULL)
+        return false;
+    host->devices[host->device_count++] = netvsc_device(host->adapter);
+    return true;
+}
+
 static int make_devices(struct pair_host *host, const struct pair_options *options)
 {
     uint32_t version = host->release.versions.storvsc;
@@ -287,8 +307,10 @@ static int make_devices(struct pair_host *host, const struct pair_options *optio
     host->controller = storvsc_new(&settings);
     if (host->heartbeat == NULL || host->controller == NULL)
         return -1;
-    host->devices[0] = host->heartbeat;
-    host->devices[1] = storvsc_device(host->controller);
+    host->devices[host->device_count++] = host->heartbeat;
+    host->devices[host->device_count++] = storvsc_device(host->controller);
+    if (options->network && !make_adapter(host, options))
+        return -1;
     for (lun = 0; lun < PAIR_DISKS_MAX; lun++)
         if (options->disk_bytes[lun] != 0 && !pair_host_add_disk(host, lun, options->disk_bytes[lun]))
             return -1;
@@ -319,7 +341,7 @@ static int make_machine(struct pair_host *host)
     add_memory(host);
     if (host_machine_initialise(&host->machine, &configuration, &machine_operations, host) != 0)
         return -1;
-    for (index = 0; index < DEVICES; index++)
+    for (index = 0; index < host->device_count; index++)
         if (host->devices[index]->operations->plug(host->devices[index], host->machine.server) != 0)
             return -1;
     return 0;
@@ -382,6 +404,40 @@ uint32_t pair_host_vmbus_version(const struct pair_host *host)
 void pair_host_remove_controller(struct pair_host *host)
 {
     host->devices[1]->operations->unplug(host->devices[1]);
+}
+
+void pair_host_remove_adapter(struct pair_host *host)
+{
+    netvsc_device(host->adapter)->operations->unplug(netvsc_device(host->adapter));
+}
+
+bool pair_host_add_adapter(struct pair_host *host)
+{
+    return netvsc_device(host->adapter)->operations->plug(netvsc_device(host->adapter), host->machine.server) == 0;
+}
+
+void pair_host_set_link(struct pair_host *host, bool up)
+{
+    netvsc_set_link(host->adapter, up);
+}
+
+uint32_t pair_host_network_filter(struct pair_host *host)
+{
+    return host->adapter->control.filter;
+}
+
+uint64_t pair_host_network_frames(struct pair_host *host)
+{
+    return netvsc_port(host->adapter)->sent_frames;
+}
+
+void pair_host_network_inject(struct pair_host *host, const void *bytes, size_t size, bool tagged, uint16_t tag)
+{
+    static uint8_t copy[FRAME_SIZE_MAX + FRAME_TAG];
+    struct frame frame = { .bytes = copy + FRAME_TAG, .size = size, .offload = { .tagged = tagged, .tag = tag } };
+
+    memcpy(frame.bytes, bytes, size);
+    network_port_receive(netvsc_port(host->adapter), &frame);
 }
 
 bool pair_host_add_disk(struct pair_host *host, unsigned lun, uint64_t bytes)

@@ -19,6 +19,8 @@ struct pair_options {
     uint32_t vmbus_version_max; /* 0: the release's */
     uint64_t disk_bytes[PAIR_DISKS_MAX]; /* memory disks at LUN 0, 1, ...; 0: none */
     uint64_t seed;             /* of faults */
+    bool network;              /* an adapter on a network that gives each frame back, addresses swapped */
+    bool network_reply_first;  /* RNDIS replies come before the completion of their carrier */
 };
 
 /* Makes the host and attaches it to the machine (after machine_start, outside the kernel). NULL: the reason
@@ -38,6 +40,15 @@ uint32_t pair_host_vmbus_version(const struct pair_host *host);
 
 /* Takes the storage controller away (RESCIND), as when an administrator removes it. */
 void pair_host_remove_controller(struct pair_host *host);
+/* Takes the network adapter away, and offers it again. */
+void pair_host_remove_adapter(struct pair_host *host);
+bool pair_host_add_adapter(struct pair_host *host);
+void pair_host_set_link(struct pair_host *host, bool up);
+/* What the adapter was told: RNDIS filter, and frames that went to the network. */
+uint32_t pair_host_network_filter(struct pair_host *host);
+uint64_t pair_host_network_frames(struct pair_host *host);
+/* Hands the guest a frame from the network. */
+void pair_host_network_inject(struct pair_host *host, const void *bytes, size_t size, bool tagged, uint16_t tag);
 bool pair_host_add_disk(struct pair_host *host, unsigned lun, uint64_t bytes);
 bool pair_host_remove_disk(struct pair_host *host, unsigned lun);
 /* Fails so many of a million requests with a host's internal error, or as busy. */

@@ -9,6 +9,7 @@
 
 #include "xnu/bsd/kern_control_export.h"
 #include "xnu/families/nbd_export.h"
+#include "xnu/families/network/tap_export.h"
 #include "xnu/iokit/startup.h"
 #include "xnu/libkern/release.h"
 #include "xnu/machine/files.h"
@@ -55,6 +56,7 @@ static void shut_down(struct kextrun *kextrun) {
     if (kextrun->disks_exported) {
         nbd_export_stop();
     }
+    tap_export_stop();
     if (kextrun->controls_exported) {
         kern_control_export_stop();
     }
@@ -76,6 +78,20 @@ static void machine_body(void *argument) {
     machine_partition_set_power_hook(NULL, NULL);
 }
 
+/* What a user can do about a start that failed, where the message does not say it itself. */
+static const char *remedy(int status) {
+    switch (status) {
+    case MACHINE_EXIT_KEXT:
+        return "; get a whole bundle with an x86_64 executable, by building or copying it again";
+    case MACHINE_EXIT_LINK:
+        return "; name the kext that has it as well, or another --macos";
+    case MACHINE_EXIT_START:
+        return "; the kernel's log above says why";
+    default:
+        return "";
+    }
+}
+
 static int run_machine(struct kextrun *kextrun, const struct machine_configuration *configuration) {
     int error = machine_start(configuration);
     if (error != 0) {
@@ -94,7 +110,7 @@ static int run_machine(struct kextrun *kextrun, const struct machine_configurati
         return MACHINE_EXIT_FAILURE;
     }
     if (kextrun->error.status != 0) {
-        fprintf(stderr, "kextrun: %s\n", kextrun->error.text);
+        fprintf(stderr, "kextrun: %s%s\n", kextrun->error.text, remedy(kextrun->error.status));
     }
     return kextrun->error.status;
 }
@@ -108,7 +124,7 @@ int kextrun_run(const struct kextrun_options *options) {
         .seed = options->seed,
     };
     if (!release_select(options->macos)) {
-        fprintf(stderr, "kextrun: --macos %s: a release from 10.6 on is wanted\n",
+        fprintf(stderr, "kextrun: --macos %s: a release from 10.6 to 15, or 26, is wanted\n",
                 options->macos);
         return MACHINE_EXIT_USAGE;
     }

@@ -22,13 +22,14 @@ static const char usage[] =
     "\n"
     "  --partition SOCKET   attach to the simulated Hyper-V host at this socket (hvhost)\n"
     "  --control SOCKET     listen for the commands ioreg, stats, log, threads and quit\n"
-    "  --macos RELEASE      the macOS to be, 10.6 and newer (default 13)\n"
+    "  --macos RELEASE      the macOS to be: 10.6 to 15, or 26 (default 13)\n"
     "  --arch ARCH          x86_64 (default); i386 kexts are only checked\n"
     "  --processors N       virtual processors (default 1)\n"
     "  --memory MB          guest RAM (default 256)\n"
     "  --boot-args TEXT     the kernel's boot arguments\n"
     "  --ioreg              print the registry when all drivers have started, and end\n"
     "  --nbd FOLDER         export each disk by NBD: a Unix socket diskN.sock in this folder\n"
+    "  --net tap=NAME|none  what en0 is connected to: a TAP device, or nothing (default)\n"
     "  --input-log FILE     record what keyboards and pointers report\n"
     "  --kernel-controls FOLDER  offer each kernel control as a Unix socket in this folder\n"
     "  --deterministic      one thread, virtual time, a seeded scheduler\n"
@@ -49,6 +50,7 @@ enum {
     OPTION_BOOT_ARGS,
     OPTION_IOREG,
     OPTION_NBD,
+    OPTION_NET,
     OPTION_INPUT_LOG,
     OPTION_KERNEL_CONTROLS,
     OPTION_DETERMINISTIC,
@@ -71,6 +73,7 @@ static const struct option long_options[] = {
     {"boot-args", required_argument, NULL, OPTION_BOOT_ARGS},
     {"ioreg", no_argument, NULL, OPTION_IOREG},
     {"nbd", required_argument, NULL, OPTION_NBD},
+    {"net", required_argument, NULL, OPTION_NET},
     {"input-log", required_argument, NULL, OPTION_INPUT_LOG},
     {"kernel-controls", required_argument, NULL, OPTION_KERNEL_CONTROLS},
     {"deterministic", no_argument, NULL, OPTION_DETERMINISTIC},
@@ -126,6 +129,19 @@ static enum options_result set_number(int option, struct kextrun_options *option
     }
 }
 
+static enum options_result set_network(struct kextrun_options *options) {
+    if (strncmp(optarg, "tap=", 4) == 0 && optarg[4] != '\0') {
+        options->tap = optarg + 4;
+        return OPTIONS_RUN;
+    }
+    if (strcmp(optarg, "none") == 0) {
+        options->tap = NULL;
+        return OPTIONS_RUN;
+    }
+    fprintf(stderr, "kextrun: --net %s: tap=NAME or none is wanted\n", optarg);
+    return OPTIONS_ERROR;
+}
+
 static enum options_result set_architecture(struct kextrun_options *options) {
     options->is_i386 = strcmp(optarg, "i386") == 0;
     if (!options->is_i386 && strcmp(optarg, "x86_64") != 0) {
@@ -166,6 +182,8 @@ static enum options_result apply(int option, struct kextrun_options *options) {
     case OPTION_IOREG:
         options->ioreg = true;
         return OPTIONS_RUN;
+    case OPTION_NET:
+        return set_network(options);
     case OPTION_NBD:
         options->nbd = optarg;
         return OPTIONS_RUN;

@@ -16,6 +16,7 @@ struct kextrun_options {
     const char *boot_args;
     const char *nbd; /* folder for the sockets of exported disks; NULL: none */
     const char *input_log; /* file for input events; NULL: none */
+    const char *tap; /* TAP device that is the other end of en0; NULL: none */
     const char *kernel_controls; /* folder for the sockets of kernel controls; NULL: none */
     bool is_i386;
     unsigned processors;

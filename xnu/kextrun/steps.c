@@ -11,6 +11,8 @@
 #include "xnu/bsd/kern_control_export.h"
 #include "xnu/bsd/start.h"
 #include "xnu/families/nbd_export.h"
+#include "xnu/families/network/ethernet_stack.h"
+#include "xnu/families/network/tap_export.h"
 #include "xnu/iokit/startup.h"
 #include "xnu/kextrun/kextrun.h"
 #include "xnu/libkern/release.h"
@@ -45,8 +47,8 @@ static int connect_partition(struct kextrun *kextrun) {
 static int set_boot_arguments(struct kextrun *kextrun) {
     if (strlen(kextrun->options->boot_args) >= BOOT_ARGS_MAX) {
         return loader_fail(&kextrun->error, MACHINE_EXIT_USAGE,
-                           "the boot arguments are longer than %u characters",
-                           BOOT_ARGS_MAX - 1);
+                           "--boot-args: %zu characters, and the kernel takes %u: leave some out",
+                           strlen(kextrun->options->boot_args), BOOT_ARGS_MAX - 1);
     }
     boot_args_set(kextrun->options->boot_args);
     return 0;
@@ -74,8 +76,8 @@ static int start_kernel(struct kextrun *kextrun) {
 /* Makes a folder for sockets unless it is there. */
 static int make_folder(struct kextrun *kextrun, const char *path) {
     if (mkdir(path, 0777) != 0 && (errno != EEXIST || !machine_is_directory(path))) {
-        return loader_fail(&kextrun->error, MACHINE_EXIT_FAILURE, "cannot make the folder %s: %s",
-                           path, machine_error_text(errno));
+        return loader_fail(&kextrun->error, MACHINE_EXIT_FAILURE, "cannot make the folder %s: %s; choose another path", path,
+                           machine_error_text(errno));
     }
     return 0;
 }
@@ -115,10 +117,22 @@ static int export_disks(struct kextrun *kextrun) {
         return -1;
     }
     if (nbd_export_start(folder) != 0) {
-        return loader_fail(&kextrun->error, MACHINE_EXIT_USAGE, "--nbd %s: the path is too long",
-                           folder);
+        return loader_fail(&kextrun->error, MACHINE_EXIT_USAGE, "--nbd %s: the path is too long for a socket: choose a shorter one", folder);
     }
     kextrun->disks_exported = true;
+    return 0;
+}
+
+/* Interfaces come up in any case; en0 is connected if that is wanted. */
+static int connect_network(struct kextrun *kextrun) {
+    char message[200];
+    if (kextrun->options->tap == NULL) {
+        ethernet_stack_start();
+        return 0;
+    }
+    if (tap_export_start(kextrun->options->tap, message, sizeof message) != 0) {
+        return loader_fail(&kextrun->error, MACHINE_EXIT_FAILURE, "--net %s", message);
+    }
     return 0;
 }
 
@@ -221,6 +235,7 @@ static const struct step default_steps[] = {
     {"kernel controls", export_kernel_controls},
     {"input log", record_input},
     {"disks", export_disks},
+    {"network", connect_network},
     {"control", control_socket_listen},
     {"host", start_host},
     {"kexts", load_kexts},

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The network of the guest, as the rest of the kernel uses it. Kernel side. */
+#include "tests/pair/pair_guest.h"
+
+#include "xnu/bsd/mbuf_private.h"
+#include "xnu/families/network/ethernet_stack.h"
+#include "xnu/machine/clock.h"
+
+enum { WAIT_SECONDS = 10, STEP_NANOSECONDS = 1000000, SEGMENT_SIZE = 1448, HELD_MAX = 4096 };
+
+static struct ethernet_device *device;
+static mbuf_t held[HELD_MAX]; /* received, a ring */
+static unsigned first, count;
+static uint64_t received;
+
+static void added(struct ethernet_device *added_device)
+{
+    device = added_device;
+}
+
+static void removed(struct ethernet_device *removed_device)
+{
+    device = NULL;
+}
+
+static void input(struct ethernet_device *from, mbuf_t packets)
+{
+    while (packets != NULL) {
+        mbuf_t next = mbuf_nextpkt(packets);
+
+        mbuf_setnextpkt(packets, NULL);
+        received++;
+        if (count < HELD_MAX)
+            held[(first + count++) % HELD_MAX] = packets;
+        else
+            mbuf_freem(packets);
+        packets = next;
+    }
+}
+
+static void link_changed(struct ethernet_device *of, bool up)
+{
+}
+
+void pair_network_start(void)
+{
+    static const struct ethernet_observer observer = { added, removed, input, link_changed };
+
+    ethernet_stack_observe(&observer);
+    ethernet_stack_start();
+}
+
+bool pair_wait_for_network(bool there)
+{
+    uint64_t deadline = machine_uptime() + WAIT_SECONDS * PAIR_SECOND;
+
+    while ((device != NULL) != there && machine_uptime() < deadline)
+        pair_sleep(STEP_NANOSECONDS);
+    return (device != NULL) == there;
+}
+
+bool pair_network_link(void)
+{
+    return device != NULL && device->link;
+}
+
+bool pair_wait_for_link(bool up)
+{
+    uint64_t deadline = machine_uptime() + WAIT_SECONDS * PAIR_SECOND;
+
+    while (pair_network_link() != up && machine_uptime() < deadline)
+        pair_sleep(STEP_NANOSECONDS);
+    return pair_network_link() == up;
+}
+
+const uint8_t *pair_network_address(void)
+{
+    return device->address;
+}
+
+bool pair_network_send(const void *bytes, size_t size, unsigned offload, uint16_t tag)
+{
+    mbuf_t packet = NULL;
+
+    if (device == NULL || mbuf_allocpacket(MBUF_WAITOK, size, NULL, &packet) != 0)
+        return false;
+    if (mbuf_copyback(packet, 0, size, bytes, MBUF_WAITOK) != 0)
+        return false;
+    mbuf_pkthdr_setlen(packet, size);
+    if (offload & (PAIR_TCP_CHECKSUM | PAIR_SEGMENT)) {
+        packet->checksum_requested = MBUF_CSUM_REQ_TCP;
+        packet->checksum_start = 16;
+    }
+    if (offload & PAIR_SEGMENT) {
+        packet->tso_requested = MBUF_TSO_IPV4;
+        packet->tso_segment_size = SEGMENT_SIZE;
+    }
+    if (offload & PAIR_TAGGED)
+        mbuf_set_vlan_tag(packet, tag);
+    ethernet_output(device, packet);
+    return true;
+}
+
+bool pair_network_receive(struct pair_frame *frame)
+{
+    uint64_t deadline = machine_uptime() + PAIR_SECOND;
+    mbuf_t packet;
+
+    while (count == 0 && machine_uptime() < deadline)
+        pair_sleep(STEP_NANOSECONDS);
+    if (count == 0)
+        return false;
+    packet = held[first];
+    first = (first + 1) % HELD_MAX;
+    count--;
+    frame->size = mbuf_pkthdr_len(packet);
+    frame->tagged = mbuf_get_vlan_tag(packet, &frame->tag) == 0;
+    frame->checksum_performed = packet->checksum_performed;
+    mbuf_copydata(packet, 0, frame->size, frame->bytes);
+    mbuf_freem(packet);
+    return true;
+}
+
+uint64_t pair_network_received(void)
+{
+    return received;
+}
+
+int pair_network_set_promiscuous(bool on)
+{
+    return device == NULL ? -1 : ethernet_set_promiscuous(device, on);
+}
+
+int pair_network_set_multicast(bool on)
+{
+    return device == NULL ? -1 : ethernet_set_multicast(device, on);
+}

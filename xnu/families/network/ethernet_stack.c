@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* ethernet_stack.c - names, brings up and takes down interfaces. */
+#include "xnu/families/network/ethernet_stack.h"
+
+#include "xnu/bsd/format.h"
+#include "xnu/families/network/network_private.h"
+#include "xnu/iokit/symbols.h"
+#include "xnu/machine/log.h"
+
+static struct machine_spin_lock lock; /* guards the list and `observer` */
+static struct ethernet_device *devices;
+static const struct ethernet_observer *observer;
+
+void ethernet_stack_observe(const struct ethernet_observer *new_observer)
+{
+    machine_spin_lock(&lock);
+    observer = new_observer;
+    machine_spin_unlock(&lock);
+}
+
+static struct ethernet_device *find_interface(const IONetworkInterface *interface)
+{
+    struct ethernet_device *device;
+
+    machine_spin_lock(&lock);
+    for (device = devices; device && device->interface != interface; device = device->next)
+        ;
+    machine_spin_unlock(&lock);
+    return device;
+}
+
+struct ethernet_device *ethernet_find(const char *name)
+{
+    struct ethernet_device *device;
+
+    machine_spin_lock(&lock);
+    for (device = devices; device && __builtin_strcmp(device->name, name) != 0; device = device->next)
+        ;
+    machine_spin_unlock(&lock);
+    return device;
+}
+
+/* ---- commands, inside the controller's gate ----------------------------------------------------- */
+
+static int32_t enable_action(void *target, void *interface, void *param1, void *param2, void *param3)
+{
+    return IONetworkController_doEnable(target, interface);
+}
+
+static int32_t disable_action(void *target, void *interface, void *param1, void *param2, void *param3)
+{
+    return IONetworkController_doDisable(target, interface);
+}
+
+static int32_t promiscuous_action(void *target, void *on, void *param1, void *param2, void *param3)
+{
+    return IOEthernetController_setPromiscuousMode(target, on != NULL);
+}
+
+static int32_t multicast_action(void *target, void *on, void *param1, void *param2, void *param3)
+{
+    return IOEthernetController_setMulticastMode(target, on != NULL);
+}
+
+static IONetworkController *controller_of(const struct ethernet_device *device)
+{
+    return interface_state(device->interface)->controller;
+}
+
+static int32_t command(struct ethernet_device *device,
+                       int32_t (*action)(void *, void *, void *, void *, void *), void *parameter)
+{
+    IONetworkController *controller = controller_of(device);
+
+    return IONetworkController_executeCommand(controller, (OSObject *)device->interface, action, controller, parameter,
+                                              NULL, NULL, NULL);
+}
+
+int32_t ethernet_set_promiscuous(struct ethernet_device *device, bool on)
+{
+    return command(device, promiscuous_action, on ? device : NULL);
+}
+
+int32_t ethernet_set_multicast(struct ethernet_device *device, bool on)
+{
+    return command(device, multicast_action, on ? device : NULL);
+}
+
+/* ---- coming ---------------------------------------------------------------------------------------- */
+
+static unsigned free_unit(void)
+{
+    unsigned unit = 0;
+
+    for (struct ethernet_device *device = devices; device;) {
+        if (device->unit == unit) {
+            unit++;
+            device = devices;
+        } else {
+            device = device->next;
+        }
+    }
+    return unit;
+}
+
+static struct ethernet_device *make_device(IONetworkInterface *interface)
+{
+    IONetworkController *controller = interface_state(interface)->controller;
+    struct ethernet_device *device = machine_allocate_zeroed(sizeof *device, 0);
+    uint32_t size = sizeof device->address;
+    uint32_t frame = kIOEthernetMaxPacketSize;
+
+    if (!device)
+        return NULL;
+    object_retain(interface);
+    device->interface = interface;
+    IONetworkController_getHardwareAddress(controller, device->address, &size);
+    IONetworkController_getMaxPacketSize(controller, &frame);
+    device->mtu = frame - 14 - kIOEthernetCRCSize;
+    device->features = IONetworkController_getFeatures(controller);
+    IONetworkController_getChecksumSupport(controller, &device->checksums, 1, true);
+    device->link = (controller_state(controller)->link_status & kIONetworkLinkActive) != 0;
+    machine_spin_lock(&lock);
+    device->unit = free_unit();
+    format_text(device->name, sizeof device->name, "en%u", device->unit);
+    device->next = devices;
+    devices = device;
+    machine_spin_unlock(&lock);
+    return device;
+}
+
+static bool interface_published(void *target, void *reference, IOService *service, IONotifier *notifier)
+{
+    IONetworkInterface *interface = iokit_cast(IONetworkInterface, service);
+    struct ethernet_device *device;
+
+    if (!interface || find_interface(interface))
+        return true;
+    device = make_device(interface);
+    if (!device)
+        return true;
+    interface_state(interface)->unit = (uint16_t)device->unit;
+    IORegistryEntry_setProperty_cstring_cstring((IORegistryEntry *)interface, "BSD Name", device->name);
+    int32_t result = command(device, enable_action, interface);
+    if (result != kIOReturnSuccess) {
+        machine_log("%s: the driver does not enable it: 0x%x", device->name, (unsigned)result);
+        return true;
+    }
+    machine_log("%s: address %02x:%02x:%02x:%02x:%02x:%02x, MTU %u, link %s", device->name, device->address[0],
+                device->address[1], device->address[2], device->address[3], device->address[4], device->address[5],
+                device->mtu, device->link ? "up" : "down");
+    if (observer)
+        observer->added(device);
+    return true;
+}
+
+void ethernet_stack_start(void)
+{
+    OSDictionary *matching = IOService_serviceMatching_cstring("IOEthernetInterface", NULL);
+
+    IOService_addMatchingNotification(gIOPublishNotification, matching, interface_published, NULL, NULL, 0);
+    object_release(matching);
+}
+
+/* ---- going ------------------------------------------------------------------------------------------ */
+
+void ethernet_stack_remove(IONetworkInterface *interface)
+{
+    struct ethernet_device *device = NULL;
+
+    machine_spin_lock(&lock);
+    for (struct ethernet_device **link = &devices; *link; link = &(*link)->next)
+        if ((*link)->interface == interface) {
+            device = *link;
+            *link = device->next;
+            break;
+        }
+    machine_spin_unlock(&lock);
+    if (!device)
+        return;
+    if (observer)
+        observer->removed(device);
+    command(device, disable_action, interface);
+    machine_log("%s: gone", device->name);
+    object_release(device->interface);
+    machine_release(device, sizeof *device);
+}
+
+/* ---- frames and news ---------------------------------------------------------------------------------- */
+
+void ethernet_output(struct ethernet_device *device, mbuf_t packet)
+{
+    IONetworkController *controller = controller_of(device);
+    struct network_interface_state *state = interface_state(device->interface);
+    IOOutputQueue *queue = controller_state(controller)->queue;
+
+    state->output_frames++;
+    state->output_bytes += mbuf_pkthdr_len(packet);
+    if (queue)
+        IOOutputQueue_enqueue(queue, packet, NULL);
+    else
+        IONetworkController_outputPacket(controller, packet, NULL);
+}
+
+void ethernet_stack_input(IONetworkInterface *interface, mbuf_t packets)
+{
+    struct ethernet_device *device = find_interface(interface);
+
+    if (device && observer)
+        observer->input(device, packets);
+    else
+        mbuf_freem_list(packets);
+}
+
+void ethernet_stack_link(IONetworkController *controller, bool up)
+{
+    struct ethernet_device *device;
+
+    machine_spin_lock(&lock);
+    for (device = devices; device && controller_of(device) != controller; device = device->next)
+        ;
+    if (device)
+        device->link = up;
+    machine_spin_unlock(&lock);
+    if (!device)
+        return;
+    machine_log("%s: link %s", device->name, up ? "up" : "down");
+    if (observer)
+        observer->link(device, up);
+}

@@ -6,7 +6,10 @@
 #include <string.h>
 #include <strings.h>
 
-enum { BUILD_FIELD_FROM = 14310 }; /* older Windows know no build field */
+enum {
+    BUILD_FIELD_FROM = 14310,    /* older Windows know no build field */
+    MANUFACTURERS_CHECKED = 200, /* for sections that nobody names: the check is a product */
+};
 
 /* ---- decorations ---- */
 
@@ -269,6 +272,50 @@ static bool add_manufacturer(struct collector *collector, const struct inf_entry
     return done;
 }
 
+/* Sections that look like models of a Manufacturer entry but that it does not name: nobody reads
+ * them. */
+static void warn_unreachable(const struct collector *collector,
+                             const struct inf_section *manufacturers)
+{
+    const struct inf *inf = collector->inf;
+    size_t at;
+    size_t index;
+    size_t value;
+
+    for (at = 0; at < manufacturers->count; at++) {
+        const struct inf_entry *entry = &manufacturers->entries[at];
+        char *base = inf_expand(inf, entry->count > 0 ? entry->values[0] : "", NULL);
+        size_t length = base == NULL ? 0 : strlen(base);
+
+        for (index = 0; length > 0 && index < inf->count; index++) {
+            const char *name = inf->sections[index].name;
+            bool named = false;
+
+            if (strncasecmp(name, base, length) != 0 || strncasecmp(name + length, ".NT", 3) != 0)
+                continue;
+            for (value = 1; value < entry->count && !named; value++)
+                named = strcasecmp(name + length + 1, entry->values[value]) == 0;
+            if (!named)
+                problems_add(collector->problems, PROBLEM_WARNING, inf->path,
+                             inf->sections[index].line,
+                             "no line of [Manufacturer] names the models section [%.100s]", name);
+        }
+        free(base);
+    }
+}
+
+static void warn_date(const struct inf *inf, struct problems *problems)
+{
+    const struct inf_entry *entry = inf_entry(inf_section(inf, "Version"), "DriverVer");
+    unsigned date;
+    uint64_t version;
+
+    inf_driver_version(inf, &date, &version);
+    if (entry != NULL && date == 0)
+        problems_add(problems, PROBLEM_WARNING, inf->path, entry->line,
+                     "DriverVer has no date mm/dd/yyyy that exists: it counts as the oldest");
+}
+
 bool inf_models_collect(const struct inf *inf, const struct inf_target *target,
                         struct inf_models *models, struct problems *problems)
 {
@@ -281,9 +328,12 @@ bool inf_models_collect(const struct inf *inf, const struct inf_target *target,
         problems_add(problems, PROBLEM_NOTE, inf->path, 0,
                      "an extension INF: it adds to another driver and never "
                      "drives a device alone");
+    warn_date(inf, problems);
     if (section == NULL)
         problems_add(problems, PROBLEM_NOTE, inf->path, 0,
                      "no [Manufacturer]: the file is not for devices");
+    if (section != NULL && section->count <= MANUFACTURERS_CHECKED)
+        warn_unreachable(&collector, section);
     for (index = 0; section != NULL && index < section->count; index++)
         if (!add_manufacturer(&collector, &section->entries[index]))
             return false;

@@ -237,10 +237,26 @@ static enum match_answer resource_published(struct check *check, const struct pl
                    plist_string(name) == NULL ? "?" : plist_string(name), there ? "" : "not ");
 }
 
+/* IOResourceMatched (10.12): a resource that must be published already. The nub lists those in a
+ * property of the same name; one that has become a property of its own counts as well. */
+static enum match_answer check_published_before(struct check *check, const struct plist *name)
+{
+    struct plist *list = copy_property(check, "IOResourceMatched");
+    bool there = property_exists(check, name);
+    size_t index;
+
+    for (index = 0; plist_is(list, PLIST_ARRAY) && index < plist_count(list) && !there; index++)
+        there = plist_equal(plist_value_at(list, index), name);
+    plist_release(list);
+    return explain(check, "IOResourceMatched", there ? MATCH_YES : MATCH_NO,
+                   "resource \"%s\" is %spublished", plist_string(name), there ? "" : "not ");
+}
+
 /* Only on IOResources; the rules for its absence and for arrays changed with releases. */
 static enum match_answer check_resources(struct check *check)
 {
     const struct plist *value = plist_get(check->personality, "IOResourceMatch");
+    const struct plist *before = plist_get(check->personality, "IOResourceMatched");
     unsigned release = release_of(check->rules);
     size_t index;
 
@@ -254,6 +270,8 @@ static enum match_answer check_resources(struct check *check)
                 return MATCH_NO;
         return MATCH_YES;
     }
+    if (value == NULL && release >= 1012 && plist_is(before, PLIST_STRING))
+        return check_published_before(check, before);
     return explain(check, "IOResourceMatch", release >= 1009 ? MATCH_YES : MATCH_NO,
                    "is of type %s: %s in this release", plist_type_name(value),
                    release >= 1009 ? "ignored" : "no match");

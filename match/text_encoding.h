@@ -21,7 +21,8 @@ struct text_encoding {
 char *text_decode(const char *bytes, size_t size, unsigned code_page,
                   struct text_encoding *encoding, size_t *decoded_size);
 
-/* A copy of `text` in which every byte that is no UTF-8 became U+FFFD; for free(), NULL when memory is out. */
+/* A copy of `text` in which every byte that is no UTF-8 became U+FFFD; for free(), NULL when memory
+ * is out. */
 char *text_repair_utf8(const char *text);
 
 #endif

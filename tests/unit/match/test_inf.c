@@ -178,6 +178,24 @@ static void odd_places_are_reported_with_their_line(void **state)
     problems_clear(&problems);
 }
 
+static void sections_that_nobody_names_and_dates_that_never_were_are_reported(void **state)
+{
+    struct problems problems = { 0 };
+    struct inf_models models = { NULL };
+    struct inf *inf =
+        from_text("DriverVer=02/30/2016,1.0\n[Manufacturer]\nA=M,NTamd64\n"
+                  "[M.NTamd64]\na=One,PCI\\CC_0200\n[M.NTarm64]\na=Two,PCI\\CC_0200\n");
+
+    (void)state;
+    assert_true(inf_models_collect(inf, &windows10, &models, &problems));
+    assert_int_equal(problems.count, 2);
+    assert_int_equal(problems.list[0].line, 3);
+    assert_int_equal(problems.list[1].line, 8);
+    inf_models_clear(&models);
+    inf_free(inf);
+    problems_clear(&problems);
+}
+
 static void what_is_no_inf_is_refused(void **state)
 {
     static const char *const texts[] = { "", "[Version]\n", "[Version]\nSignature=x\n", "hello",
@@ -428,6 +446,7 @@ int main(void)
         cmocka_unit_test(ranks_put_feature_score_and_position_together),
         cmocka_unit_test(equal_lines_are_a_tie_in_file_order),
         cmocka_unit_test(odd_places_are_reported_with_their_line),
+        cmocka_unit_test(sections_that_nobody_names_and_dates_that_never_were_are_reported),
         cmocka_unit_test(what_is_no_inf_is_refused),
         cmocka_unit_test(swapped_subsystems_get_a_hint),
         cmocka_unit_test(translation_there_and_back_keeps_the_ids),

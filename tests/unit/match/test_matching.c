@@ -253,6 +253,110 @@ static void channel_types_compare_in_small_letters(void **state)
     device_list_clear(&list);
 }
 
+/* A registry entry from XML, read as the last record of the list. */
+static struct device_record *add_entry(struct device_list *list, const char *keys)
+{
+    struct problems problems = { 0 };
+    char text[1000];
+
+    snprintf(text, sizeof text, "<plist><dict>%s</dict></plist>", keys);
+    assert_true(device_read_text(text, strlen(text), "entry", list, &problems));
+    problems_clear(&problems);
+    return list->records[list->count - 1];
+}
+
+static void resources_must_be_published(void **state)
+{
+    static const struct {
+        const char *keys;
+        unsigned release;
+        bool matches;
+    } rows[] = {
+        { "<key>IOResourceMatch</key><string>IOKit</string>", 0, true },
+        { "<key>IOResourceMatch</key><string>IOBSD</string>", 0, false },
+        { "<key>IOResourceMatch</key><array><string>IOBSD</string></array>", 0, false },
+        { "<key>IOResourceMatch</key><array><string>IOBSD</string></array>", 1300, true },
+        { "<key>IOResourceMatch</key><array><string>IOBSD</string></array>", 1008, false },
+        { "<key>IOResourceMatched</key><string>boot-uuid-media</string>", 0, true },
+        { "<key>IOResourceMatched</key><string>IOBSD</string>", 0, false },
+        { "<key>IOResourceMatched</key><string>IOBSD</string>", 1011, true },
+        { "", 0, true },
+        { "", 1008, false },
+    };
+    struct device_list list = { NULL };
+    struct device_record *nub =
+        add_entry(&list, "<key>IOObjectClass</key><string>IOResources</string><key>IOKit</key>"
+                         "<string>IOService</string><key>IOResourceMatched</key><array><string>"
+                         "boot-uuid-media</string></array>");
+    size_t index;
+
+    (void)state;
+    for (index = 0; index < sizeof rows / sizeof *rows; index++) {
+        struct kext_set set = { NULL };
+        char text[400];
+
+        snprintf(text, sizeof text,
+                 "<key>R</key><dict><key>IOClass</key><string>C</string><key>IOProviderClass</key>"
+                 "<string>IOResources</string>%s</dict>",
+                 rows[index].keys);
+        add_kext(&set, "org.r", text);
+        if (judge(&set, nub, NULL, rows[index].release).matches != rows[index].matches)
+            fail_msg("%s in %u", rows[index].keys, rows[index].release);
+        kext_set_clear(&set);
+    }
+    device_list_clear(&list);
+}
+
+static void an_entry_above_must_fit_the_parent_dictionary(void **state)
+{
+    struct device_list list = { NULL };
+    struct problems problems = { 0 };
+    struct kext_set set = { NULL };
+    const struct device_record *function;
+
+    (void)state;
+    assert_true(device_read_file(fixture("devices/ioreg.txt"), &list, &problems));
+    function = list.records[2]; /* HDEF below PCI0 */
+    add_kext(&set, "org.p",
+             personality("Below", "<key>IOParentMatch</key><dict><key>IONameMatch</key>"
+                                  "<string>PNP0A08</string></dict>"));
+    assert_string_equal(judge(&set, function, NULL, 0).winner, "Below");
+    kext_set_clear(&set);
+    add_kext(&set, "org.p",
+             personality("Below", "<key>IOParentMatch</key><dict><key>IONameMatch</key>"
+                                  "<string>PNP0A03</string></dict>"));
+    assert_string_equal(judge(&set, function, NULL, 0).winner, "none");
+    kext_set_clear(&set);
+    add_kext(&set, "org.l", personality("There", "<key>IOLocationMatch</key><string>1B</string>"));
+    assert_string_equal(judge(&set, function, NULL, 0).winner, "There");
+    assert_string_equal(judge(&set, list.records[3], NULL, 0).winner, "none");
+    kext_set_clear(&set);
+    device_list_clear(&list);
+    problems_clear(&problems);
+}
+
+/* Injected ids change the registers, names stay those of the property. */
+static void injected_properties_change_what_registers_say(void **state)
+{
+    struct device_list list = { NULL };
+    struct device_record *nub =
+        add_entry(&list, "<key>vendor-id</key><data>hoAAAA==</data><key>device-id</key>"
+                         "<data>0xAAAA==</data><key>class-code</key><data>AAACAA==</data>"
+                         "<key>revision-id</key><data>AAAAAA==</data><key>compatible</key>"
+                         "<data>cGNpODA4NiwxNTMzAA==</data>");
+    struct kext_set set = { NULL };
+
+    (void)state;
+    add_kext(&set, "org.r", personality("Register", WITH_ID));
+    assert_string_equal(judge(&set, nub, NULL, 0).winner, "Register");
+    kext_set_clear(&set);
+    add_kext(&set, "org.n",
+             personality("Name", "<key>IONameMatch</key><string>pci8086,1533</string>"));
+    assert_string_equal(judge(&set, nub, NULL, 0).winner, "Name");
+    kext_set_clear(&set);
+    device_list_clear(&list);
+}
+
 /* Every personality that the index leaves out would not have matched anyway. */
 static void the_index_changes_no_verdict(void **state)
 {
@@ -363,6 +467,9 @@ int main(void)
         cmocka_unit_test(what_is_not_known_of_a_device_leaves_a_key_undecided),
         cmocka_unit_test(a_tunnelled_device_needs_a_driver_that_can_stand_it),
         cmocka_unit_test(channel_types_compare_in_small_letters),
+        cmocka_unit_test(resources_must_be_published),
+        cmocka_unit_test(an_entry_above_must_fit_the_parent_dictionary),
+        cmocka_unit_test(injected_properties_change_what_registers_say),
         cmocka_unit_test(the_index_changes_no_verdict),
         cmocka_unit_test(the_catalogue_keeps_equal_personalities_once_and_forgets_bundles),
         cmocka_unit_test(explanations_name_register_mask_and_value),

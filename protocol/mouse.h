@@ -66,8 +66,7 @@ WIRE_SIZE(struct mouse_hid_descriptor, 9);
 struct mouse_device_info {
     struct mouse_message_header header;
     struct mouse_attributes attributes;
-    struct mouse_hid_descriptor hid;
-    uint8_t report_descriptor[];
+    struct mouse_hid_descriptor hid;    /* the report descriptor follows */
 } WIRE_PACKED;
 WIRE_SIZE(struct mouse_device_info, 49);
 WIRE_OFFSET(struct mouse_device_info, hid, 40);

@@ -146,6 +146,8 @@ const struct hvctl_command hvctl_commands[] = {
     {"type-text", "TEXT", "text, typed on the keyboard", "type-text", hvctl_read_type_text, false},
     {"key", "KEY[+KEY]... [press|down|up]", "keys, for example ctrl+alt+delete", "key", hvctl_read_key,
      false},
+    {"mouse", "move X Y | down|up|click BUTTON | wheel DETENTS", "the pointer; X and Y are 0 to 32767",
+     "mouse", hvctl_read_mouse, false},
     {"violations", "", "rules that the guest broke", "violations", read_nothing, false},
     {"faults", "SPEC | clear", "as hvhost --faults, one", "faults", read_faults, false},
     {"events", "", "what happens, as it happens", "events", read_nothing, true},

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* hvctl type-text and key. */
+/* hvctl type-text, key and mouse. */
 #include "host/hvctl/console_commands.h"
 
 #include <json-c/json.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void add_text(struct json_object *arguments, const char *name, const char *text)
@@ -29,4 +30,24 @@ int hvctl_read_key(int count, char **words, struct json_object *arguments)
         add_text(arguments, "way", words[1]);
     }
     return 0;
+}
+
+static int add_number(struct json_object *arguments, const char *name, const char *text)
+{
+    char *end;
+    long number = strtol(text, &end, 10);
+    json_object_object_add(arguments, name, json_object_new_int64(number));
+    return end == text || *end != '\0' ? -1 : 0;
+}
+
+int hvctl_read_mouse(int count, char **words, struct json_object *arguments)
+{
+    if (count != (count > 0 && strcmp(words[0], "move") == 0 ? 3 : 2)) {
+        return -1;
+    }
+    add_text(arguments, "action", words[0]);
+    return add_number(arguments, "first", words[1]) != 0 ||
+                   (count == 3 && add_number(arguments, "second", words[2]) != 0)
+               ? -1
+               : 0;
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The machine's console: keyboard, and the verbs that use it. */
+/* The machine's console: keyboard and mouse, and the verbs that use them. */
 #include <errno.h>
 #include <json-c/json.h>
 #include <string.h>
 
 #include "host/devices/keyboard.h"
+#include "host/devices/mouse.h"
 #include "host/display/keys.h"
 #include "host/hvhost/hvhost.h"
 
@@ -16,6 +17,13 @@ int hvhost_make_console(struct hvhost *host)
             return -ENOMEM;
         }
         hvhost_add_device(host, host->keyboard);
+    }
+    if (host->release.versions.mouse != 0) {
+        host->mouse = mouse_new();
+        if (host->mouse == NULL) {
+            return -ENOMEM;
+        }
+        hvhost_add_device(host, host->mouse);
     }
     return 0;
 }
@@ -121,4 +129,50 @@ void hvhost_verb_key(struct hvhost *host, struct json_object *arguments,
     const bool down = way == NULL || strcmp(way, "up") != 0;
     const bool up = way == NULL || strcmp(way, "down") != 0;
     answer(ticket, play_chord(host->keyboard, keys, count, down, up), "keyboard");
+}
+
+/* ---- The mouse ---- */
+
+static bool number_of(struct json_object *arguments, const char *name, int *number)
+{
+    struct json_object *value;
+    if (!json_object_object_get_ex(arguments, name, &value) ||
+        !json_object_is_type(value, json_type_int)) {
+        return false;
+    }
+    *number = json_object_get_int(value);
+    return true;
+}
+
+void hvhost_verb_mouse(struct hvhost *host, struct json_object *arguments,
+                       struct control_ticket *ticket)
+{
+    const char *action = text_of(arguments, "action");
+    int first, second, result = -EINVAL;
+    if (host->mouse == NULL) {
+        control_refuse(ticket, -ENODEV, "this release has no synthetic mouse");
+        return;
+    }
+    const bool has_number = number_of(arguments, "first", &first) && first >= 0;
+    if (action == NULL || !number_of(arguments, "first", &first)) {
+        result = -EINVAL;
+    } else if (strcmp(action, "move") == 0 && has_number && number_of(arguments, "second", &second) &&
+               second >= 0) {
+        result = mouse_move(host->mouse, (uint32_t)first, (uint32_t)second);
+    } else if (strcmp(action, "wheel") == 0) {
+        result = mouse_wheel(host->mouse, first);
+    } else if (has_number && (strcmp(action, "down") == 0 || strcmp(action, "click") == 0)) {
+        result = mouse_button(host->mouse, (unsigned)first, true);
+        if (result == 0 && action[0] == 'c') {
+            result = mouse_button(host->mouse, (unsigned)first, false);
+        }
+    } else if (has_number && strcmp(action, "up") == 0) {
+        result = mouse_button(host->mouse, (unsigned)first, false);
+    }
+    if (result == -EINVAL) {
+        control_refuse(ticket, result, "mouse takes move X Y (0 to 32767), down, up or click BUTTON (0 to 4), "
+                                       "wheel DETENTS");
+        return;
+    }
+    answer(ticket, result, "mouse");
 }

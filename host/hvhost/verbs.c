@@ -307,6 +307,7 @@ static const struct {
     {"capture", hvhost_verb_capture},
     {"type-text", hvhost_verb_type_text},
     {"key", hvhost_verb_key},
+    {"mouse", hvhost_verb_mouse},
     {"violations", verb_violations},
     {"events", verb_events},
     {"faults", verb_faults},

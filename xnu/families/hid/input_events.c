@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* input_events.c - the event system's place: a client of each keyboard, which writes down what comes. */
+/* input_events.c - the event system's place: a client of each keyboard, which writes down what
+ * comes; and what pointers report. */
 #include "xnu/families/hid/input_events.h"
 
 #include "xnu/bsd/format.h"
@@ -104,4 +105,55 @@ void input_events_add_keyboard(IOHIKeyboard *keyboard)
         IOService_detach(client, (IOService *)keyboard);
     }
     object_release(client);
+}
+
+/* ---- pointers ------------------------------------------------------------------------------- */
+
+enum { PAGE_DESKTOP = 0x01, PAGE_BUTTON = 0x09, PAGE_CONSUMER = 0x0c, USAGE_X = 0x30, USAGE_Y = 0x31,
+       USAGE_WHEEL = 0x38, USAGE_PAN = 0x238, BUTTONS_MAX = 32 };
+
+void input_events_add_pointer(const char *name)
+{
+    write_line("pointer opened %s", name);
+}
+
+static void take_button(struct pointer_state *pointer, uint16_t usage, int32_t value)
+{
+    if (usage == 0 || usage > BUTTONS_MAX)
+        return;
+    uint32_t bit = 1u << (usage - 1);
+    pointer->buttons = value ? pointer->buttons | bit : pointer->buttons & ~bit;
+}
+
+static void take_axis(int32_t *axis, const struct report_field *field, int32_t value)
+{
+    *axis = field->is_relative ? (int32_t)((uint32_t)*axis + (uint32_t)value) : value;
+}
+
+void input_events_pointer(struct pointer_state *pointer, const struct report_fields *fields,
+                          const uint8_t *report, uint32_t length)
+{
+    int32_t wheel = 0, horizontal = 0, value;
+
+    for (uint32_t i = 0; i < fields->count; i++) {
+        const struct report_field *field = &fields->fields[i];
+
+        if (!report_field_value(fields, field, report, length, &value))
+            continue;
+        if (field->page == PAGE_BUTTON)
+            take_button(pointer, field->usage, value);
+        else if (field->page == PAGE_DESKTOP && field->usage == USAGE_X)
+            take_axis(&pointer->x, field, value);
+        else if (field->page == PAGE_DESKTOP && field->usage == USAGE_Y)
+            take_axis(&pointer->y, field, value);
+        else if (field->page == PAGE_DESKTOP && field->usage == USAGE_WHEEL)
+            wheel = value;
+        else if (field->page == PAGE_CONSUMER && field->usage == USAGE_PAN)
+            horizontal = value;
+    }
+    if (wheel || horizontal)
+        write_line("pointer x %d y %d buttons 0x%x wheel %d horizontal %d", pointer->x, pointer->y,
+                   pointer->buttons, wheel, horizontal);
+    else
+        write_line("pointer x %d y %d buttons 0x%x", pointer->x, pointer->y, pointer->buttons);
 }

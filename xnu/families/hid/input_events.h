@@ -1,18 +1,34 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* input_events.h - where the events of all keyboards end: the input log (xnu/machine/input_log.h).
+/* input_events.h - where the events of all keyboards and pointers end: the input log (xnu/machine/input_log.h).
  *
  * Lines of the log:
  *   keyboard opened NAME | keyboard closed NAME
  *   key down 0x00 flags 0x20002 char U+0041     (without char: it typed nothing)
  *   key up 0x00 flags 0x20002
  *   flags 0x20002                               (a modifier changed)
- *   special 0 down | special 0 up               (NX_KEYTYPE_...) */
+ *   special 0 down | special 0 up               (NX_KEYTYPE_...)
+ *   pointer opened NAME
+ *   pointer x 16384 y 0 buttons 0x1             (positions in the device's own range)
+ *   pointer x 16384 y 0 buttons 0x1 wheel -1 horizontal 2 */
 #ifndef XNU_FAMILIES_HID_INPUT_EVENTS_H
 #define XNU_FAMILIES_HID_INPUT_EVENTS_H
 
 #include "abi/IOHIKeyboard.h"
 
+#include "xnu/families/hid/report_fields.h"
+
 /* Opens the keyboard as the event system does, until it is terminated. On the thread that starts it. */
 void input_events_add_keyboard(IOHIKeyboard *keyboard);
+
+/* A pointer as its reports left it. Zero at first. */
+struct pointer_state {
+    int32_t x, y;
+    uint32_t buttons;
+};
+
+void input_events_add_pointer(const char *name);
+/* An input report of a device with these fields came. */
+void input_events_pointer(struct pointer_state *pointer, const struct report_fields *fields,
+                          const uint8_t *report, uint32_t length);
 
 #endif

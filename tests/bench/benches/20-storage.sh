@@ -5,14 +5,23 @@
 storage_image=$work/storage.raw
 storage_seconds=${BENCH_SECONDS:-3}
 storage_rounds=${BENCH_ROUNDS:-3}
+storage_processes=""
 ours="nbd+unix:///?socket=$work/nbd/disk0.sock"
 theirs="nbd+unix:///?socket=$work/qemu-nbd.sock"
 
-# fio_figure URI READ-WRITE BLOCK-SIZE DEPTH FIELD: one number from a timed run.
+storage_limit=$((storage_seconds + 20)) # seconds that one run of fio may take
+
+# fio_figure URI READ-WRITE BLOCK-SIZE DEPTH FIELD: one number from a timed run. fio's NBD engine says on standard
+# output that it is connected, before the JSON.
 fio_figure() {
-    fio --name=bench --ioengine=nbd --uri="$1" --rw="$2" --bs="$3" --iodepth="$4" --direct=1 --time_based \
-        --runtime="$storage_seconds" --ramp_time=0.5 --output-format=json 2>"$work/fio.log" |
-        jq -r ".jobs[0].read.$5 | round"
+    timeout -k 2 "$storage_limit" fio --name=bench --ioengine=nbd --uri="$1" --rw="$2" --bs="$3" --iodepth="$4" \
+        --direct=1 --time_based --runtime="$storage_seconds" --ramp_time=0.5 --output-format=json \
+        >"$work/fio.json" 2>"$work/fio.log" </dev/null || {
+        echo "storage: fio failed on $1:" >&2
+        cat "$work/fio.log" >&2
+        return 1
+    }
+    sed -n '/^{/,$p' "$work/fio.json" | jq -er ".jobs[0].read.$5 | round"
 }
 
 median() {
@@ -21,10 +30,12 @@ median() {
 
 # storage_compare ID NAME READ-WRITE BLOCK-SIZE DEPTH FIELD UNIT
 storage_compare() {
-    local round mine=() other=()
+    local round number mine=() other=()
     for ((round = 0; round < storage_rounds; round++)); do
-        mine+=("$(fio_figure "$ours" "$3" "$4" "$5" "$6")")
-        other+=("$(fio_figure "$theirs" "$3" "$4" "$5" "$6")")
+        number=$(fio_figure "$ours" "$3" "$4" "$5" "$6")
+        mine+=("$number")
+        number=$(fio_figure "$theirs" "$3" "$4" "$5" "$6")
+        other+=("$number")
     done
     figure "$1" "$2" "$(printf '%s\n' "${mine[@]}" | median)" "$(printf '%s\n' "${other[@]}" | median)" \
         "$7" higher ">= 0.5, 1.0 aimed at"
@@ -34,42 +45,85 @@ resident_kib() { # resident memory without the shared guest RAM
     awk '/^(RssAnon|RssFile):/ { sum += $2 } END { print sum }' "/proc/$1/status"
 }
 
+# storage_doorbells: doorbells of the guest so far.
+storage_doorbells() {
+    timeout 5 "$bin/kextrun" stats --control "$work/guest.sock" | awk '$1 == "signals" { print $2 }'
+}
+
+# A packet is a request of the guest to the host: a read of one fio operation is one packet.
+storage_signals() {
+    local before after packets
+    before=$(storage_doorbells)
+    fio_figure "$ours" randread 4k 32 total_ios >/dev/null
+    after=$(storage_doorbells)
+    packets=$(sed -n '/^{/,$p' "$work/fio.json" | jq -er '.jobs[0] | .read.total_ios * (1 + 500 / .job_runtime) | round')
+    figure storage-doorbells "doorbells per 1000 packets, depth 32" $(((after - before) * 1000 / packets)) - \
+        doorbells lower "<= 30"
+}
+
+# Whatever happens, nothing of the bench keeps running.
+storage_cleanup() {
+    local process
+    for process in $storage_processes; do kill "$process" 2>/dev/null || true; done
+    for process in $storage_processes; do wait_for_end "$process" 5 2>/dev/null || true; done
+    rm -f "$storage_image"
+}
+
+storage_start_host() {
+    "$bin/hvhost" --socket "$work/partition.sock" --control "$work/host.sock" --release ws2022 \
+        --disk "$storage_image" >"$work/host.log" 2>&1 </dev/null &
+    host=$!
+    storage_processes+=" $host"
+    wait_for_socket "$work/partition.sock" $host 10
+}
+
+storage_start_guest() {
+    "$bin/kextrun" --partition "$work/partition.sock" --control "$work/guest.sock" --macos 13 --processors 1 \
+        --memory 512 --nbd "$work/nbd" "$kexts/MacHyperVSupportMonterey.kext" >"$work/guest.log" 2>&1 </dev/null &
+    guest=$!
+    storage_processes+=" $guest"
+    wait_for_socket "$work/nbd/disk0.sock" $guest 30
+}
+
+# The very file that hvhost has locked: both read from the same page cache.
+storage_start_baseline() {
+    qemu-nbd --read-only --shared=8 --persistent --socket="$work/qemu-nbd.sock" --image-opts \
+        "driver=raw,file.driver=file,file.aio=io_uring,file.locking=off,file.filename=$storage_image" \
+        >"$work/qemu-nbd.log" 2>&1 </dev/null &
+    baseline=$!
+    storage_processes+=" $baseline"
+    wait_for_socket "$work/qemu-nbd.sock" $baseline 10
+}
+
 storage_bench() {
-    local host guest baseline begin
-    rm -rf "$work/nbd"
+    local begin boot host guest baseline
+    # Also when a measurement fails: `set -e` ends the script, and that this trap.
+    trap storage_cleanup EXIT
+    rm -rf "$work/nbd" "$work"/*.sock
     mkdir -p "$work/nbd"
     head -c 256M /dev/urandom >"$storage_image"
-    "$bin/hvhost" --socket "$work/partition.sock" --control "$work/host.sock" --release ws2022 \
-        --disk "$storage_image" >"$work/host.log" 2>&1 &
-    host=$!
-    wait_for_socket "$work/partition.sock" $host 10
+    storage_start_host
     begin=$(date +%s%N)
-    "$bin/kextrun" --partition "$work/partition.sock" --control "$work/guest.sock" --macos 13 --processors 1 \
-        --memory 512 --nbd "$work/nbd" "$root/build/kexts/MacHyperVSupportMonterey.kext" >"$work/guest.log" 2>&1 &
-    guest=$!
-    wait_for_socket "$work/nbd/disk0.sock" $guest 30
-    local boot=$((($(date +%s%N) - begin) / 1000000))
-    qemu-nbd --read-only --format=raw --shared=8 --persistent --cache=writeback --aio=io_uring \
-        --socket="$work/qemu-nbd.sock" "$storage_image" &
-    baseline=$!
-    wait_for_socket "$work/qemu-nbd.sock" $baseline 10
+    storage_start_guest
+    boot=$((($(date +%s%N) - begin) / 1000000))
+    storage_start_baseline
 
     heading "Storage through the driver" qemu-nbd
     storage_compare storage-4k-1 "4 KiB random read, depth 1" randread 4k 1 iops IOPS
     storage_compare storage-4k-16 "4 KiB random read, depth 16" randread 4k 16 iops IOPS
     storage_compare storage-1m "1 MiB sequential read, depth 4" read 1m 4 bw KiB/s
+    storage_signals
 
     heading "Start and memory" -
     figure start-to-disk "kextrun start to disk present" "$boot" - ms lower -
-    figure memory-kextrun "kextrun resident, without guest RAM" "$(resident_kib $guest)" - KiB lower -
-    figure memory-hvhost "hvhost resident, without guest RAM" "$(resident_kib $host)" - KiB lower -
+    figure memory-kextrun "kextrun resident, without guest RAM" "$(resident_kib "$guest")" - KiB lower -
+    figure memory-hvhost "hvhost resident, without guest RAM" "$(resident_kib "$host")" - KiB lower -
 
-    "$bin/kextrun" quit --control "$work/guest.sock" >/dev/null
-    wait_for_end $guest 15 || true
-    wait_for_end $host 15 || true
-    kill $baseline
-    wait $baseline || true
-    rm -f "$storage_image"
+    timeout 10 "$bin/kextrun" quit --control "$work/guest.sock" >/dev/null
+    wait_for_end "$guest" 15 || true
+    wait_for_end "$host" 15 || true
+    storage_cleanup
+    trap - EXIT
 }
 
 storage_bench

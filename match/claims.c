@@ -3,6 +3,7 @@
 
 #include "match/classes.h"
 #include "match/file.h"
+#include "match/plist_private.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -22,28 +23,55 @@ struct collector {
     bool foreign_name;      /* and it has names that are no PCI ids */
 };
 
-static bool add_claim(struct claims *claims, const struct claim *claim)
+/* The slot of an equal claim, or a free one. Claims are compared byte by byte. */
+static uint32_t *find_slot(const struct claims *claims, const struct claim *claim)
 {
-    size_t from = claims->count > 512 ? claims->count - 512 : 0;
+    size_t mask = claims->table_size - 1;
+    size_t at = (size_t)plist_hash_bytes(claim, sizeof *claim) & mask;
+
+    while (claims->table[at] != 0 &&
+           memcmp(&claims->list[claims->table[at] - 1], claim, sizeof *claim) != 0)
+        at = (at + 1) & mask;
+    return &claims->table[at];
+}
+
+/* Room for one claim more, and a table that is at most half full. */
+static bool make_room(struct claims *claims)
+{
+    size_t capacity = claims->capacity == 0 ? 16 : claims->capacity * 2;
+    struct claim *grown;
     size_t index;
 
-    for (index = from; index < claims->count; index++)
-        if (memcmp(&claims->list[index], claim, sizeof *claim) == 0)
-            return true; /* said already */
+    if (claims->count < claims->capacity)
+        return true;
+    grown = realloc(claims->list, capacity * sizeof *grown);
+    if (grown == NULL)
+        return false;
+    claims->list = grown;
+    claims->capacity = capacity;
+    free(claims->table);
+    claims->table_size = capacity * 2;
+    claims->table = calloc(claims->table_size, sizeof *claims->table);
+    for (index = 0; claims->table != NULL && index < claims->count; index++)
+        *find_slot(claims, &claims->list[index]) = (uint32_t)index + 1;
+    return claims->table != NULL;
+}
+
+static bool add_claim(struct claims *claims, const struct claim *claim)
+{
+    uint32_t *slot;
+
     if (claims->count >= CLAIMS_MAX) {
         claims_note(claims, true, "more than %d ids", CLAIMS_MAX);
         return true;
     }
-    if (claims->count == claims->capacity) {
-        size_t capacity = claims->capacity == 0 ? 16 : claims->capacity * 2;
-        struct claim *grown = realloc(claims->list, capacity * sizeof *grown);
-
-        if (grown == NULL)
-            return false;
-        claims->list = grown;
-        claims->capacity = capacity;
-    }
+    if (!make_room(claims))
+        return false;
+    slot = find_slot(claims, claim);
+    if (*slot != 0)
+        return true; /* said already */
     claims->list[claims->count++] = *claim;
+    *slot = (uint32_t)claims->count;
     return true;
 }
 
@@ -356,6 +384,8 @@ bool claims_collect(const struct plist *personality, unsigned release, const str
     free(collector.secondary.list);
     free(collector.class.list);
     free(collector.named.list);
+    free(claims->table);
+    claims->table = NULL;
     return done;
 }
 

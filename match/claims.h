@@ -32,6 +32,8 @@ struct claims {
     struct claim *list;
     size_t count;
     size_t capacity;
+    uint32_t *table; /* hash table of positions + 1 in `list`, while they are collected */
+    size_t table_size;
     struct claim_note notes[CLAIM_NOTES_MAX];
     size_t note_count;
 };

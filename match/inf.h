@@ -45,6 +45,7 @@ struct inf_section {
     struct inf_entry *entries;
     size_t count;
     size_t capacity;
+    struct plist *index; /* keys in lower case to the first entry's position; NULL when few */
 };
 
 struct inf {

@@ -253,6 +253,38 @@ static void parse_lines(struct parser *parser, const char *text, size_t size)
         end_logical_line(parser, first);
 }
 
+enum { INDEX_FROM = 32 }; /* entries */
+
+/* Keys of long sections, so that asking for one does not take the longer the more there are. */
+static bool index_section(struct inf_section *section)
+{
+    char key[INF_SECTION_NAME_MAX + 1];
+    size_t index;
+
+    if (section->count < INDEX_FROM)
+        return true;
+    section->index = plist_new_dictionary();
+    for (index = 0; section->index != NULL && index < section->count; index++) {
+        if (section->entries[index].key == NULL)
+            continue;
+        lower(section->entries[index].key, key, sizeof key);
+        if (plist_get(section->index, key) == NULL &&
+            !plist_dictionary_set(section->index, key, plist_new_integer(index, 64)))
+            return false;
+    }
+    return section->index != NULL;
+}
+
+static bool index_sections(struct inf *inf)
+{
+    size_t index;
+
+    for (index = 0; index < inf->count; index++)
+        if (!index_section(&inf->sections[index]))
+            return false;
+    return true;
+}
+
 /* ---- whole files ---- */
 
 /* "$ARCH$" of a template becomes the architecture. For free(). */
@@ -322,7 +354,8 @@ static struct inf *parse(char *text, size_t size, struct inf *inf,
     if (text != NULL)
         parse_lines(&parser, text, size);
     free(parser.line);
-    if (text == NULL || parser.failed || !inf_read_strings(inf, options->language, problems)) {
+    if (text == NULL || parser.failed || !index_sections(inf) ||
+        !inf_read_strings(inf, options->language, problems)) {
         problems_add(problems, PROBLEM_ERROR, inf->path, 0, "out of memory");
     } else if (!has_signature(inf)) {
         problems_add(
@@ -399,6 +432,7 @@ void inf_free(struct inf *inf)
         for (index = 0; index < inf->sections[section].count; index++)
             clear_entry(&inf->sections[section].entries[index]);
         free(inf->sections[section].entries);
+        plist_release(inf->sections[section].index);
         free(inf->sections[section].name);
     }
     for (index = 0; index < inf->name_count; index++)
@@ -420,8 +454,15 @@ const struct inf_section *inf_section(const struct inf *inf, const char *name)
 
 const struct inf_entry *inf_entry(const struct inf_section *section, const char *key)
 {
+    char lowered[INF_SECTION_NAME_MAX + 1];
+    uint64_t position;
     size_t index;
 
+    if (section != NULL && section->index != NULL) {
+        lower(key, lowered, sizeof lowered);
+        return plist_integer(plist_get(section->index, lowered), &position)
+                   ? &section->entries[position] : NULL;
+    }
     for (index = 0; section != NULL && index < section->count; index++)
         if (section->entries[index].key != NULL &&
             strcasecmp(section->entries[index].key, key) == 0)

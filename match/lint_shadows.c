@@ -9,7 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BROAD_MAX = 256 };
+enum {
+    BROAD_MAX = 256,
+    CLAIMS_KEPT = 250000,     /* of all personalities; what comes after them is not compared */
+    COMPARISONS_MAX = 50000000, /* of broad personalities with others */
+};
 
 struct entry {
     const struct kext *kext;
@@ -30,6 +34,8 @@ struct survey {
     struct plist *best;     /* category, provider and claim to the position of who is asked first */
     const struct entry *broad[BROAD_MAX]; /* those that match by class or vendor alone */
     size_t broad_count;
+    size_t claims;
+    size_t comparisons;
     bool failed;
 };
 
@@ -125,6 +131,9 @@ static void add_entry(struct survey *survey, const struct kext *kext, const char
     if (provider == NULL ||
         !claims_collect(keys, options->release, options->names, CLAIM_LIMIT, &entry->claims))
         return;
+    survey->claims += entry->claims.count;
+    if (survey->claims > CLAIMS_KEPT)
+        claims_clear(&entry->claims);
     survey->count++;
 }
 
@@ -228,6 +237,9 @@ static void check_broad(struct survey *survey, const struct entry *broad)
             !is_before(survey, broad, entry) ||
             strcmp(entry->kext->identifier, broad->kext->identifier) == 0)
             continue;
+        survey->comparisons += entry->claims.count * broad->claims.count + 1;
+        if (survey->comparisons > COMPARISONS_MAX)
+            break;
         for (claim = 0; claim < entry->claims.count && !covered; claim++)
             for (own = 0; own < broad->claims.count && !covered; own++)
                 covered = covers(&broad->claims.list[own], &entry->claims.list[claim]);

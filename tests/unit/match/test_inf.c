@@ -406,7 +406,32 @@ static void masks_and_names_become_ids_or_are_reported(void **state)
     check_claims("", NULL, 0, true);
 }
 
-/* A few hundred thousand lines must not take more than seconds. */
+/* Every line fits, and all lean on one section of as many entries. */
+static void long_sections_are_asked_in_constant_time(void **state)
+{
+    enum { LINES = 30000 };
+    char *text = malloc(LINES * 70 + 300);
+    size_t length = (size_t)sprintf(text, "[Version]\nSignature=\"$Windows NT$\"\n[Manufacturer]\n"
+                                          "A=M,NTamd64\n[M.NTamd64]\n");
+    struct inf *inf;
+    unsigned index;
+
+    (void)state;
+    for (index = 0; index < LINES; index++)
+        length += (size_t)sprintf(text + length, "d=I,PCI\\CC_0200\n");
+    length += (size_t)sprintf(text + length, "[I.NT]\n");
+    for (index = 0; index < LINES; index++)
+        length += (size_t)sprintf(text + length, "key%u=1\n", index);
+    length += (size_t)sprintf(text + length, "featurescore=7F\n");
+    inf = inf_parse(text, length, "long.inf", NULL, NULL);
+    assert_non_null(inf);
+    assert_int_equal(ask(inf, &windows10, "1234:5678/0000:0000/020000/00").count, LINES);
+    assert_int_equal(ask(inf, &windows10, "1234:5678/0000:0000/020000/00").rank >> 16, 0x7F);
+    inf_free(inf);
+    free(text);
+}
+
+/* Tens of thousands of lines must not take more than moments. */
 static void big_files_are_read_in_linear_time(void **state)
 {
     enum { LINES = 60000 };
@@ -452,6 +477,7 @@ int main(void)
         cmocka_unit_test(translation_there_and_back_keeps_the_ids),
         cmocka_unit_test(translated_personalities_decide_as_the_inf_does),
         cmocka_unit_test(masks_and_names_become_ids_or_are_reported),
+        cmocka_unit_test(long_sections_are_asked_in_constant_time),
         cmocka_unit_test(big_files_are_read_in_linear_time),
     };
 

@@ -341,8 +341,9 @@ int disk_nbd_open_image(struct disk_engine *engine, const struct disk_options *o
     if (result != 0) {
         char complaint[400];
         qemu_nbd_complaint(&disk->child, complaint, sizeof(complaint));
-        snprintf(error, error_size, "disk %s (%s): %s", options->path,
-                 disk_format_text(options->format), complaint);
+        snprintf(error, error_size,
+                 "disk %s (%s): %s; if it is damaged, take a good copy, or try: qemu-img check %s",
+                 options->path, disk_format_text(options->format), complaint, options->path);
     } else {
         result = take_over(disk, engine, options, error, error_size);
     }

@@ -194,6 +194,7 @@ int hvhost_make_devices(struct hvhost *host)
     for (unsigned i = 0; i < host->options.fault_count; i++) {
         if (hvhost_set_fault(host, host->options.faults[i], error, sizeof(error)) != 0) {
             fprintf(stderr, "hvhost: --faults %s: %s\n", host->options.faults[i], error);
+            host->exit_code = HVHOST_EXIT_USAGE;
             return -EINVAL;
         }
     }

@@ -119,7 +119,7 @@ int main(int argc, char **argv)
     }
     if (start(&host) != 0) {
         finish(&host);
-        return HVHOST_EXIT_START;
+        return host.exit_code != HVHOST_EXIT_CLEAN ? host.exit_code : HVHOST_EXIT_START;
     }
     hvhost_event(&host, "listening", NULL, "%s", host.options.socket_path);
     hvhost_loop(&host);

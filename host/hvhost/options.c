@@ -305,8 +305,11 @@ static int set_option(struct hvhost_options *options, int option, char *argument
     case OPTION_VERSION:
         puts("hvhost 0.1.0");
         return 1;
+    case ':':
+        fprintf(stderr, "hvhost: option %s needs a value; try --help\n", argument);
+        return -1;
     default:
-        fputs("hvhost: try --help\n", stderr);
+        fprintf(stderr, "hvhost: unknown option %s; try --help\n", argument);
         return -1;
     }
 }
@@ -320,8 +323,11 @@ int hvhost_parse_options(int argc, char **argv, struct hvhost_options *options)
         .seed = 1,
         .poll_ns = 50000,
     };
-    while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-        int result = set_option(options, option == 'h' ? OPTION_HELP : option, optarg);
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
+        bool wrong = option == ':' || option == '?';
+        int result = set_option(options, option == 'h' ? OPTION_HELP : option,
+                                wrong ? argv[optind - 1] : optarg);
         if (result != 0) {
             return result;
         }

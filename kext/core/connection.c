@@ -60,6 +60,15 @@ static void propose(struct connection *connection, struct connection_message *po
     connection_fill_post(connection, post, &contact, sizeof contact);
 }
 
+bool connection_knows_version(uint32_t version)
+{
+    uint32_t index = 0;
+
+    while (index < VERSION_COUNT && versions[index] != version)
+        index++;
+    return index < VERSION_COUNT;
+}
+
 int connection_start(struct connection *connection, const struct connection_parameters *parameters,
                      struct connection_message *post)
 {

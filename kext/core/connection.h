@@ -136,6 +136,9 @@ struct connection_parameters {
     uint64_t interrupt_page;        /* guest-physical address of a zeroed page, for old hosts */
 };
 
+/* True if `version` (VMBUS_VERSION_*) is one that can be proposed to a host. */
+bool connection_knows_version(uint32_t version);
+
 /* Clears everything; about 100 KB, so not on a stack. */
 void connection_init(struct connection *connection);
 

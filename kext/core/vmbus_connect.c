@@ -49,11 +49,23 @@ static int await_answer(HyperVVMBus *bus, struct connection_message *message)
                                                                      : HV_ERROR_REFUSED;
 }
 
+/* hvvmbusver=0x30000 keeps to 3.0, for finding out whether a newer version is to blame. A number
+ * that is no version would leave the guest without its disks: it is as if it had not been given. */
+static uint32_t version_maximum(void)
+{
+    uint32_t version = boot_argument_number("hvvmbusver", 0);
+
+    if (version == 0 || connection_knows_version(version))
+        return version;
+    hv_log(who, "boot argument hvvmbusver=0x%x is no VMBus version, so it is ignored; 0x%x is 3.0",
+           version, VMBUS_VERSION_3_0);
+    return 0;
+}
+
 int vmbus_connect(HyperVVMBus *bus)
 {
-    /* hvvmbusver=0x30000 keeps to 3.0, for finding out whether a newer version is to blame. */
     const struct connection_parameters parameters = {
-        .version_maximum = boot_argument_number("hvvmbusver", 0),
+        .version_maximum = version_maximum(),
         .target_vp = controller_vp_index(bus->controller, CONTROLLER_MESSAGE_PROCESSOR),
         .interrupt_page = dma_memory_page_number(&bus->interrupt_page, 0) << HV_PAGE_SHIFT,
     };

@@ -28,6 +28,13 @@ static const char usage[] =
     "usage: kextlink -o OUT [-arch x86_64|i386] [-imports LIST] [-info Info.plist] [-map FILE] "
     "IN.o...\n";
 
+/* One line: what is wrong with the command line, and how it should look. */
+static bool misuse(const char *what, const char *word)
+{
+    fprintf(stderr, "kextlink: error: %s%s; %s", what, word, usage);
+    return false;
+}
+
 static bool trouble(const char *what, const char *file)
 {
     fprintf(stderr, "kextlink: error: %s %s: %s\n", what, file, strerror(errno));
@@ -60,7 +67,7 @@ static bool parse_arguments(int argc, char **argv, struct arguments *out)
         bool known = false;
 
         if (i + 1 == argc)
-            return false;
+            return misuse("no value, or no such option: ", argv[i]);
         if (strcmp(argv[i], "-arch") == 0)
             known = parse_architecture(argv[i + 1], &out->architecture);
         for (size_t j = 0; j < sizeof options / sizeof *options; j++) {
@@ -70,11 +77,15 @@ static bool parse_arguments(int argc, char **argv, struct arguments *out)
             }
         }
         if (!known)
-            return false;
+            return misuse(strcmp(argv[i], "-arch") == 0 ? "no such architecture: "
+                                                        : "no such option: ",
+                          argv[i + (strcmp(argv[i], "-arch") == 0)]);
     }
     out->inputs = argv + i;
     out->input_count = (size_t)(argc - i);
-    return out->output && out->input_count > 0;
+    if (!out->output)
+        return misuse("no -o OUT was given", "");
+    return out->input_count > 0 || misuse("no input file was given", "");
 }
 
 /* The whole file, in the arena, with a NUL behind it. */
@@ -212,10 +223,8 @@ int main(int argc, char **argv)
     struct link link = {.messages = stderr};
     enum exit_code code;
 
-    if (!parse_arguments(argc, argv, &arguments)) {
-        fputs(usage, stderr);
+    if (!parse_arguments(argc, argv, &arguments))
         return EXIT_TROUBLE;
-    }
     link.architecture = arguments.architecture;
     code = run(&link, &arguments);
     link_free(&link);

@@ -52,8 +52,8 @@ int control_send_command(const struct kextrun_options *options) {
     char request[sizeof options->request + 2];
     int descriptor = connect_to(options->control);
     if (descriptor < 0) {
-        fprintf(stderr, "kextrun: no kextrun at %s: %s\n", options->control,
-                machine_error_text(descriptor));
+        fprintf(stderr, "kextrun: no kextrun at %s: %s; is one running with --control %s?\n",
+                options->control, machine_error_text(descriptor), options->control);
         return MACHINE_EXIT_FAILURE;
     }
     int length = snprintf(request, sizeof request, "%s\n", options->request);

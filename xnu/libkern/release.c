@@ -44,6 +44,12 @@ static const char *read_part(const char *text, unsigned *value)
     return text == start || *value > PART_MAX ? NULL : text;
 }
 
+/* Mac OS X 10.6 to 10.16 (as Big Sur calls itself to old programs), macOS 11 to 15, and 26. */
+static bool exists(unsigned major, unsigned minor)
+{
+    return major == 10 ? minor >= 6 && minor <= 16 : (major >= 11 && major <= 15) || major == 26;
+}
+
 bool release_select(const char *name)
 {
     unsigned parts[NUMBER_PARTS] = {0};
@@ -57,7 +63,7 @@ bool release_select(const char *name)
             break;
         name++;
     }
-    if (*name != '\0' || RELEASE(parts[0], parts[1], parts[2]) < RELEASE_OLDEST)
+    if (*name != '\0' || !exists(parts[0], parts[1]))
         return false;
     selected = RELEASE(parts[0], parts[1], parts[2]);
     return true;

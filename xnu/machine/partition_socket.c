@@ -350,7 +350,8 @@ int machine_partition_connect(const char *socket_path, char *message, size_t mes
     }
     int error = partition_open(socket_path, &partition->control);
     if (error != 0) {
-        say(message, message_size, "no host at %s: %s", socket_path, machine_error_text(error));
+        say(message, message_size, "no host at %s: %s; start one with: hvhost --socket %s",
+            socket_path, machine_error_text(error), socket_path);
     }
     if (error == 0) {
         error = say_hello(partition, message, message_size);

@@ -119,6 +119,17 @@ static void limits_cut_the_ladder(void **state)
     assert_int_equal(connection_start(&scene.connection, &limits, &scene.post), HV_ERROR_INVALID);
 }
 
+static void what_is_no_version_is_known_as_such(void **state)
+{
+    static const uint32_t not_versions[] = { 0, 1, VMBUS_VERSION(3, 1), VMBUS_VERSION(7, 0), 0x7a7a, UINT32_MAX };
+    size_t index;
+
+    for (index = 0; index < sizeof not_versions / sizeof *not_versions; index++)
+        assert_false(connection_knows_version(not_versions[index]));
+    assert_true(connection_knows_version(VMBUS_VERSION_0_13));
+    assert_true(connection_knows_version(VMBUS_VERSION_6_0));
+}
+
 static void a_failed_connection_state_counts_from_2_4_on(void **state)
 {
     for (size_t i = 0; i < COUNT_OF(ladder); i++) {
@@ -211,6 +222,7 @@ int main(void)
         version_test(each_version_can_be_agreed_on),
         version_test(a_host_that_says_nothing_is_tried_on_both_ports),
         version_test(limits_cut_the_ladder),
+        version_test(what_is_no_version_is_known_as_such),
         version_test(a_failed_connection_state_counts_from_2_4_on),
         version_test(a_host_that_names_no_port_is_reached_where_it_answered),
         version_test(what_an_earlier_connection_left_is_dropped_until_the_answer),

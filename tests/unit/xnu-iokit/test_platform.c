@@ -532,6 +532,9 @@ static void every_release(void **state)
     }
     assert_false(release_select("10.5"));
     assert_false(release_select("12.x"));
+    assert_false(release_select("16"));
+    assert_false(release_select("99"));
+    assert_true(release_select("26.1"));
     assert_false(release_select(""));
     assert_true(release_select("12.5"));
 }

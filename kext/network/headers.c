@@ -9,6 +9,11 @@ enum {
     IPV4_HEADER_MIN = 20,
     IPV6_HEADER = 40,
     TCP_HEADER_MIN = 20,
+    TCP_SEQUENCE = 4,
+    TCP_OFFSET = 12,
+    TCP_FLAGS = 13,
+    TCP_FIN_PSH = 0x09,
+    TCP_CWR = 0x80,
     TCP_CHECKSUM = 16,
     UDP_HEADER = 8,
     PROTOCOL_TCP = 6,
@@ -75,4 +80,34 @@ int headers_prepare_segmentation(uint8_t *bytes, uint32_t length, const struct h
         ip[10] = ip[11] = 0;
     }
     return 0;
+}
+
+uint32_t headers_tcp_length(const uint8_t *bytes, uint32_t length, const struct headers *headers)
+{
+    uint32_t size;
+
+    if (headers->transport + (uint32_t)TCP_HEADER_MIN > length)
+        return 0;
+    size = (uint32_t)(bytes[headers->transport + TCP_OFFSET] >> 4) * 4;
+    return size < TCP_HEADER_MIN || headers->transport + size > length ? 0 : headers->transport + size;
+}
+
+void headers_advance(uint8_t *bytes, const struct headers *headers, uint32_t done, uint32_t segments, bool last)
+{
+    uint8_t *ip = bytes + headers->network;
+    uint8_t *tcp = bytes + headers->transport;
+    uint32_t sequence = (uint32_t)get16(tcp + TCP_SEQUENCE) << 16 | get16(tcp + TCP_SEQUENCE + 2);
+    uint16_t identification = (uint16_t)(get16(ip + 4) + segments);
+
+    sequence += done;
+    for (int i = 0; i < 4; i++)
+        tcp[TCP_SEQUENCE + i] = (uint8_t)(sequence >> (24 - 8 * i));
+    if (!last)
+        tcp[TCP_FLAGS] &= (uint8_t)~TCP_FIN_PSH;
+    if (done != 0)
+        tcp[TCP_FLAGS] &= (uint8_t)~TCP_CWR;
+    if (!headers->ipv6) {
+        ip[4] = (uint8_t)(identification >> 8);
+        ip[5] = (uint8_t)identification;
+    }
 }

@@ -22,4 +22,11 @@ int headers_find(const uint8_t *bytes, uint32_t length, struct headers *headers)
  * checksum the sum of the pseudo-header without length. 0 or HV_ERROR_INVALID (no whole TCP header). */
 int headers_prepare_segmentation(uint8_t *bytes, uint32_t length, const struct headers *headers);
 
+/* Bytes of the headers up to the TCP payload, or 0 if they are not all among these. */
+uint32_t headers_tcp_length(const uint8_t *bytes, uint32_t length, const struct headers *headers);
+
+/* Makes the headers those of the part that begins `done` bytes into the payload, `segments` segments after the
+ * first. Only the last part keeps FIN and PSH. */
+void headers_advance(uint8_t *bytes, const struct headers *headers, uint32_t done, uint32_t segments, bool last);
+
 #endif

@@ -18,6 +18,9 @@ enum {
 struct plan {
     struct rndis_transmit transmit;
     uint32_t head_length;      /* bytes of `head` that replace the frame's */
+    uint32_t body;             /* where in the frame the rest begins */
+    struct headers headers;    /* of a frame to be segmented */
+    uint32_t segment_size;
     uint8_t head[HEADERS_MAX];
 };
 
@@ -41,6 +44,7 @@ static uint32_t segment_size(mbuf_t packet, bool *ipv6)
 static void read_head(mbuf_t packet, struct plan *plan)
 {
     plan->head_length = plan->transmit.length < HEADERS_MAX ? plan->transmit.length : HEADERS_MAX;
+    plan->body = plan->head_length;
     mbuf_copydata(packet, 0, plan->head_length, plan->head);
 }
 
@@ -70,16 +74,18 @@ static bool plan_checksum(struct HyperVNetwork *self, mbuf_t packet, struct plan
 
 static bool plan_segmentation(mbuf_t packet, uint32_t size, bool ipv6, struct plan *plan)
 {
-    struct headers headers;
+    struct headers *headers = &plan->headers;
 
     read_head(packet, plan);
-    if (headers_find(plan->head, plan->head_length, &headers) != 0 || headers.ipv6 != ipv6 ||
-        headers_prepare_segmentation(plan->head, plan->head_length, &headers) != 0)
+    if (headers_find(plan->head, plan->head_length, headers) != 0 || headers->ipv6 != ipv6 ||
+        headers_prepare_segmentation(plan->head, plan->head_length, headers) != 0)
         return false;
+    plan->head_length = plan->body = headers_tcp_length(plan->head, plan->head_length, headers);
+    plan->segment_size = size;
     plan->transmit.has_lso = true;
-    plan->transmit.lso = (size & RNDIS_LSO_MSS_MASK) | (uint32_t)headers.transport << RNDIS_LSO_HEADER_SHIFT |
+    plan->transmit.lso = (size & RNDIS_LSO_MSS_MASK) | (uint32_t)headers->transport << RNDIS_LSO_HEADER_SHIFT |
                          RNDIS_LSO_V2 | (ipv6 ? RNDIS_LSO_IPV6 : 0);
-    return true;
+    return plan->head_length != 0;
 }
 
 /* False: the frame cannot be sent at all. */
@@ -88,7 +94,7 @@ static bool make_plan(struct HyperVNetwork *self, mbuf_t packet, struct plan *pl
     uint32_t tag = 0, size;
     bool ipv6;
 
-    plan->head_length = 0;
+    plan->head_length = plan->body = 0;
     plan->transmit = (struct rndis_transmit){ .length = (uint32_t)mbuf_pkthdr_len(packet) };
     if (plan->transmit.length < 14)
         return false;
@@ -112,8 +118,7 @@ static uint32_t write_message(mbuf_t packet, const struct plan *plan, uint8_t *t
     memcpy(to, header, length);
     if (plan->head_length != 0)
         memcpy(to + length, plan->head, plan->head_length);
-    mbuf_copydata(packet, plan->head_length, plan->transmit.length - plan->head_length,
-                  to + length + plan->head_length);
+    mbuf_copydata(packet, plan->body, plan->transmit.length - plan->head_length, to + length + plan->head_length);
     return length + plan->transmit.length;
 }
 
@@ -191,6 +196,37 @@ static int send_in_place(struct HyperVNetwork *self, mbuf_t packet, const struct
     return append(self, &range, NVSP_NO_SECTION, 0, &large->request);
 }
 
+static int send_planned(struct HyperVNetwork *self, mbuf_t packet, const struct plan *plan)
+{
+    return plan->transmit.length + RNDIS_TRANSMIT_HEADER_MAX <= self->nvs.section_size
+               ? send_in_section(self, packet, plan) : send_in_place(self, packet, plan);
+}
+
+/* A frame with more than the host cuts goes in parts, each a frame to be cut. If there is room for the first ones
+ * only, all are sent again later: TCP drops what it has. */
+static int send_parts(struct HyperVNetwork *self, mbuf_t packet, const struct plan *whole)
+{
+    uint32_t most = whole->headers.ipv6 ? self->offload.lso_ipv6 : self->offload.lso_ipv4;
+    uint32_t head = whole->head_length, payload = whole->transmit.length - head;
+    uint32_t part, segments;
+    int error = 0;
+
+    if (most <= head + whole->segment_size)
+        return HV_ERROR_INVALID;
+    segments = (most - head) / whole->segment_size;
+    part = segments * whole->segment_size;
+    for (uint32_t done = 0; done < payload && error == 0; done += part) {
+        uint32_t length = payload - done < part ? payload - done : part;
+        struct plan plan = *whole;
+
+        headers_advance(plan.head, &plan.headers, done, done / whole->segment_size, done + length == payload);
+        plan.transmit.length = head + length;
+        plan.body = head + done;
+        error = send_planned(self, packet, &plan);
+    }
+    return error;
+}
+
 /* ---- the networking family's side ---- */
 
 uint32_t network_output_packet(IONetworkController *me, mbuf_t packet, void *parameter)
@@ -201,10 +237,7 @@ uint32_t network_output_packet(IONetworkController *me, mbuf_t packet, void *par
 
     (void)parameter;
     if (self->channel != NULL && !self->gone && make_plan(self, packet, &plan)) {
-        uint32_t bytes = plan.transmit.length + RNDIS_TRANSMIT_HEADER_MAX;
-
-        error = bytes <= self->nvs.section_size ? send_in_section(self, packet, &plan)
-                                                : send_in_place(self, packet, &plan);
+        error = plan.transmit.has_lso ? send_parts(self, packet, &plan) : send_planned(self, packet, &plan);
         if (error == HV_ERROR_FULL) {
             IOLockLock(self->send_lock);
             self->stalled = true;

@@ -86,7 +86,7 @@ static _Noreturn void child(const struct pair_options *options, pair_body *body,
     const struct machine_configuration configuration = {
         .memory_bytes = MEMORY, .processors = 2, .deterministic = true, .seed = seed, .switches_max = SWITCHES,
     };
-    struct session session = { .body = body };
+    struct session session = { .body = body, .pair.seed = seed };
     int result = machine_start(&configuration);
 
     if (getenv("PAIR_LOG") == NULL)
@@ -100,23 +100,27 @@ static _Noreturn void child(const struct pair_options *options, pair_body *body,
     _exit(result != 0 || session.pair.host == NULL || session.pair.failures != 0 ? PAIR_FAILED : 0);
 }
 
+void pair_run_seed(const struct pair_options *options, pair_body *body, uint64_t seed)
+{
+    int status = 0;
+    pid_t process;
+
+    fflush(NULL);
+    process = fork();
+    if (process == 0)
+        child(options, body, seed);
+    assert_int_equal(waitpid(process, &status, 0), process);
+    if (status != 0)
+        fprintf(stderr, "seed %llu: %s %d; PAIR_LOG=1 shows the kernel log\n", (unsigned long long)seed,
+                WIFSIGNALED(status) ? "signal" : "status",
+                WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    assert_int_equal(status, 0);
+}
+
 void pair_run(const struct pair_options *options, pair_body *body, unsigned seeds)
 {
     unsigned seed;
 
-    for (seed = 1; seed <= seeds; seed++) {
-        int status = 0;
-        pid_t process;
-
-        fflush(NULL);
-        process = fork();
-        if (process == 0)
-            child(options, body, seed);
-        assert_int_equal(waitpid(process, &status, 0), process);
-        if (status != 0)
-            fprintf(stderr, "seed %u: %s %d; PAIR_LOG=1 shows the kernel log\n", seed,
-                    WIFSIGNALED(status) ? "signal" : "status",
-                    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-        assert_int_equal(status, 0);
-    }
+    for (seed = 1; seed <= seeds; seed++)
+        pair_run_seed(options, body, seed);
 }

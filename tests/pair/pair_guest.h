@@ -22,6 +22,7 @@ enum { PAIR_FAILED = 100 };
 struct pair {
     struct pair_host *host;
     unsigned failures;
+    uint64_t seed; /* of the scheduler */
 };
 
 /* In a body, which runs on a kernel thread: counts and shows what does not hold. */
@@ -38,6 +39,9 @@ typedef void pair_body(struct pair *pair);
 /* Boots the guest, waits until its drivers are quiet, runs `body`, shuts down, and checks that the host saw no
  * rule broken and has nothing of the guest left. With every seed from 1 to `seeds`. */
 void pair_run(const struct pair_options *options, pair_body *body, unsigned seeds);
+
+/* The same with this one seed. */
+void pair_run_seed(const struct pair_options *options, pair_body *body, uint64_t seed);
 
 /* ---- disks of the guest; errors are macOS errno values ---- */
 

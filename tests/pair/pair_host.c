@@ -6,9 +6,11 @@
 #include "host/devices/storvsc.h"
 #include "host/disk/disk.h"
 #include "host/disk/disk_engine.h"
+#include "host/disk/disk_faults.h"
 #include "host/disk/disk_memory.h"
 #include "host/machine.h"
 #include "protocol/partition.h"
+#include "tests/pair/pair_faults.h"
 #include "xnu/machine/clock.h"
 #include "xnu/machine/machine.h"
 #include "xnu/machine/partition.h"
@@ -17,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHANNEL_WORDS = 2048 / 64, DEVICES_MAX = 3 };
+enum { CHANNEL_WORDS = 2048 / 64, DEVICES_MAX = 8 };
 
 struct pair_host {
     struct host_release release;
@@ -31,6 +33,9 @@ struct pair_host {
     struct netvsc *adapter;
     uint64_t woken[CHANNEL_WORDS];
     unsigned violations;
+    struct pair_faults faults;
+    struct disk *memory_disks[PAIR_DISKS_MAX];
+    uint64_t seed;
 };
 
 /* ---- what the library asks for ---- */
@@ -76,7 +81,23 @@ static void violation(void *context, const struct host_violation *violation)
            violation->message, violation->state, violation->rule);
 }
 
+static bool filter_post(void *context, const void *payload, size_t size, uint32_t *status)
+{
+    struct pair_host *host = context;
+
+    return pair_faults_post(&host->faults, payload, size, status);
+}
+
+static bool filter_message(void *context, uint32_t processor, uint32_t sint, const void *message, size_t size)
+{
+    struct pair_host *host = context;
+
+    return pair_faults_message(&host->faults, processor, sint, message, size);
+}
+
 static const struct host_machine_operations machine_operations = {
+    .filter_post = filter_post,
+    .filter_message = filter_message,
     .raise_vector = raise_vector,
     .wake_device = wake_device,
     .reset = reset,
@@ -179,8 +200,10 @@ static unsigned run_channels(struct pair_host *host)
             struct host_channel *channel =
                 vmbus_server_channel(host->machine.server, word * 64 + (unsigned)__builtin_ctzll(bits));
 
-            if (channel != NULL)
+            if (channel != NULL) {
+                pair_faults_channel(&host->faults, channel);
                 host_channel_run(channel);
+            }
             work++;
         }
     }
@@ -196,6 +219,7 @@ static unsigned run_all(struct pair_host *host, uint64_t now)
         hypervisor_run_timers(host->machine.hypervisor, now / 100);
         work++;
     }
+    work += pair_faults_run(&host->faults, now / 100);
     disk_engine_submit(host->disks);
     work += disk_engine_run(host->disks, now);
     for (index = 0; index < host->device_count; index++) {
@@ -213,8 +237,11 @@ static uint64_t next_deadline(struct pair_host *host)
 {
     uint64_t deadline = disk_engine_deadline_ns(host->disks);
     uint64_t timer = hypervisor_next_deadline(host->machine.hypervisor);
+    uint64_t held = pair_faults_deadline(&host->faults);
     unsigned index;
 
+    if (held < timer)
+        timer = held;
     if (timer < UINT64_MAX / 100 && timer * 100 < deadline)
         deadline = timer * 100;
     for (index = 0; index < host->device_count; index++) {
@@ -259,6 +286,7 @@ static void detach(void *partition, int status)
     for (index = 0; index < host->device_count; index++)
         host->devices[index]->operations->free(host->devices[index]);
     disk_engine_free(host->disks);
+    pair_faults_free(&host->faults);
     free(host);
 }
 
@@ -347,6 +375,17 @@ static int make_machine(struct pair_host *host)
     return 0;
 }
 
+static bool add_faults(struct pair_host *host, const struct pair_options *options)
+{
+    unsigned index;
+
+    pair_faults_initialise(&host->faults, &host->machine, options->seed);
+    for (index = 0; index < PAIR_FAULTS_MAX && options->faults[index] != NULL; index++)
+        if (!pair_faults_add(&host->faults, options->faults[index]))
+            return false;
+    return true;
+}
+
 struct pair_host *pair_host_attach(const struct pair_options *options)
 {
     struct pair_host *host = calloc(1, sizeof *host);
@@ -359,16 +398,27 @@ struct pair_host *pair_host_attach(const struct pair_options *options)
         return NULL;
     }
     host->release = *release;
+    host->seed = options->seed;
     if (options->vmbus_version_max != 0)
         host->release.versions.vmbus = options->vmbus_version_max;
     host->disks = disk_engine_new();
-    if (host->disks == NULL || make_devices(host, options) != 0 || make_machine(host) != 0) {
+    if (host->disks == NULL || !add_faults(host, options) || make_devices(host, options) != 0 ||
+        make_machine(host) != 0) {
         fprintf(stderr, "pair host: out of memory\n");
         abort();
     }
     machine_partition_attach(&operations, host);
     machine_partition_set_generation(2);
     return host;
+}
+
+bool pair_host_plug(struct pair_host *host, struct virtual_device *device)
+{
+    if (device == NULL || host->device_count == DEVICES_MAX ||
+        device->operations->plug(device, host->machine.server) != 0)
+        return false;
+    host->devices[host->device_count++] = device;
+    return true;
 }
 
 /* ---- looking at it, and hurting it ---- */
@@ -380,7 +430,7 @@ unsigned pair_host_violations(const struct pair_host *host)
 
 uint8_t *pair_host_disk(struct pair_host *host, unsigned lun)
 {
-    return disk_memory_bytes(storvsc_disk(host->controller, lun));
+    return disk_memory_bytes(host->memory_disks[lun]);
 }
 
 uint64_t pair_host_heartbeats(const struct pair_host *host)
@@ -444,6 +494,8 @@ bool pair_host_add_disk(struct pair_host *host, unsigned lun, uint64_t bytes)
 {
     struct disk *disk = disk_memory_open(host->disks, bytes, 512);
 
+    if (lun < PAIR_DISKS_MAX)
+        host->memory_disks[lun] = disk;
     return disk != NULL && storvsc_add_disk(host->controller, lun, disk) == 0;
 }
 
@@ -457,4 +509,29 @@ void pair_host_storage_faults(struct pair_host *host, uint32_t internal_error_pp
     struct storvsc_faults faults = { .busy_ppm = busy_ppm, .internal_error_ppm = internal_error_ppm };
 
     storvsc_set_faults(host->controller, &faults);
+}
+
+void pair_host_disk_faults(struct pair_host *host, unsigned lun, uint32_t error_ppm, uint32_t short_ppm,
+                           uint32_t delay_ppm)
+{
+    const struct disk_fault_settings settings = {
+        .error_ppm = error_ppm,
+        .short_ppm = short_ppm,
+        .delay_ppm = delay_ppm,
+        .delay_min_ns = 1000000,
+        .delay_max_ns = 20000000,
+    };
+
+    storvsc_set_disk_faults(host->controller, lun, &settings, host->seed);
+}
+
+void pair_host_end_faults(struct pair_host *host)
+{
+    unsigned lun;
+
+    host->faults.quiet = true;
+    for (lun = 0; lun < PAIR_DISKS_MAX; lun++)
+        if (storvsc_disk(host->controller, lun) != NULL)
+            pair_host_disk_faults(host, lun, 0, 0, 0);
+    pair_host_storage_faults(host, 0, 0);
 }

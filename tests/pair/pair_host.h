@@ -12,13 +12,14 @@
 
 struct pair_host;
 
-enum { PAIR_DISKS_MAX = 4 };
+enum { PAIR_DISKS_MAX = 4, PAIR_FAULTS_MAX = 16 };
 
 struct pair_options {
     const char *release;       /* "2022", ...; NULL: the newest */
     uint32_t vmbus_version_max; /* 0: the release's */
     uint64_t disk_bytes[PAIR_DISKS_MAX]; /* memory disks at LUN 0, 1, ...; 0: none */
     uint64_t seed;             /* of faults */
+    const char *faults[PAIR_FAULTS_MAX]; /* on VMBus traffic from the start on (host/faults/fault_plan.h) */
     bool network;              /* an adapter on a network that gives each frame back, addresses swapped */
     bool network_reply_first;  /* RNDIS replies come before the completion of their carrier */
 };
@@ -35,6 +36,10 @@ uint64_t pair_host_heartbeats(const struct pair_host *host);
 /* Channels open and GPADLs that exist: what the host still has of the guest. */
 unsigned pair_host_gpadls(const struct pair_host *host);
 uint32_t pair_host_vmbus_version(const struct pair_host *host);
+
+/* Offers one more device to the running guest; it is the host's from here on. */
+struct virtual_device;
+bool pair_host_plug(struct pair_host *host, struct virtual_device *device);
 
 /* ---- hostile and unlucky hosts ---- */
 
@@ -53,5 +58,11 @@ bool pair_host_add_disk(struct pair_host *host, unsigned lun, uint64_t bytes);
 bool pair_host_remove_disk(struct pair_host *host, unsigned lun);
 /* Fails so many of a million requests with a host's internal error, or as busy. */
 void pair_host_storage_faults(struct pair_host *host, uint32_t internal_error_ppm, uint32_t busy_ppm);
+/* Of a million requests to a disk: so many end with a medium error, move their first part only, or end up to 20 ms
+ * late. */
+void pair_host_disk_faults(struct pair_host *host, unsigned lun, uint32_t error_ppm, uint32_t short_ppm,
+                           uint32_t delay_ppm);
+/* From now on nothing goes wrong any more; what was held back on the bus comes in its time. */
+void pair_host_end_faults(struct pair_host *host);
 
 #endif

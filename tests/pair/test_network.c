@@ -143,22 +143,28 @@ static void checksums_are_the_hosts_work_both_ways(void **state)
 
 static void segment_body(struct pair *pair)
 {
-    const size_t size = 54 + 40000;
-    size_t payload = 0;
+    static const size_t payloads[] = { 100, 40000, 65000 }; /* the last one is more than the host cuts at a time */
 
     PAIR_CHECK(pair, pair_wait_for_network(true));
-    make_frame(size, 4);
-    make_tcp(size);
-    PAIR_CHECK(pair, pair_network_send(frame, size, PAIR_SEGMENT, 0));
-    while (payload < 40000 && pair_network_receive(&got)) {
-        struct frame_check check;
+    for (size_t i = 0; i < sizeof payloads / sizeof *payloads; i++) {
+        size_t payload = 0;
 
-        frame_verify(got.bytes, got.size, &check);
-        PAIR_CHECK(pair, check.network == FRAME_GOOD && check.transport == FRAME_GOOD);
-        PAIR_CHECK(pair, memcmp(got.bytes + 54, frame + 54 + payload, got.size - 54) == 0);
-        payload += got.size - 54;
+        make_frame(54 + payloads[i], 4);
+        make_tcp(54 + payloads[i]);
+        PAIR_CHECK(pair, pair_network_send(frame, 54 + payloads[i], PAIR_SEGMENT, 0));
+        while (payload < payloads[i] && pair_network_receive(&got)) {
+            struct frame_check check;
+            uint32_t sequence = (uint32_t)got.bytes[38] << 24 | (uint32_t)got.bytes[39] << 16 |
+                                (uint32_t)got.bytes[40] << 8 | got.bytes[41];
+
+            frame_verify(got.bytes, got.size, &check);
+            PAIR_CHECK(pair, check.network == FRAME_GOOD && check.transport == FRAME_GOOD);
+            PAIR_CHECK(pair, sequence == 100 + payload);
+            PAIR_CHECK(pair, memcmp(got.bytes + 54, frame + 54 + payload, got.size - 54) == 0);
+            payload += got.size - 54;
+        }
+        PAIR_CHECK(pair, payload == payloads[i]);
     }
-    PAIR_CHECK(pair, payload == 40000);
 }
 
 static void large_tcp_frames_are_cut_by_the_host_or_come_back_whole(void **state)

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Services with a daemon, from the host's request to the daemon and back: the daemon that is not there, is slow,
+ * dies, comes twice; the host that begins anew or takes the service away. */
+#include "tests/pair/pair_guest.h"
+
+#include "host/devices/shutdown.h"
+#include "host/devices/timesync.h"
+#include "protocol/service_control.h"
+#include "xnu/bsd/kern_control.h"
+#include "xnu/machine/clock.h"
+
+enum { SEEDS = 5, STEP_NS = 10000000, NOT_YET = 1, EPERM_MACOS = 1, EBUSY_MACOS = 16, EINVAL_MACOS = 22,
+       EPROTONOSUPPORT_MACOS = 43 };
+
+/* How the host's request has ended. */
+struct outcome {
+    int result;
+    uint32_t status;
+    unsigned ends;
+};
+
+static void done(void *context, int result, uint32_t status, const void *body, size_t size)
+{
+    struct outcome *outcome = context;
+
+    (void)body;
+    (void)size;
+    outcome->result = result;
+    outcome->status = status;
+    outcome->ends++;
+}
+
+/* ---- a daemon ---- */
+
+struct daemon {
+    struct control_client *client;
+    uint8_t message[SERVICE_CONTROL_MAXIMUM];
+    struct service_control_header header;
+};
+
+static int daemon_open(struct daemon *daemon, const char *control)
+{
+    uint64_t deadline = machine_uptime() + 10 * PAIR_SECOND;
+    uint32_t id;
+
+    while (control_id(control, &id) != 0) {
+        if (machine_uptime() > deadline)
+            return -1;
+        pair_sleep(STEP_NS);
+    }
+    return control_connect(id, 0, false, true, &daemon->client);
+}
+
+static int daemon_hello(struct daemon *daemon, uint32_t version)
+{
+    const struct service_control_hello hello = {
+        .header = { .type = SERVICE_CONTROL_HELLO, .size = 8 }, .version = version,
+    };
+
+    return control_send(daemon->client, &hello, sizeof hello);
+}
+
+/* The next message within `seconds`; its type, 0: none came. */
+static uint32_t daemon_hear(struct daemon *daemon, unsigned seconds)
+{
+    uint64_t deadline = machine_uptime() + seconds * PAIR_SECOND;
+    size_t length = 0;
+    bool complete = false;
+
+    while (control_receive(daemon->client, daemon->message, sizeof daemon->message, &length, &complete) != 0) {
+        if (machine_uptime() >= deadline)
+            return 0;
+        pair_sleep(STEP_NS);
+    }
+    memcpy(&daemon->header, daemon->message, sizeof daemon->header);
+    return complete && length == sizeof daemon->header + daemon->header.size ? daemon->header.type : UINT32_MAX;
+}
+
+static int daemon_reply(struct daemon *daemon, uint32_t sequence, uint32_t status)
+{
+    const struct service_control_header header = { .type = SERVICE_CONTROL_REPLY, .sequence = sequence,
+                                                   .status = status };
+
+    return control_send(daemon->client, &header, sizeof header);
+}
+
+static void wait_for_end(const struct outcome *outcome, unsigned ends, unsigned seconds)
+{
+    uint64_t deadline = machine_uptime() + seconds * PAIR_SECOND;
+
+    while (outcome->ends < ends && machine_uptime() < deadline)
+        pair_sleep(STEP_NS);
+}
+
+static struct virtual_device *plug_shutdown(struct pair *pair)
+{
+    struct virtual_device *device = shutdown_new(IC_FRAMEWORK_3_0, IC_SHUTDOWN_3_2);
+
+    PAIR_CHECK(pair, pair_host_plug(pair->host, device));
+    pair_sleep(PAIR_SECOND);
+    return device;
+}
+
+static bool open_daemon(struct pair *pair, struct daemon *daemon, const char *control)
+{
+    PAIR_CHECK(pair, daemon_open(daemon, control) == 0);
+    PAIR_CHECK(pair, daemon_hello(daemon, SERVICE_CONTROL_VERSION) == 0);
+    PAIR_CHECK(pair, daemon_hear(daemon, 1) == SERVICE_CONTROL_WELCOME);
+    return pair->failures == 0;
+}
+
+/* ---- the tests ---- */
+
+static void shutdown_body(struct pair *pair)
+{
+    struct virtual_device *device = plug_shutdown(pair);
+    struct outcome outcome = { NOT_YET, 0, 0 };
+    static struct daemon daemon;
+
+    PAIR_CHECK(pair, shutdown_request(device, 0, 0, NULL, done, &outcome) == 0);
+    wait_for_end(&outcome, 1, 1);
+    PAIR_CHECK(pair, outcome.result == 0 && outcome.status == IC_STATUS_FAIL);  /* nobody is there */
+
+    if (!open_daemon(pair, &daemon, SERVICE_CONTROL_SHUTDOWN))
+        return;
+    PAIR_CHECK(pair, shutdown_request(device, IC_SHUTDOWN_RESTART, 5, "text", done, &outcome) == 0);
+    PAIR_CHECK(pair, daemon_hear(&daemon, 2) == SERVICE_CONTROL_REQUEST);
+    PAIR_CHECK(pair, outcome.ends == 1);
+    PAIR_CHECK(pair, daemon_reply(&daemon, daemon.header.sequence, IC_STATUS_OK) == 0);
+    PAIR_CHECK(pair, daemon_hear(&daemon, 2) == SERVICE_CONTROL_NOTICE);
+    wait_for_end(&outcome, 2, 1);
+    PAIR_CHECK(pair, outcome.result == 0 && outcome.status == IC_STATUS_OK);
+    PAIR_CHECK(pair, shutdown_request(device, 0, 0, NULL, done, &outcome) == 0);
+    wait_for_end(&outcome, 3, 1);
+    PAIR_CHECK(pair, outcome.status == IC_STATUS_SHUTDOWN_IN_PROGRESS);
+    control_close(daemon.client);
+}
+
+static void a_shutdown_goes_to_the_daemon_and_back(void **state)
+{
+    const struct pair_options options = { .release = "2022" };
+
+    (void)state;
+    pair_run(&options, shutdown_body, SEEDS);
+}
+
+static void slow_daemon_body(struct pair *pair)
+{
+    struct virtual_device *device = plug_shutdown(pair);
+    struct outcome outcome = { NOT_YET, 0, 0 };
+    static struct daemon daemon;
+    uint32_t late;
+
+    if (!open_daemon(pair, &daemon, SERVICE_CONTROL_SHUTDOWN))
+        return;
+    PAIR_CHECK(pair, shutdown_request(device, 0, 0, NULL, done, &outcome) == 0);
+    PAIR_CHECK(pair, daemon_hear(&daemon, 2) == SERVICE_CONTROL_REQUEST);
+    late = daemon.header.sequence;
+    wait_for_end(&outcome, 1, 10);
+    PAIR_CHECK(pair, outcome.result == 0 && outcome.status == IC_STATUS_FAIL);
+    PAIR_CHECK(pair, daemon_hear(&daemon, 1) == SERVICE_CONTROL_RESET);
+    PAIR_CHECK(pair, daemon_reply(&daemon, late, IC_STATUS_OK) == 0);   /* dropped */
+    PAIR_CHECK(pair, daemon_hear(&daemon, 1) == 0);
+
+    PAIR_CHECK(pair, shutdown_request(device, 0, 0, NULL, done, &outcome) == 0);
+    PAIR_CHECK(pair, daemon_hear(&daemon, 2) == SERVICE_CONTROL_REQUEST);
+    PAIR_CHECK(pair, daemon_reply(&daemon, late, IC_STATUS_OK) == 0);
+    pair_sleep(PAIR_SECOND);
+    PAIR_CHECK(pair, outcome.ends == 1);
+    control_close(daemon.client);                                       /* dies with the request */
+    wait_for_end(&outcome, 2, 1);
+    PAIR_CHECK(pair, outcome.ends == 2 && outcome.status == IC_STATUS_FAIL);
+    PAIR_CHECK(pair, open_daemon(pair, &daemon, SERVICE_CONTROL_SHUTDOWN));
+    control_close(daemon.client);
+}
+
+static void a_daemon_that_is_slow_or_dies_is_answered_for(void **state)
+{
+    const struct pair_options options = { .release = "2022" };
+
+    (void)state;
+    pair_run(&options, slow_daemon_body, SEEDS);
+}
+
+static void clients_body(struct pair *pair)
+{
+    struct virtual_device *device = plug_shutdown(pair);
+    static const uint8_t nonsense[40];
+    struct outcome outcome = { NOT_YET, 0, 0 };
+    static struct daemon daemon, second;
+    struct control_client *client = NULL;
+    uint32_t id = 0;
+
+    PAIR_CHECK(pair, control_id(SERVICE_CONTROL_SHUTDOWN, &id) == 0);
+    PAIR_CHECK(pair, control_connect(id, 0, false, false, &client) == EPERM_MACOS);
+    PAIR_CHECK(pair, daemon_open(&daemon, SERVICE_CONTROL_SHUTDOWN) == 0);
+    PAIR_CHECK(pair, daemon_open(&second, SERVICE_CONTROL_SHUTDOWN) == EBUSY_MACOS);
+    PAIR_CHECK(pair, control_send(daemon.client, nonsense, sizeof nonsense) == EINVAL_MACOS);
+    PAIR_CHECK(pair, daemon_hello(&daemon, SERVICE_CONTROL_VERSION + 1) == EPROTONOSUPPORT_MACOS);
+    PAIR_CHECK(pair, shutdown_request(device, 0, 0, NULL, done, &outcome) == 0);
+    wait_for_end(&outcome, 1, 1);
+    PAIR_CHECK(pair, outcome.status == IC_STATUS_FAIL);     /* a client that has not said hello is no daemon */
+    PAIR_CHECK(pair, daemon_hello(&daemon, SERVICE_CONTROL_VERSION) == 0);
+    PAIR_CHECK(pair, daemon_hear(&daemon, 1) == SERVICE_CONTROL_WELCOME);
+    control_close(daemon.client);
+    PAIR_CHECK(pair, open_daemon(pair, &second, SERVICE_CONTROL_SHUTDOWN));
+    control_close(second.client);
+}
+
+static void only_one_privileged_client_that_speaks_our_version_is_served(void **state)
+{
+    const struct pair_options options = { .release = "2022" };
+
+    (void)state;
+    pair_run(&options, clients_body, SEEDS);
+}
+
+static void anew_body(struct pair *pair)
+{
+    struct virtual_device *device = plug_shutdown(pair);
+    struct outcome outcome = { NOT_YET, 0, 0 };
+    static struct daemon daemon;
+    uint32_t first;
+
+    if (!open_daemon(pair, &daemon, SERVICE_CONTROL_SHUTDOWN))
+        return;
+    PAIR_CHECK(pair, shutdown_request(device, 0, 0, NULL, done, &outcome) == 0);
+    PAIR_CHECK(pair, daemon_hear(&daemon, 2) == SERVICE_CONTROL_REQUEST);
+    first = daemon.header.sequence;
+    PAIR_CHECK(pair, integration_renegotiate(&((struct integration_service *)device)->channel) == 0);
+    PAIR_CHECK(pair, daemon_hear(&daemon, 2) == SERVICE_CONTROL_RESET);
+    PAIR_CHECK(pair, daemon_hear(&daemon, 2) == SERVICE_CONTROL_REQUEST);   /* the host asks again */
+    PAIR_CHECK(pair, daemon.header.sequence != first);
+    PAIR_CHECK(pair, daemon_reply(&daemon, first, IC_STATUS_OK) == 0);
+    pair_sleep(PAIR_SECOND);
+    PAIR_CHECK(pair, outcome.ends == 0);
+    PAIR_CHECK(pair, daemon_reply(&daemon, daemon.header.sequence, IC_STATUS_MACHINE_LOCKED) == 0);
+    wait_for_end(&outcome, 1, 1);
+    PAIR_CHECK(pair, outcome.result == 0 && outcome.status == IC_STATUS_MACHINE_LOCKED);
+
+    /* And with a request under way the host takes the whole service away. */
+    PAIR_CHECK(pair, shutdown_request(device, 0, 0, NULL, done, &outcome) == 0);
+    PAIR_CHECK(pair, daemon_hear(&daemon, 2) == SERVICE_CONTROL_REQUEST);
+    device->operations->unplug(device);
+    PAIR_CHECK(pair, daemon_hear(&daemon, 5) == SERVICE_CONTROL_GOODBYE);
+    control_close(daemon.client);
+    wait_for_end(&outcome, 2, 5);
+    PAIR_CHECK(pair, outcome.ends == 2);
+    pair_sleep(5 * PAIR_SECOND);
+    PAIR_CHECK(pair, control_id(SERVICE_CONTROL_SHUTDOWN, &first) != 0);
+}
+
+static void a_host_that_begins_anew_or_goes_leaves_no_old_answers(void **state)
+{
+    const struct pair_options options = { .release = "2022" };
+
+    (void)state;
+    pair_run(&options, anew_body, SEEDS);
+}
+
+static uint64_t told_utc;
+
+static uint64_t utc(void *context)
+{
+    (void)context;
+    return told_utc;
+}
+
+static uint64_t reference(void *context)
+{
+    (void)context;
+    return machine_uptime() / 100;
+}
+
+static void time_body(struct pair *pair)
+{
+    const struct timesync_clocks clocks = { NULL, utc, reference };
+    struct service_control_time time;
+    struct virtual_device *device;
+    static struct daemon daemon;
+
+    told_utc = IC_TIME_UNIX_EPOCH + UINT64_C(1704067200) * IC_TIME_UNITS_PER_SECOND;
+    device = timesync_new(IC_FRAMEWORK_3_0, IC_TIME_SYNC_4_0, &clocks);
+    PAIR_CHECK(pair, pair_host_plug(pair->host, device));
+    pair_sleep(3 * PAIR_SECOND);                    /* the sync has come; nobody heard it */
+    if (!open_daemon(pair, &daemon, SERVICE_CONTROL_TIME_SYNC))
+        return;
+    PAIR_CHECK(pair, daemon_hear(&daemon, 1) == SERVICE_CONTROL_NOTICE);
+    memcpy(&time, daemon.message + sizeof daemon.header, sizeof time);
+    PAIR_CHECK(pair, time.flags == IC_TIME_SYNC);
+    PAIR_CHECK(pair, time.host_time >= told_utc + 2 * IC_TIME_UNITS_PER_SECOND &&
+                     time.host_time < told_utc + 4 * IC_TIME_UNITS_PER_SECOND);
+    PAIR_CHECK(pair, daemon_hear(&daemon, 6) == SERVICE_CONTROL_NOTICE);    /* a sample, every five seconds */
+    memcpy(&time, daemon.message + sizeof daemon.header, sizeof time);
+    PAIR_CHECK(pair, time.flags == IC_TIME_SAMPLE);
+    told_utc = 0;                                   /* the host's clock breaks: 1601 */
+    PAIR_CHECK(pair, daemon_hear(&daemon, 6) == 0);
+    PAIR_CHECK(pair, timesync_status(device) == IC_STATUS_INVALID_ARGUMENT);
+    control_close(daemon.client);
+}
+
+static void a_daemon_hears_the_right_time_whenever_it_comes_and_never_a_wrong_one(void **state)
+{
+    const struct pair_options options = { .release = "2022" };
+
+    (void)state;
+    pair_run(&options, time_body, SEEDS);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_shutdown_goes_to_the_daemon_and_back),
+        cmocka_unit_test(a_daemon_that_is_slow_or_dies_is_answered_for),
+        cmocka_unit_test(only_one_privileged_client_that_speaks_our_version_is_served),
+        cmocka_unit_test(a_host_that_begins_anew_or_goes_leaves_no_old_answers),
+        cmocka_unit_test(a_daemon_hears_the_right_time_whenever_it_comes_and_never_a_wrong_one),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -11,7 +11,7 @@ SANITIZE = -Ddebug=true -Doptimization=1 -Db_sanitize=address,undefined -Db_lund
 PROGRAMS = kextmatch kextrun kextlink hvhost hvctl hvsetup hvshutdownd hvtimesyncd hvfilecopyd hvkvpd \
     hvbackupd
 
-.PHONY: all run test kext bench fuzz conformance dist clean
+.PHONY: all run test kext daemons-macos bench fuzz conformance dist clean
 .NOTPARALLEL:
 
 all: packages-build $(BUILD)/build.ninja
@@ -30,6 +30,10 @@ test: packages-test $(ASAN)/build.ninja
 # The kext bundles for macOS, in build/kexts/.
 kext: packages-build $(BUILD)/build.ninja
 	ninja -C $(BUILD) kexts
+
+# The daemons as macOS executables, in build/daemons/macos/.
+daemons-macos: packages-build $(BUILD)/build.ninja
+	ninja -C $(BUILD) daemons-macos
 
 bench: packages-bench all
 	tests/bench/run

@@ -71,6 +71,20 @@ static void mask_text(const struct sockaddr *mask, bool ipv6, char *text, size_t
     snprintf(text, size, "/%u", length);
 }
 
+/* macOS leaves the family and the zeroes at the end out of masks. */
+static size_t mask_length(const struct sockaddr *mask, bool ipv6)
+{
+    size_t length = ipv6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+
+#ifdef __APPLE__
+    if (mask->sa_len < length)
+        length = mask->sa_len;
+#else
+    (void)mask;
+#endif
+    return length;
+}
+
 void addresses_subnets(bool ipv6, const char *interface, char *to, size_t size)
 {
     struct ifaddrs *all, *entry;
@@ -83,10 +97,8 @@ void addresses_subnets(bool ipv6, const char *interface, char *to, size_t size)
         if (is_wanted(entry, ipv6 ? AF_INET6 : AF_INET, interface) && entry->ifa_netmask != NULL) {
             struct sockaddr_in6 mask;
 
-            /* macOS leaves the family out of masks. */
             memset(&mask, 0, sizeof mask);
-            memcpy(&mask, entry->ifa_netmask,
-                   ipv6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in));
+            memcpy(&mask, entry->ifa_netmask, mask_length(entry->ifa_netmask, ipv6));
             mask.sin6_family = ipv6 ? AF_INET6 : AF_INET;
             mask_text((const struct sockaddr *)&mask, ipv6, text, sizeof text);
             append(to, size, text);

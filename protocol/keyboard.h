@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The synthetic keyboard: messages, one an in-band packet, without pipe header. Key codes are those of
- * the PC's scan code set 1.
+/* The synthetic keyboard: messages, one an in-band packet, without pipe header. Key codes are those
+ * of the PC's scan code set 1.
  *
  * Sources: Linux hyperv-keyboard, FreeBSD hv_kbd, OpenVMM uidevices. */
 #ifndef PROTOCOL_KEYBOARD_H

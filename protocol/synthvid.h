@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Synthetic video: a frame buffer in memory that the guest names, and messages about it over a message
- * pipe. After the pipe header comes struct synthvid_header, whose size includes itself (Linux practice;
- * no peer checks it).
+/* Synthetic video: a frame buffer in memory that the guest names, and messages about it over a
+ * message pipe. After the pipe header comes struct synthvid_header, whose size includes itself
+ * (Linux practice; no peer checks it).
  *
  * Sources: Linux hyperv_fb and hyperv_drm, OpenVMM uidevices. */
 #ifndef PROTOCOL_SYNTHVID_H
@@ -105,7 +105,7 @@ WIRE_SIZE(struct synthvid_pointer_position, 18);
 
 struct synthvid_pointer_shape {
     struct synthvid_header header;
-    uint8_t part;                           /* 0, 1, ... and SYNTHVID_POINTER_COMPLETE for the last */
+    uint8_t part;                           /* 0, 1, ...; SYNTHVID_POINTER_COMPLETE: last */
     uint8_t is_argb;                        /* 0: an AND mask, then an XOR mask */
     uint32_t width;
     uint32_t height;
@@ -170,8 +170,7 @@ struct synthvid_resolutions_response {
     uint8_t edid[SYNTHVID_EDID_SIZE];
     uint8_t count;                          /* 0: no list */
     uint8_t default_index;
-    uint8_t is_standard;
-    struct synthvid_resolution resolutions[];
+    uint8_t is_standard;                    /* `count` struct synthvid_resolution follow */
 } WIRE_PACKED;
 WIRE_SIZE(struct synthvid_resolutions_response, 139);
 WIRE_OFFSET(struct synthvid_resolutions_response, count, 136);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The synthetic keyboard: keys and text on their way to the guest, indicator lights on their way back. */
+/* The synthetic keyboard: keys and text on their way to the guest, indicator lights on their way
+ * back. */
 #ifndef HOST_DEVICES_KEYBOARD_H
 #define HOST_DEVICES_KEYBOARD_H
 
@@ -30,9 +31,9 @@ struct keyboard_report {
 struct virtual_device *keyboard_new(void);
 
 /*
- * A key goes down or up. Returns 0; -ENOTCONN: no driver listens; -EAGAIN: the guest does not keep up (a
- * release always finds room, so that no key stays down); -EINVAL: no such key. A release of a key that is
- * not down is nothing.
+ * A key goes down or up. Returns 0; -ENOTCONN: no driver listens; -EAGAIN: the guest does not keep
+ * up (a release always finds room, so that no key stays down); -EINVAL: no such key. A release of a
+ * key that is not down is nothing.
  */
 int keyboard_press(struct virtual_device *device, struct keyboard_key key, bool down);
 
@@ -40,8 +41,8 @@ int keyboard_press(struct virtual_device *device, struct keyboard_key key, bool 
 void keyboard_release_all(struct virtual_device *device);
 
 /*
- * Types text (UTF-8) as Unicode events: all of it or, with an error of keyboard_press, nothing. A line feed
- * is the Return key; what is no UTF-8 is U+FFFD.
+ * Types text (UTF-8) as Unicode events: all of it or, with an error of keyboard_press, nothing. A
+ * line feed is the Return key; what is no UTF-8 is U+FFFD.
  */
 int keyboard_type(struct virtual_device *device, const char *text);
 

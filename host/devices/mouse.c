@@ -81,7 +81,8 @@ static int put(struct mouse *mouse, const struct mouse_report *report, unsigned 
     return 0;
 }
 
-/* A position that nobody has seen yet gives way to a newer one, unless a button or the wheel came with it. */
+/* A position that nobody has seen yet gives way to a newer one, unless a button or the wheel came
+ * with it. */
 static bool replace_last(struct mouse *mouse, const struct mouse_report *report)
 {
     if (mouse->count < 2) {
@@ -244,7 +245,8 @@ static void handle(struct mouse *mouse, const struct host_packet *packet)
         mouse->state = MOUSE_READY;
         break;
     default:
-        host_channel_violation(mouse->channel, "a mouse message is a request or an acknowledgement");
+        host_channel_violation(mouse->channel,
+                               "a mouse message is a request or an acknowledgement");
         break;
     }
 }

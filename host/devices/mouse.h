@@ -24,8 +24,8 @@ struct mouse_report_state {
 struct virtual_device *mouse_new(void);
 
 /*
- * Each returns 0; -ENOTCONN: no driver listens; -EAGAIN: the guest does not keep up (the release of a button
- * always finds room); -EINVAL: out of range.
+ * Each returns 0; -ENOTCONN: no driver listens; -EAGAIN: the guest does not keep up (the release of
+ * a button always finds room); -EINVAL: out of range.
  *
  * The pointer moves to x, y: 0 .. MOUSE_COORDINATE_MAXIMUM over the screen's width and height.
  */

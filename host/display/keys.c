@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Keys by name and by X11 key symbol. Scan codes follow Microsoft's table of set 1; symbols are those of
- * X11's keysymdef.h.
+ * Keys by name and by X11 key symbol. Scan codes follow Microsoft's table of set 1; symbols are
+ * those of X11's keysymdef.h.
  */
 #include "host/display/keys.h"
 

@@ -8,11 +8,12 @@
 
 #include "host/devices/keyboard.h"
 
-/* "a", "7", "enter", "left", "f12", "numpad-5", "volume-up", or a scan code as "0x1e" or "e0-4b". Case does
- * not matter. False: no such key. */
+/* "a", "7", "enter", "left", "f12", "numpad-5", "volume-up", or a scan code as "0x1e" or "e0-4b".
+ * Case does not matter. False: no such key. */
 bool key_of_name(const char *name, struct keyboard_key *key);
 
-/* The key of an X11 key symbol on a US keyboard: both symbols of a key are that key. False: no key has it. */
+/* The key of an X11 key symbol on a US keyboard: both symbols of a key are that key. False: no key
+ * has it. */
 bool key_of_symbol(uint32_t symbol, struct keyboard_key *key);
 
 /* The character that an X11 key symbol stands for, 0 if none. */

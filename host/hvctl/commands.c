@@ -146,6 +146,8 @@ const struct hvctl_command hvctl_commands[] = {
     {"type-text", "TEXT", "text, typed on the keyboard", "type-text", hvctl_read_type_text, false},
     {"key", "KEY[+KEY]... [press|down|up]", "keys, for example ctrl+alt+delete", "key", hvctl_read_key,
      false},
+    {"screenshot", "FILE", "the screen as a PNG file", "screenshot", hvctl_read_screenshot, false},
+    {"display", "", "the screen's mode", "display", read_nothing, false},
     {"mouse", "move X Y | down|up|click BUTTON | wheel DETENTS", "the pointer; X and Y are 0 to 32767",
      "mouse", hvctl_read_mouse, false},
     {"violations", "", "rules that the guest broke", "violations", read_nothing, false},

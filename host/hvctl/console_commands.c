@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* hvctl type-text, key and mouse. */
+/* hvctl type-text, key, mouse and screenshot. */
 #include "host/hvctl/console_commands.h"
 
 #include <json-c/json.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void add_text(struct json_object *arguments, const char *name, const char *text)
 {
@@ -50,4 +53,20 @@ int hvctl_read_mouse(int count, char **words, struct json_object *arguments)
                    (count == 3 && add_number(arguments, "second", words[2]) != 0)
                ? -1
                : 0;
+}
+
+/* hvhost has another working directory: it gets the whole path. */
+int hvctl_read_screenshot(int count, char **words, struct json_object *arguments)
+{
+    char folder[PATH_MAX], path[2 * PATH_MAX];
+    if (count != 1) {
+        return -1;
+    }
+    if (words[0][0] == '/' || getcwd(folder, sizeof(folder)) == NULL) {
+        add_text(arguments, "file", words[0]);
+        return 0;
+    }
+    snprintf(path, sizeof(path), "%s/%s", folder, words[0]);
+    add_text(arguments, "file", path);
+    return 0;
 }

@@ -8,5 +8,6 @@ struct json_object;
 int hvctl_read_type_text(int count, char **words, struct json_object *arguments);
 int hvctl_read_key(int count, char **words, struct json_object *arguments);
 int hvctl_read_mouse(int count, char **words, struct json_object *arguments);
+int hvctl_read_screenshot(int count, char **words, struct json_object *arguments);
 
 #endif

@@ -1,13 +1,31 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The machine's console: keyboard and mouse, and the verbs that use them. */
+/* The machine's console: keyboard, mouse and screen, and the verbs that use them. */
 #include <errno.h>
 #include <json-c/json.h>
 #include <string.h>
 
 #include "host/devices/keyboard.h"
 #include "host/devices/mouse.h"
+#include "host/devices/video.h"
 #include "host/display/keys.h"
+#include "host/display/screenshot.h"
 #include "host/hvhost/hvhost.h"
+
+static int make_video(struct hvhost *host)
+{
+    struct video_settings settings;
+    const uint32_t version = host->release.versions.video;
+    if (version == 0) {
+        return 0;
+    }
+    video_default_settings(SYNTHVID_VERSION(version >> 16, version & 0xffff), &settings);
+    host->video = video_new(&settings);
+    if (host->video == NULL) {
+        return -ENOMEM;
+    }
+    hvhost_add_device(host, host->video);
+    return 0;
+}
 
 int hvhost_make_console(struct hvhost *host)
 {
@@ -25,7 +43,7 @@ int hvhost_make_console(struct hvhost *host)
         }
         hvhost_add_device(host, host->mouse);
     }
-    return 0;
+    return make_video(host);
 }
 
 static const char *text_of(struct json_object *arguments, const char *name)
@@ -74,7 +92,8 @@ void hvhost_verb_type_text(struct hvhost *host, struct json_object *arguments,
 enum { CHORD_KEYS = 8 };
 
 /* "ctrl+alt+delete" -> keys; their number, or -EINVAL. The plus sign is "=" with shift. */
-static int read_chord(const char *text, struct keyboard_key keys[CHORD_KEYS], char *wrong, size_t size)
+static int read_chord(const char *text, struct keyboard_key keys[CHORD_KEYS], char *wrong,
+                      size_t size)
 {
     int count = 0;
     for (;;) {
@@ -117,7 +136,8 @@ void hvhost_verb_key(struct hvhost *host, struct json_object *arguments,
         return;
     }
     if (text == NULL ||
-        (way != NULL && strcmp(way, "press") != 0 && strcmp(way, "down") != 0 && strcmp(way, "up") != 0)) {
+        (way != NULL && strcmp(way, "press") != 0 && strcmp(way, "down") != 0 &&
+         strcmp(way, "up") != 0)) {
         control_refuse(ticket, -EINVAL, "key needs \"keys\"; \"way\" is press, down or up");
         return;
     }
@@ -156,8 +176,8 @@ void hvhost_verb_mouse(struct hvhost *host, struct json_object *arguments,
     const bool has_number = number_of(arguments, "first", &first) && first >= 0;
     if (action == NULL || !number_of(arguments, "first", &first)) {
         result = -EINVAL;
-    } else if (strcmp(action, "move") == 0 && has_number && number_of(arguments, "second", &second) &&
-               second >= 0) {
+    } else if (strcmp(action, "move") == 0 && has_number &&
+               number_of(arguments, "second", &second) && second >= 0) {
         result = mouse_move(host->mouse, (uint32_t)first, (uint32_t)second);
     } else if (strcmp(action, "wheel") == 0) {
         result = mouse_wheel(host->mouse, first);
@@ -170,9 +190,47 @@ void hvhost_verb_mouse(struct hvhost *host, struct json_object *arguments,
         result = mouse_button(host->mouse, (unsigned)first, false);
     }
     if (result == -EINVAL) {
-        control_refuse(ticket, result, "mouse takes move X Y (0 to 32767), down, up or click BUTTON (0 to 4), "
-                                       "wheel DETENTS");
+        control_refuse(ticket, result, "mouse takes move X Y (0 to 32767), down, up or click "
+                                       "BUTTON (0 to 4), wheel DETENTS");
         return;
     }
     answer(ticket, result, "mouse");
+}
+
+/* ---- The screen ---- */
+
+void hvhost_verb_screenshot(struct hvhost *host, struct json_object *arguments,
+                            struct control_ticket *ticket)
+{
+    struct video_screen screen;
+    const char *path = text_of(arguments, "file");
+    if (path == NULL) {
+        control_refuse(ticket, -EINVAL, "screenshot needs \"file\"");
+        return;
+    }
+    if (host->video == NULL || !video_screen(host->video, &screen)) {
+        control_refuse(ticket, -ENODATA, "the guest shows no picture");
+        return;
+    }
+    int result = screenshot_write(&screen, path);
+    if (result != 0) {
+        control_refuse(ticket, result, "%s: %s", path, strerror(-result));
+        return;
+    }
+    struct json_object *object = json_object_new_object();
+    json_object_object_add(object, "width", json_object_new_int((int)screen.width));
+    json_object_object_add(object, "height", json_object_new_int((int)screen.height));
+    control_answer(ticket, object);
+}
+
+void hvhost_verb_display(struct hvhost *host, struct json_object *arguments,
+                         struct control_ticket *ticket)
+{
+    if (host->video == NULL) {
+        control_refuse(ticket, -ENODEV, "this release has no synthetic video device");
+        return;
+    }
+    struct json_object *object = json_object_new_object();
+    host->video->operations->describe(host->video, object);
+    control_answer(ticket, object);
 }

@@ -7,7 +7,7 @@
  *   machine.c    the monitor's exits -> hypervisor and VMBus; their requests -> monitor, devices
  *   faults.c     faults on demand
  *   networks.c   network adapters: --net and hvctl net
- *   console.c    keyboard, mouse: what a person uses
+ *   console.c    keyboard, mouse, screen: what a person uses
  *   devices.c    which virtual devices the machine has; a row for each kind
  *   services.c   integration services: shutdown, time, backup; files, pairs in services_data.c
  *   space.c      devices' memory and registers in guest-physical space
@@ -104,7 +104,7 @@ struct hvhost {
     bool machine_made;
     struct virtual_device *devices;
     struct virtual_device *heartbeat;
-    struct virtual_device *keyboard, *mouse; /* NULL: the release has none */
+    struct virtual_device *keyboard, *mouse, *video; /* NULL: the release has none */
     struct hvhost_services integration;
     struct device_machine services; /* what devices may ask for */
     struct hvhost_trap *traps;
@@ -159,6 +159,10 @@ void hvhost_verb_key(struct hvhost *host, struct json_object *arguments,
                      struct control_ticket *ticket);
 void hvhost_verb_mouse(struct hvhost *host, struct json_object *arguments,
                        struct control_ticket *ticket);
+void hvhost_verb_screenshot(struct hvhost *host, struct json_object *arguments,
+                            struct control_ticket *ticket);
+void hvhost_verb_display(struct hvhost *host, struct json_object *arguments,
+                         struct control_ticket *ticket);
 
 /* faults.c: one fault in the words of --faults; 0, or a negative errno and a line in `error`. */
 int hvhost_set_fault(struct hvhost *host, const char *text, char *error, size_t error_size);

@@ -308,6 +308,8 @@ static const struct {
     {"type-text", hvhost_verb_type_text},
     {"key", hvhost_verb_key},
     {"mouse", hvhost_verb_mouse},
+    {"screenshot", hvhost_verb_screenshot},
+    {"display", hvhost_verb_display},
     {"violations", verb_violations},
     {"events", verb_events},
     {"faults", verb_faults},

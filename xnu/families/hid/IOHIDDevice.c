@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* IOHIDDevice.c - HID devices: their start in the order that drivers rely on, and the reports of pointers, which go
- * to the input log. Nothing above the device is there (no IOHIDInterface, elements, queues, user clients).
- * (IOHIDFamily) */
+/* IOHIDDevice.c - HID devices: their start in the order that drivers rely on, and the reports of
+ * pointers, which go to the input log. Nothing above the device is there (no IOHIDInterface,
+ * elements, queues, user clients). (IOHIDFamily) */
 #include "abi/IOHIDDevice.h"
 
 #include "abi/IOMemoryDescriptor.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* IOHIDevice.c - what keyboards and pointers of the older kind share (IOHIDFamily, IOHIDSystem part). */
+/* IOHIDevice.c - what keyboards and pointers of the older kind share (IOHIDFamily, IOHIDSystem
+ * part). */
 #include "abi/IOHIDevice.h"
 
 #include "xnu/libkern/object.h"

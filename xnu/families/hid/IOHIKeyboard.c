@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* IOHIKeyboard.c - keyboards that report ADB key codes: state of the keys, modifiers by the key mapping, events for
- * the client that has opened the keyboard. Keys do not repeat here: that is left to the programs that type.
- * (IOHIDFamily, IOHIDSystem part) */
+/* IOHIKeyboard.c - keyboards that report ADB key codes: state of the keys, modifiers by the key
+ * mapping, events for the client that has opened the keyboard. Keys do not repeat here: that is
+ * left to the programs that type. (IOHIDFamily, IOHIDSystem part) */
 #include "abi/IOHIKeyboard.h"
 
 #include "abi/kpi/locks.h"
@@ -185,7 +185,8 @@ bool IOHIKeyboard__resetKeyboard(IOHIKeyboard *me)
     struct IOHIKeyboardMapper *mapper = kernel_allocate(sizeof *mapper);
 
     if (!mapper || !key_mapping_read(&mapper->mapping, bytes, length)) {
-        machine_log("%s: its key mapping (%u bytes) is not in order", object_class_name(me), length);
+        machine_log("%s: its key mapping (%u bytes) is not in order", object_class_name(me),
+                    length);
         kernel_free(mapper, sizeof *mapper);
         return false;
     }
@@ -329,8 +330,8 @@ void IOHIKeyboard__keyboardEvent(IOHIKeyboard *me, uint32_t type, uint32_t flags
                                  uint32_t original_set)
 {
     if (me->_keyboardEventAction)
-        me->_keyboardEventAction(me->_keyboardEventTarget, type, flags, key, character, set, original,
-                                 original_set, me->_deviceType, me->_isRepeat, me->_lastEventTime);
+        me->_keyboardEventAction(me->_keyboardEventTarget, type, flags, key, character, set,
+                                 original, original_set, me->_deviceType, me->_isRepeat, me->_lastEventTime);
 }
 
 void IOHIKeyboard__keyboardSpecialEvent(IOHIKeyboard *me, uint32_t type, uint32_t flags, uint32_t key,

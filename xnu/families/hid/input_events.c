@@ -109,8 +109,8 @@ void input_events_add_keyboard(IOHIKeyboard *keyboard)
 
 /* ---- pointers ------------------------------------------------------------------------------- */
 
-enum { PAGE_DESKTOP = 0x01, PAGE_BUTTON = 0x09, PAGE_CONSUMER = 0x0c, USAGE_X = 0x30, USAGE_Y = 0x31,
-       USAGE_WHEEL = 0x38, USAGE_PAN = 0x238, BUTTONS_MAX = 32 };
+enum { PAGE_DESKTOP = 0x01, PAGE_BUTTON = 0x09, PAGE_CONSUMER = 0x0c, USAGE_X = 0x30,
+       USAGE_Y = 0x31, USAGE_WHEEL = 0x38, USAGE_PAN = 0x238, BUTTONS_MAX = 32 };
 
 void input_events_add_pointer(const char *name)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* input_events.h - where the events of all keyboards and pointers end: the input log (xnu/machine/input_log.h).
+/* input_events.h - where the events of all keyboards and pointers end: the input log
+ * (xnu/machine/input_log.h).
  *
  * Lines of the log:
  *   keyboard opened NAME | keyboard closed NAME
@@ -17,7 +18,8 @@
 
 #include "xnu/families/hid/report_fields.h"
 
-/* Opens the keyboard as the event system does, until it is terminated. On the thread that starts it. */
+/* Opens the keyboard as the event system does, until it is terminated. On the thread that starts
+ * it. */
 void input_events_add_keyboard(IOHIKeyboard *keyboard);
 
 /* A pointer as its reports left it. Zero at first. */

@@ -35,7 +35,8 @@ struct key_mapping {
     uint8_t modifier[KEY_MAPPING_KEYS];   /* or KEY_MAPPING_NO_MODIFIER */
 };
 
-/* Reads the mapping. False: it is not in order (no list runs beyond its end after this said true). */
+/* Reads the mapping. False: it is not in order (no list runs beyond its end after this said
+ * true). */
 bool key_mapping_read(struct key_mapping *mapping, const uint8_t *bytes, uint32_t length);
 
 /* What the key types with these modifiers (bit n: modifier n is on). False: nothing. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* report_fields.h - the input fields of a HID report descriptor, and their values in a report.
  *
- * Source: USB Device Class Definition for HID 1.11, section 6.2.2. Of what it describes, push, pop and long items are
- * refused; array fields and fields of more than 32 bits are counted into the report but give no values. */
+ * Source: USB Device Class Definition for HID 1.11, section 6.2.2. Of what it describes, push, pop
+ * and long items are refused; array fields and fields of more than 32 bits are counted into the
+ * report but give no values. */
 #ifndef XNU_FAMILIES_HID_REPORT_FIELDS_H
 #define XNU_FAMILIES_HID_REPORT_FIELDS_H
 
@@ -30,8 +31,8 @@ struct report_fields {
 /* Reads a descriptor. False: it is not in order, or has too many fields. */
 bool report_fields_read(struct report_fields *fields, const uint8_t *bytes, uint32_t length);
 
-/* The value of the field in a report of `length` bytes, its id (if the descriptor has ids) first. Signed when the
- * field's minimum is. False: the report is of another id, or too short. */
+/* The value of the field in a report of `length` bytes, its id (if the descriptor has ids) first.
+ * Signed when the field's minimum is. False: the report is of another id, or too short. */
 bool report_field_value(const struct report_fields *fields, const struct report_field *field,
                         const uint8_t *report, uint32_t length, int32_t *value);
 

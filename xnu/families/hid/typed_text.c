@@ -75,7 +75,8 @@ uint32_t typed_text_key(struct typed_text *text, uint32_t key, uint32_t plain, b
     if (dead) {
         uint32_t combined = option ? 0 : accented(dead, character);
 
-        /* An accent that fits no letter is lost; on a Mac it would be a character before this one. */
+        /* An accent that fits no letter is lost; on a Mac it would be a character before this one.
+         * */
         return combined ? combined : character;
     }
     return character;

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The synthetic video device: a frame buffer that appears where the guest wants it, its mode and
+ * its changes. */
+#ifndef HOST_DEVICES_VIDEO_H
+#define HOST_DEVICES_VIDEO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "host/devices/virtual_device.h"
+#include "protocol/synthvid.h"
+
+enum { VIDEO_VRAM_MEGABYTES_MAX = 256 };
+
+struct video_settings {
+    uint32_t version_max;     /* SYNTHVID_VERSION() of the newest version spoken */
+    uint32_t vram_megabytes;  /* 1 .. VIDEO_VRAM_MEGABYTES_MAX */
+    struct synthvid_resolution resolutions[SYNTHVID_RESOLUTIONS_MAXIMUM]; /* offered by 3.5 */
+    unsigned resolution_count, resolution_default;
+};
+
+/* What those of Windows are: 4 MB before 3.2, else 8, or what the largest resolution needs. */
+void video_default_settings(uint32_t version_max, struct video_settings *settings);
+
+/* The picture. `pixels` is the guest's memory: it may change at any time. */
+struct video_screen {
+    const uint8_t *pixels;
+    uint32_t width, height, pitch; /* pixels, pixels, bytes */
+    uint32_t depth;                /* 32: B, G, R, unused; 16: 5:6:5 */
+};
+
+/* Who shows the picture. Called from the device's run() or `ready`; may be NULL each. */
+struct video_observer {
+    void *context;
+    void (*mode_changed)(void *context);
+    void (*changed)(void *context, const struct synthvid_rectangle *rectangle); /* on the screen */
+};
+
+struct video_report {
+    uint32_t version;   /* agreed on; 0: none yet */
+    bool mapped, active;
+    uint64_t vram_address;
+    uint64_t dirt_messages, rectangles;
+    bool pointer_visible;
+    int32_t pointer_x, pointer_y;
+    uint32_t pointer_width, pointer_height;
+};
+
+/* Returns NULL when memory is short. */
+struct virtual_device *video_new(const struct video_settings *settings);
+
+/* False: the guest shows no picture. Valid until the device runs again. */
+bool video_screen(const struct virtual_device *device, struct video_screen *screen);
+
+/* `observer` is the caller's; NULL: nobody looks. */
+void video_observe(struct virtual_device *device, const struct video_observer *observer);
+
+/* A viewer came or the last one left: the guest is told whether changes are wanted. */
+void video_want_changes(struct virtual_device *device, bool wanted);
+
+void video_report(const struct virtual_device *device, struct video_report *report);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* PNG files through libpng. */
+#include "host/display/screenshot.h"
+
+#include <errno.h>
+#include <png.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void row_of_32_bits(const uint8_t *from, uint8_t *to, uint32_t width)
+{
+    for (uint32_t x = 0; x < width; x++, from += 4, to += 3) {
+        to[0] = from[2];
+        to[1] = from[1];
+        to[2] = from[0];
+    }
+}
+
+static void row_of_16_bits(const uint8_t *from, uint8_t *to, uint32_t width)
+{
+    for (uint32_t x = 0; x < width; x++, from += 2, to += 3) {
+        const unsigned pixel = from[0] | from[1] << 8;
+        const unsigned red = pixel >> 11, green = pixel >> 5 & 63, blue = pixel & 31;
+        to[0] = (uint8_t)(red << 3 | red >> 2);
+        to[1] = (uint8_t)(green << 2 | green >> 4);
+        to[2] = (uint8_t)(blue << 3 | blue >> 2);
+    }
+}
+
+/* libpng reports errors by longjmp: this function owns nothing that would be lost. */
+static int write_rows(png_structp png, png_infop info, FILE *file,
+                      const struct video_screen *screen, uint8_t *row)
+{
+    if (setjmp(png_jmpbuf(png)) != 0) {
+        return -EIO;
+    }
+    png_init_io(png, file);
+    png_set_compression_level(png, 1);
+    png_set_IHDR(png, info, screen->width, screen->height, 8, PNG_COLOR_TYPE_RGB,
+                 PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    png_write_info(png, info);
+    for (uint32_t y = 0; y < screen->height; y++) {
+        const uint8_t *from = screen->pixels + (size_t)y * screen->pitch;
+        if (screen->depth == 16) {
+            row_of_16_bits(from, row, screen->width);
+        } else {
+            row_of_32_bits(from, row, screen->width);
+        }
+        png_write_row(png, row);
+    }
+    png_write_end(png, info);
+    return 0;
+}
+
+int screenshot_write(const struct video_screen *screen, const char *path)
+{
+    FILE *file = fopen(path, "wb");
+    if (file == NULL) {
+        return -errno;
+    }
+    int result = -ENOMEM;
+    uint8_t *row = malloc((size_t)screen->width * 3);
+    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
+    png_infop info = png != NULL ? png_create_info_struct(png) : NULL;
+    if (row != NULL && info != NULL) {
+        result = write_rows(png, info, file, screen, row);
+    }
+    png_destroy_write_struct(&png, &info);
+    free(row);
+    return fclose(file) != 0 && result == 0 ? -EIO : result;
+}

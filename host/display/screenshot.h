@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A picture of the screen as a PNG file. */
+#ifndef HOST_DISPLAY_SCREENSHOT_H
+#define HOST_DISPLAY_SCREENSHOT_H
+
+#include "host/devices/video.h"
+
+/* Writes the picture to a new file, or over an old one. 0 or a negative errno. */
+int screenshot_write(const struct video_screen *screen, const char *path);
+
+#endif

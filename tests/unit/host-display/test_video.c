@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The synthetic video device's host side, with a guest and a machine written by hand. */
+#include "tests/unit/host-vmbus/bench.h"
+#include "tests/unit/host-vmbus/guest_ring.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/devices/video.h"
+
+enum { CHANNEL = 1, MESSAGE_MAX = 700 };
+static const uint64_t gpa = 0xf8000000;
+
+struct rig {
+    struct bench *bench;
+    struct virtual_device *video;
+    struct device_machine machine;
+    uint64_t mapped_at;
+    unsigned maps, unmaps, modes, changes;
+    bool hold;            /* the machine does not answer yet */
+    int map_result;
+    struct synthvid_rectangle last_change;
+    struct video_observer observer;
+};
+
+/* ---- The machine ---- */
+
+static int map(void *context, struct virtual_device *device, uint64_t start, uint64_t size,
+               int descriptor, uint64_t file_offset, uint32_t flags)
+{
+    struct rig *rig = context;
+    assert_int_equal(size, 8 << 20);
+    assert_true(flags & DEVICE_MAP_WRITABLE);
+    rig->maps++;
+    rig->mapped_at = start;
+    if (rig->map_result == 0 && !rig->hold) {
+        device->operations->range_ready(device, start, 0);
+    }
+    return rig->map_result;
+}
+
+static int unmap(void *context, struct virtual_device *device, uint64_t start, uint64_t size)
+{
+    struct rig *rig = context;
+    assert_int_equal(start, rig->mapped_at);
+    rig->unmaps++;
+    return 0;
+}
+
+static void mode_changed(void *context)
+{
+    ((struct rig *)context)->modes++;
+}
+
+static void changed(void *context, const struct synthvid_rectangle *rectangle)
+{
+    struct rig *rig = context;
+    rig->changes++;
+    rig->last_change = *rectangle;
+}
+
+static void pump(struct rig *rig)
+{
+    host_channel_run(vmbus_server_channel(rig->bench->server, CHANNEL));
+    rig->video->operations->run(rig->video, 0);
+}
+
+static struct rig *rig_create(uint32_t version)
+{
+    struct rig *rig = calloc(1, sizeof(*rig));
+    struct video_settings settings;
+    video_default_settings(version, &settings);
+    settings.vram_megabytes = 8;
+    rig->bench = bench_create(VMBUS_VERSION_5_3);
+    rig->video = video_new(&settings);
+    rig->machine = (struct device_machine){rig, map, unmap, NULL};
+    rig->observer = (struct video_observer){rig, mode_changed, changed};
+    video_observe(rig->video, &rig->observer);
+    rig->video->operations->attach(rig->video, &rig->machine);
+    assert_int_equal(rig->video->operations->plug(rig->video, rig->bench->server), 0);
+    bench_connect(rig->bench, VMBUS_VERSION_5_3);
+    bench_open_channel(rig->bench, CHANNEL);
+    pump(rig);
+    return rig;
+}
+
+static void rig_free(struct rig *rig)
+{
+    vmbus_server_reset(rig->bench->server);
+    bench_free(rig->bench);
+    rig->video->operations->free(rig->video);
+    free(rig);
+}
+
+/* ---- The guest ---- */
+
+/* Sends a message whose first member is a struct synthvid_header. */
+static void put(struct rig *rig, uint32_t type, void *message, uint32_t size)
+{
+    uint8_t packet[512] = {0};
+    struct guest_ring ring = guest_ring_at(bench_page(rig->bench, bench_ring_page(CHANNEL)), 1);
+    const uint32_t length = (24 + size + 7) & ~7u;
+    const struct vmbus_packet_header header = {VMBUS_PACKET_IN_BAND, 2, (uint16_t)(length / 8), 0, 0};
+    const uint32_t pipe[2] = {VMBUS_PIPE_DATA, size}, words[2] = {type, size};
+    memcpy(message, words, size < 8 ? size : 8);
+    memcpy(packet, &header, sizeof(header));
+    memcpy(packet + 16, pipe, sizeof(pipe));
+    memcpy(packet + 24, message, size);
+    guest_ring_put(&ring, packet, length);
+    pump(rig);
+}
+
+static uint32_t take(struct rig *rig, void *message)
+{
+    uint8_t packet[MESSAGE_MAX + 64];
+    uint32_t length;
+    struct guest_ring ring = guest_ring_at(bench_page(rig->bench, bench_ring_page(CHANNEL) + 2), 1);
+    if (guest_ring_take(&ring, packet, sizeof(packet)) == 0) {
+        return 0;
+    }
+    memcpy(&length, packet + 20, 4);
+    assert_in_range(length, 8, MESSAGE_MAX);
+    memcpy(message, packet + 24, length);
+    return length;
+}
+
+static bool ask_version(struct rig *rig, uint32_t version)
+{
+    struct synthvid_version_request request = {.version = version};
+    uint8_t answer[MESSAGE_MAX];
+    struct synthvid_version_response response;
+    put(rig, SYNTHVID_VERSION_REQUEST, &request, sizeof(request));
+    assert_int_equal(take(rig, answer), sizeof(response));
+    memcpy(&response, answer, sizeof(response));
+    assert_int_equal(response.version, version);
+    return response.accepted != 0;
+}
+
+static void place(struct rig *rig, uint64_t address, bool is_specified)
+{
+    struct synthvid_vram_location location = {
+        .context = address, .is_specified = is_specified, .address = address};
+    put(rig, SYNTHVID_VRAM_LOCATION, &location, sizeof(location));
+}
+
+static void expect_ack(struct rig *rig, uint32_t type, uint64_t context)
+{
+    uint8_t answer[MESSAGE_MAX];
+    struct synthvid_ack ack;
+    assert_int_equal(take(rig, answer), sizeof(ack));
+    memcpy(&ack, answer, sizeof(ack));
+    assert_int_equal(ack.header.type, type);
+    assert_int_equal(ack.context, context);
+}
+
+static void set_mode(struct rig *rig, uint32_t width, uint32_t height, uint8_t depth, uint32_t pitch)
+{
+    struct synthvid_situation_update mode = {.context = 7, .outputs = 1, .is_active = 1, .depth = depth,
+                                             .width = width, .height = height, .pitch = pitch};
+    put(rig, SYNTHVID_SITUATION_UPDATE, &mode, sizeof(mode));
+}
+
+static void expect_nothing(struct rig *rig)
+{
+    uint8_t message[MESSAGE_MAX];
+    assert_int_equal(take(rig, message), 0);
+}
+
+static struct rig *showing_rig(void)
+{
+    struct rig *rig = rig_create(SYNTHVID_VERSION_3_5);
+    assert_true(ask_version(rig, SYNTHVID_VERSION_3_5));
+    place(rig, gpa, true);
+    expect_ack(rig, SYNTHVID_VRAM_LOCATION_ACK, gpa);
+    set_mode(rig, 1024, 768, 32, 4096);
+    expect_ack(rig, SYNTHVID_SITUATION_UPDATE_ACK, 7);
+    return rig;
+}
+
+static void put_dirt(struct rig *rig, unsigned said, unsigned count, const struct synthvid_rectangle *parts)
+{
+    struct {
+        uint8_t head[sizeof(struct synthvid_dirt)];
+        struct synthvid_rectangle parts[4];
+    } message = {.head = {[9] = (uint8_t)said}};
+    memcpy(message.parts, parts, count * sizeof(parts[0]));
+    put(rig, SYNTHVID_DIRT, &message, (uint32_t)(sizeof(message.head) + count * sizeof(parts[0])));
+}
+
+/* ---- Tests ---- */
+
+static void versions_up_to_the_hosts_are_accepted(void **state)
+{
+    struct rig *rig = rig_create(SYNTHVID_VERSION_3_2);
+    assert_false(ask_version(rig, SYNTHVID_VERSION_3_5));
+    place(rig, gpa, true);
+    bench_expect_violation(rig->bench, "version agreed on");
+    assert_false(ask_version(rig, SYNTHVID_VERSION(4, 0)));
+    assert_true(ask_version(rig, SYNTHVID_VERSION_3_0));
+    assert_true(ask_version(rig, SYNTHVID_VERSION_3_2));
+    rig_free(rig);
+}
+
+static void resolutions_are_for_3_5_and_for_who_has_room(void **state)
+{
+    struct synthvid_resolutions_request request = {.maximum = 64};
+    struct synthvid_resolutions_response response;
+    uint8_t answer[MESSAGE_MAX];
+    struct rig *rig = rig_create(SYNTHVID_VERSION_3_5);
+    ask_version(rig, SYNTHVID_VERSION_3_2);
+    put(rig, SYNTHVID_RESOLUTIONS_REQUEST, &request, sizeof(request));
+    bench_expect_violation(rig->bench, "version agreed on");
+    ask_version(rig, SYNTHVID_VERSION_3_5);
+    put(rig, SYNTHVID_RESOLUTIONS_REQUEST, &request, sizeof(request));
+    assert_int_equal(take(rig, answer), sizeof(response) + 14 * 4);
+    memcpy(&response, answer, sizeof(response));
+    assert_int_equal(response.count, 14);
+    request.maximum = 1;
+    put(rig, SYNTHVID_RESOLUTIONS_REQUEST, &request, sizeof(request));
+    assert_int_equal(take(rig, answer), sizeof(response));
+    rig_free(rig);
+}
+
+static void the_ack_comes_when_the_memory_is_there(void **state)
+{
+    struct rig *rig = rig_create(SYNTHVID_VERSION_3_5);
+    ask_version(rig, SYNTHVID_VERSION_3_5);
+    rig->hold = true;
+    place(rig, gpa, true);
+    expect_nothing(rig);
+    rig->video->operations->range_ready(rig->video, gpa, 0);
+    expect_ack(rig, SYNTHVID_VRAM_LOCATION_ACK, gpa);
+    rig_free(rig);
+}
+
+static void the_memory_moves_and_goes_back(void **state)
+{
+    struct video_screen screen;
+    struct rig *rig = showing_rig();
+    place(rig, gpa, true); /* there already */
+    expect_ack(rig, SYNTHVID_VRAM_LOCATION_ACK, gpa);
+    assert_int_equal(rig->maps, 1);
+    place(rig, gpa + 0x1000000, true);
+    expect_ack(rig, SYNTHVID_VRAM_LOCATION_ACK, gpa + 0x1000000);
+    assert_int_equal(rig->maps, 2);
+    assert_int_equal(rig->unmaps, 1);
+    place(rig, 0, false);
+    expect_ack(rig, SYNTHVID_VRAM_LOCATION_ACK, 0);
+    assert_int_equal(rig->unmaps, 2);
+    assert_false(video_screen(rig->video, &screen));
+    rig_free(rig);
+}
+
+static void memory_at_an_impossible_place_is_refused(void **state)
+{
+    struct rig *rig = rig_create(SYNTHVID_VERSION_3_5);
+    ask_version(rig, SYNTHVID_VERSION_3_5);
+    place(rig, gpa + 1, true);
+    bench_expect_violation(rig->bench, "placed on a page");
+    place(rig, UINT64_MAX - 4095, true);
+    bench_expect_violation(rig->bench, "placed on a page");
+    rig->map_result = -EEXIST;
+    place(rig, gpa, true);
+    bench_expect_violation(rig->bench, "where nothing else is");
+    rig->map_result = 0;
+    place(rig, gpa, true);
+    expect_ack(rig, SYNTHVID_VRAM_LOCATION_ACK, gpa);
+    rig_free(rig);
+}
+
+static void modes_beyond_the_memory_are_refused_and_the_old_one_stays(void **state)
+{
+    static const struct { uint32_t width, height, pitch; uint8_t depth; } bad[] = {
+        {1920, 1200, 7680, 32}, {1024, 768, 4095, 32}, {0, 768, 4096, 32}, {1024, 0, 4096, 32},
+        {1024, 768, 4096, 24}, {0x40000001, 1, 4, 32}, {1024, 768, 0xffffffff, 32}, {16385, 1, 65540, 32},
+    };
+    struct video_screen screen;
+    struct rig *rig = showing_rig();
+    for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        set_mode(rig, bad[i].width, bad[i].height, bad[i].depth, bad[i].pitch);
+        bench_expect_violation(rig->bench, "fits into the VRAM");
+    }
+    assert_true(video_screen(rig->video, &screen));
+    assert_int_equal(screen.width, 1024);
+    set_mode(rig, 1920, 1080, 32, 7680);
+    expect_ack(rig, SYNTHVID_SITUATION_UPDATE_ACK, 7);
+    assert_true(video_screen(rig->video, &screen));
+    assert_int_equal(screen.pitch, 7680);
+    assert_int_equal(rig->modes, 2);
+    rig_free(rig);
+}
+
+static void changes_are_cut_to_the_screen(void **state)
+{
+    const struct synthvid_rectangle parts[] = {{-5, -5, 2000, 10}, {1020, 700, 1030, 800}, {3000, 0, 3001, 1}};
+    const struct synthvid_rectangle empty = {5, 5, 5, 6};
+    struct rig *rig = showing_rig();
+    put_dirt(rig, 1, 1, parts);
+    assert_int_equal(rig->last_change.left, 0);
+    assert_int_equal(rig->last_change.right, 1024);
+    put_dirt(rig, 3, 3, parts);
+    assert_int_equal(rig->changes, 3); /* the last one is nowhere on the screen */
+    assert_int_equal(rig->last_change.bottom, 768);
+    put_dirt(rig, 1, 1, &empty);
+    bench_expect_violation(rig->bench, "not empty");
+    put_dirt(rig, 255, 2, parts);
+    bench_expect_violation(rig->bench, "as many rectangles");
+    put_dirt(rig, 1, 1, parts);
+    assert_int_equal(rig->changes, 4);
+    rig_free(rig);
+}
+
+static void the_guest_is_told_when_someone_looks(void **state)
+{
+    uint8_t message[MESSAGE_MAX];
+    struct rig *rig = showing_rig();
+    video_want_changes(rig->video, true);
+    pump(rig);
+    assert_int_equal(take(rig, message), sizeof(struct synthvid_feature_change));
+    assert_int_equal(message[8], 1);
+    video_want_changes(rig->video, true);
+    pump(rig);
+    expect_nothing(rig);
+    video_want_changes(rig->video, false);
+    pump(rig);
+    assert_int_equal(take(rig, message), sizeof(struct synthvid_feature_change));
+    assert_int_equal(message[8], 0);
+    rig_free(rig);
+}
+
+static void broken_messages_are_told_and_the_next_good_one_works(void **state)
+{
+    uint8_t message[64] = {0};
+    struct synthvid_pointer_shape shape = {.part = 0xff, .is_argb = 1, .width = 97, .height = 1};
+    struct rig *rig = showing_rig();
+    put(rig, 0, message, 4);
+    bench_expect_violation(rig->bench, "has a header");
+    put(rig, 2, message, 16);
+    bench_expect_violation(rig->bench, "one that guests send");
+    put(rig, 0xffffffff, message, 16);
+    bench_expect_violation(rig->bench, "one that guests send");
+    put(rig, SYNTHVID_SITUATION_UPDATE, message, 34);
+    bench_expect_violation(rig->bench, "as long as its type");
+    put(rig, SYNTHVID_POINTER_SHAPE, &shape, sizeof(shape));
+    bench_expect_violation(rig->bench, "a pointer is at most");
+    set_mode(rig, 800, 600, 32, 3200);
+    expect_ack(rig, SYNTHVID_SITUATION_UPDATE_ACK, 7);
+    rig_free(rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(versions_up_to_the_hosts_are_accepted),
+        cmocka_unit_test(resolutions_are_for_3_5_and_for_who_has_room),
+        cmocka_unit_test(the_ack_comes_when_the_memory_is_there),
+        cmocka_unit_test(the_memory_moves_and_goes_back),
+        cmocka_unit_test(memory_at_an_impossible_place_is_refused),
+        cmocka_unit_test(modes_beyond_the_memory_are_refused_and_the_old_one_stays),
+        cmocka_unit_test(changes_are_cut_to_the_screen),
+        cmocka_unit_test(the_guest_is_told_when_someone_looks),
+        cmocka_unit_test(broken_messages_are_told_and_the_next_good_one_works),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

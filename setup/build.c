@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A build: everything is prepared in a staging folder below the output and put in place at the end. */
+/* A build: everything is prepared in a staging folder below the output and put in place at the end.
+ */
 #include "setup/build.h"
 
 #include <stdlib.h>
@@ -41,9 +42,10 @@ static bool copy_opencore(struct build *build)
               (!folder_exists(resources) || folder_copy(resources, to, build->error));
     free(resources);
     free(to);
-    report_decide(build->report, "OpenCore",
-                  build->release.version[0] == '\0' ? "unknown version" : build->release.version,
-                  "OpenCore.efi, its boot file, drivers and configuration come from this one release");
+    report_decide(
+        build->report, "OpenCore",
+        build->release.version[0] == '\0' ? "unknown version" : build->release.version,
+        "OpenCore.efi, its boot file, drivers and configuration come from this one release");
     return ok;
 }
 
@@ -125,11 +127,12 @@ static bool finish(struct build *build)
         return false;
     }
     check_configuration(build->config, build->oc, &build->options->target, build->report);
-    const char *caution = build->options->target.host->caution[build->options->target.generation - 1];
+    const char *caution =
+        build->options->target.host->caution[build->options->target.generation - 1];
     if (caution != NULL) {
-        report_find(build->report, &(struct report_finding){
-                                       SEVERITY_NOTE, "host-caution", "Windows host", (char *)caution,
-                                       "", false});
+        report_find(build->report,
+                    &(struct report_finding){SEVERITY_NOTE, "host-caution", "Windows host",
+                                             (char *)caution, "", false});
     }
     bool recovery = build->options->recovery != NULL;
     return (!recovery ||
@@ -137,7 +140,8 @@ static bool finish(struct build *build)
            place(build, "EFI") && (!recovery || place(build, RECOVERY_FOLDER));
 }
 
-bool build_efi(const struct build_options *options, struct report *report, struct setup_error *error)
+bool build_efi(const struct build_options *options, struct report *report,
+               struct setup_error *error)
 {
     struct build build = {.options = options, .report = report, .error = error};
     bool existed = folder_exists(options->output);

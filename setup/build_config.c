@@ -12,10 +12,21 @@
 
 /* What the sample has as examples; they name files that nobody has. */
 static const char *const sample_examples[] = {
-    "ACPI->Add",         "ACPI->Delete",   "ACPI->Patch",        "Booter->MmioWhitelist",
-    "Booter->Patch",     "DeviceProperties->Add", "DeviceProperties->Delete",
-    "Kernel->Add",       "Kernel->Block",  "Kernel->Force",      "Kernel->Patch",
-    "Misc->BlessOverride", "Misc->Entries", "Misc->Tools",       "UEFI->Drivers",
+    "ACPI->Add",
+    "ACPI->Delete",
+    "ACPI->Patch",
+    "Booter->MmioWhitelist",
+    "Booter->Patch",
+    "DeviceProperties->Add",
+    "DeviceProperties->Delete",
+    "Kernel->Add",
+    "Kernel->Block",
+    "Kernel->Force",
+    "Kernel->Patch",
+    "Misc->BlessOverride",
+    "Misc->Entries",
+    "Misc->Tools",
+    "UEFI->Drivers",
     "UEFI->ReservedMemory",
 };
 
@@ -56,10 +67,11 @@ bool build_load_config(struct build *build)
         strip_sample(build->config);
     }
     if (ok) {
-        report_decide(build->report, "EFI/OC/config.plist", over ? "the existing one" : "from the sample",
-                      over ? "what is already there is kept; only rows that are missing or wrong change"
-                           : "the release's own sample has every key of its version; its examples are "
-                             "taken out");
+        report_decide(
+            build->report, "EFI/OC/config.plist", over ? "the existing one" : "from the sample",
+            over ? "what is already there is kept; only rows that are missing or wrong change"
+                 : "the release's own sample has every key of its version; its examples are "
+                   "taken out");
     }
     free(existing);
     return ok;
@@ -128,7 +140,8 @@ static bool append_kext(struct build *build, const struct kext_bundle *bundle)
         {"PlistPath", CONFIG_STRING, bundle->info},
     };
     return config_append(build->config, "Kernel->Add", fields, sizeof fields / sizeof fields[0]) ||
-           setup_fail(build->error, "Kernel->Add: the configuration has another kind of value here");
+           setup_fail(build->error,
+                      "Kernel->Add: the configuration has another kind of value here");
 }
 
 static bool entry_exists(const struct build *build, const char *bundle)
@@ -170,8 +183,9 @@ static bool apply_model(struct build *build)
     const struct mac_model *model = name == NULL ? NULL : find_mac_model(name);
     bool keep = build->over_existing && model != NULL && model_fits(model, macos);
     const char *chosen = keep ? name : macos->model;
-    bool ok = keep || config_set(build->config, path, CONFIG_STRING, chosen) ||
-              setup_fail(build->error, "%s: the configuration has another kind of value here", path);
+    bool ok =
+        keep || config_set(build->config, path, CONFIG_STRING, chosen) ||
+        setup_fail(build->error, "%s: the configuration has another kind of value here", path);
     char *why = format_string("%s runs macOS %s%s", chosen, macos->version,
                               keep ? "; your choice is kept" : "");
     report_decide(build->report, path, chosen, why);
@@ -184,13 +198,14 @@ bool build_apply_machine(struct build *build)
 {
     const struct target *target = &build->options->target;
     struct processor_choice choice = choose_processor(target);
-    char *value = choice.spoof == 0 ? copy_string("none")
-                                    : format_string("CPUID 1 EAX 0x%08X", choice.spoof);
+    char *value =
+        choice.spoof == 0 ? copy_string("none") : format_string("CPUID 1 EAX 0x%08X", choice.spoof);
     report_decide(build->report, "Kernel->Emulate", value, choice.why);
     free(value);
     char *memory = format_string("%u MiB", target->macos->memory_mib);
-    report_decide(build->report, "VM memory", memory,
-                  "less shows the prohibitory sign or OpenCore's allocation errors; hvsetup vm sets it");
+    report_decide(
+        build->report, "VM memory", memory,
+        "less shows the prohibitory sign or OpenCore's allocation errors; hvsetup vm sets it");
     free(memory);
     bool ok = apply_model(build) && processor_apply(build->config, target, build->error);
     if (ok && build->options->amd_patches != NULL) {

@@ -12,15 +12,15 @@ struct build {
     const struct build_options *options;
     struct report *report;
     struct setup_error *error;
-    char *staging;    /* everything is prepared in here */
-    char *efi;        /* staging/EFI */
-    char *oc;         /* staging/EFI/OC */
+    char *staging; /* everything is prepared in here */
+    char *efi;     /* staging/EFI */
+    char *oc;      /* staging/EFI/OC */
     bool over_existing;
     struct opencore_release release;
     struct config_document *config;
     struct kext_bundle kexts[BUILD_PATHS_MAX];
     size_t kext_count;
-    bool ok;          /* cleared by the first failure inside a visit of rows */
+    bool ok; /* cleared by the first failure inside a visit of rows */
 };
 
 /* Loads the configuration to start from: the existing one, or the release's sample without its

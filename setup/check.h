@@ -19,9 +19,9 @@ void check_files(const struct config_document *document, const char *folder, str
 void check_rules(const struct config_document *document, const struct target *target,
                  struct report *report);
 
-/* Repairs what is safe to repair: every row, the order of tables and kexts, tables and kexts of ours
- * that are missing in `folder` (may be NULL, as may `data`), and settings that hurt.
- * False: something could not be written. */
+/* Repairs what is safe to repair: every row, the order of tables and kexts, tables and kexts of
+ * ours that are missing in `folder` (may be NULL, as may `data`), and settings that hurt. False:
+ * something could not be written. */
 bool fix_configuration(struct config_document *document, const char *folder,
                        const struct target *target, const struct data_folder *data,
                        struct setup_error *error);

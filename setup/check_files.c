@@ -22,14 +22,16 @@ static void find(const struct files_check *check, enum severity severity, const 
                                                         (char *)reason, (char *)fix, false});
 }
 
-static void require_file(const struct files_check *check, const char *key_path, const char *subfolder,
-                         const char *name)
+static void require_file(const struct files_check *check, const char *key_path,
+                         const char *subfolder, const char *name)
 {
     char *relative = format_string("%s/%s", subfolder, name);
     char *path = path_join(check->folder, relative);
     if (!file_exists(path)) {
-        char *reason = format_string("EFI/OC/%s does not exist (upper and lower case count)", relative);
-        find(check, SEVERITY_ERROR, "file-missing", key_path, reason, "add the file, or remove the entry");
+        char *reason =
+            format_string("EFI/OC/%s does not exist (upper and lower case count)", relative);
+        find(check, SEVERITY_ERROR, "file-missing", key_path, reason,
+             "add the file, or remove the entry");
         free(reason);
     }
     free(path);
@@ -45,8 +47,8 @@ static void check_entries(const struct files_check *check, const char *array, co
     for (int entry = config_first(check->document, node); entry != CONFIG_NONE;
          entry = config_next(check->document, entry), index++) {
         char *name = config_string(check->document, config_child(check->document, entry, key));
-        if (name != NULL && config_boolean(check->document,
-                                           config_child(check->document, entry, "Enabled"))) {
+        if (name != NULL &&
+            config_boolean(check->document, config_child(check->document, entry, "Enabled"))) {
             char *path = format_string("%s[%zu]->%s", array, index, key);
             require_file(check, path, subfolder, name);
             free(path);
@@ -97,14 +99,15 @@ static void check_kext(const struct files_check *check, int entry, size_t index,
     char *bundle_path = format_string("%s/Kexts/%s", check->folder, name);
     char *where = format_string("Kernel->Add[%zu]->BundlePath", index);
     if (!folder_exists(bundle_path)) {
-        char *reason = format_string("EFI/OC/Kexts/%s does not exist (upper and lower case count)", name);
+        char *reason =
+            format_string("EFI/OC/Kexts/%s does not exist (upper and lower case count)", name);
         find(check, SEVERITY_ERROR, "kext-missing", where, reason,
              "put the kext there; Lilu and VirtualSMC come from their own projects");
         free(reason);
     } else {
         for (size_t i = 0; i < 2; i++) {
-            char *inside = config_string(check->document,
-                                         config_child(check->document, entry, keys[i]));
+            char *inside =
+                config_string(check->document, config_child(check->document, entry, keys[i]));
             if (inside != NULL && inside[0] != '\0') {
                 char *key_path = format_string("Kernel->Add[%zu]->%s", index, keys[i]);
                 char *subfolder = format_string("Kexts/%s", name);
@@ -153,10 +156,10 @@ static void check_kexts(const struct files_check *check)
     int array = config_find(check->document, "Kernel->Add");
     for (int entry = config_first(check->document, array); entry != CONFIG_NONE;
          entry = config_next(check->document, entry), index++) {
-        char *name = config_string(check->document,
-                                   config_child(check->document, entry, "BundlePath"));
-        if (name != NULL && config_boolean(check->document,
-                                           config_child(check->document, entry, "Enabled"))) {
+        char *name =
+            config_string(check->document, config_child(check->document, entry, "BundlePath"));
+        if (name != NULL &&
+            config_boolean(check->document, config_child(check->document, entry, "Enabled"))) {
             check_kext(check, entry, index, name);
             check_kext_identity(check, name, index);
         }
@@ -184,16 +187,38 @@ static bool note_unused(const char *name, void *context)
     int array = config_find(document, unused->array);
     for (int entry = config_first(document, array); entry != CONFIG_NONE;
          entry = config_next(document, entry)) {
-        if (config_equals(document, config_child(document, entry, unused->key), CONFIG_STRING, name)) {
+        if (config_equals(document, config_child(document, entry, unused->key), CONFIG_STRING,
+                          name)) {
             return true;
         }
     }
     char *where = format_string("%s/%s", unused->subfolder, name);
     char *reason = format_string("%s does not name it: it is not loaded", unused->array);
-    find(unused->check, SEVERITY_NOTE, "file-unused", where, reason, "add an entry, or remove the file");
+    find(unused->check, SEVERITY_NOTE, "file-unused", where, reason,
+         "add an entry, or remove the file");
     free(reason);
     free(where);
     return true;
+}
+
+/* The configuration's schema is the program's: what is known to differ between releases. */
+static void check_version(const struct files_check *check, const char *program)
+{
+    char *version = opencore_version(program);
+    unsigned number = version[0] == '\0' ? 0 : (unsigned)strtoul(version + 4, NULL, 10);
+    if (number != 0 && number < 104 &&
+        config_boolean(check->document,
+                       config_find(check->document, "Booter->Quirks->ClearTaskSwitchBit"))) {
+        char *reason =
+            format_string("OpenCore.efi is %s; ClearTaskSwitchBit begins with 1.0.4", version);
+        find(check, SEVERITY_ERROR, "opencore-version", "EFI/OC/OpenCore.efi", reason,
+             "build with OpenCore 1.0.4 or later");
+        free(reason);
+    } else if (strncmp(version, "NPT", 3) == 0) {
+        find(check, SEVERITY_NOTE, "opencore-version", "EFI/OC/OpenCore.efi",
+             "a version that OpenCore's project has not released", "");
+    }
+    free(version);
 }
 
 static void check_unused(const struct files_check *check, const char *array, const char *key,
@@ -213,6 +238,8 @@ void check_files(const struct config_document *document, const char *folder, str
     if (!file_exists(program)) {
         find(&check, SEVERITY_ERROR, "opencore-missing", "EFI/OC/OpenCore.efi", "does not exist",
              "copy it from the OpenCore release that the configuration is for");
+    } else {
+        check_version(&check, program);
     }
     if (!file_exists(boot)) {
         find(&check, SEVERITY_ERROR, "opencore-missing", "EFI/BOOT/BOOTx64.efi", "does not exist",

@@ -17,8 +17,8 @@ struct rules {
     struct report *report;
 };
 
-static void find(const struct rules *rules, enum severity severity, const char *id, const char *path,
-                 const char *reason, const char *fix)
+static void find(const struct rules *rules, enum severity severity, const char *id,
+                 const char *path, const char *reason, const char *fix)
 {
     report_find(rules->report, &(struct report_finding){severity, (char *)id, (char *)path,
                                                         (char *)reason, (char *)fix, false});
@@ -46,7 +46,8 @@ static void check_duplicates(const struct rules *rules, const char *array_path, 
         char *arch = entry_string(rules, entry, "Arch");
         char *low = entry_string(rules, entry, "MinKernel");
         for (int other = config_first(rules->document, array);
-             other != entry && entry_enabled(rules, entry); other = config_next(rules->document, other)) {
+             other != entry && entry_enabled(rules, entry);
+             other = config_next(rules->document, other)) {
             char *other_name = entry_string(rules, other, key);
             char *other_arch = entry_string(rules, other, "Arch");
             char *other_low = entry_string(rules, other, "MinKernel");
@@ -91,7 +92,8 @@ static void check_patches(const struct rules *rules, const char *array_path)
         char *base = entry_string(rules, entry, "Base");
         char *path = format_string("%s[%zu]->Find", array_path, index);
         if (search == 0 && base[0] == '\0') {
-            find(rules, SEVERITY_ERROR, "patch-empty", path, "neither Find nor Base says where", "");
+            find(rules, SEVERITY_ERROR, "patch-empty", path, "neither Find nor Base says where",
+                 "");
         } else if (search != 0 && search != with) {
             find(rules, SEVERITY_ERROR, "patch-length", path, "Find and Replace differ in length",
                  "make them equally long");
@@ -116,7 +118,8 @@ static void check_kernel_bounds(const struct rules *rules, const char *array_pat
             if (kernel_version(version) < 0) {
                 char *path = format_string("%s[%zu]->%s", array_path, index, keys[i]);
                 find(rules, SEVERITY_ERROR, "kernel-version", path,
-                     "not a kernel version (up to three numbers of two digits)", "write it as 20.99.99");
+                     "not a kernel version (up to three numbers of two digits)",
+                     "write it as 20.99.99");
                 free(path);
             }
             free(version);
@@ -163,7 +166,8 @@ static void check_model(const struct rules *rules)
         find(rules, rules->target->macos->darwin >= 25 ? SEVERITY_ERROR : SEVERITY_NOTE,
              "smbios-model", path, "a model that hvsetup has no range of macOS versions for", fix);
     } else if (!model_fits(model, rules->target->macos)) {
-        char *reason = format_string("%s does not run macOS %s", name, rules->target->macos->version);
+        char *reason =
+            format_string("%s does not run macOS %s", name, rules->target->macos->version);
         find(rules, SEVERITY_ERROR, "smbios-model", path, reason, fix);
         free(reason);
     }
@@ -200,9 +204,11 @@ static void check_apple_id_halves(const struct rules *rules)
     }
     report_free(&ignored);
     if (present == 1) {
-        find(rules, SEVERITY_ERROR, "apple-id-half", "Kernel->Patch",
-             "only one of the two patches that hide kern.hv_vmm_present is there: two sysctls would "
-             "have one name", "hvsetup check --fix --apple-id adds the other");
+        find(
+            rules, SEVERITY_ERROR, "apple-id-half", "Kernel->Patch",
+            "only one of the two patches that hide kern.hv_vmm_present is there: two sysctls would "
+            "have one name",
+            "hvsetup check --fix --apple-id adds the other");
     }
 }
 

@@ -44,7 +44,8 @@ static bool is_hex_text(const uint8_t *bytes, size_t count)
     return count >= 6 && count % 2 == 0;
 }
 
-static void check_data(const struct schema_check *check, const char *path, int node, const char *type)
+static void check_data(const struct schema_check *check, const char *path, int node,
+                       const char *type)
 {
     uint8_t *bytes = NULL;
     size_t count = 0;
@@ -70,12 +71,13 @@ static void check_data(const struct schema_check *check, const char *path, int n
     free(bytes);
 }
 
-static void check_value(const struct schema_check *check, const char *path, int node, const char *type)
+static void check_value(const struct schema_check *check, const char *path, int node,
+                        const char *type)
 {
     enum config_type is = config_type(check->document, node);
     int64_t number = 0;
-    bool fits = type[0] == 'm' ? is == CONFIG_BOOLEAN || is == CONFIG_INTEGER || is == CONFIG_STRING ||
-                                     is == CONFIG_DATA
+    bool fits = type[0] == 'm' ? is == CONFIG_BOOLEAN || is == CONFIG_INTEGER ||
+                                     is == CONFIG_STRING || is == CONFIG_DATA
                                : (char)is == type[0];
     if (!fits) {
         char *reason = format_string("%s where OpenCore wants %s", type_word((char)is),
@@ -126,7 +128,8 @@ static void check_dictionary(const struct schema_check *check, const char *path,
                              const char *keys)
 {
     if (config_type(check->document, dictionary) != CONFIG_DICTIONARY) {
-        find(check, SEVERITY_ERROR, "schema-type", path, "not a dictionary", "give it the right type");
+        find(check, SEVERITY_ERROR, "schema-type", path, "not a dictionary",
+             "give it the right type");
         return;
     }
     check_unknown(check, path, dictionary, keys);
@@ -154,7 +157,8 @@ static void check_dictionary(const struct schema_check *check, const char *path,
 }
 
 /* Every element of the array, or every child of the dictionary, that the section is about. */
-static void check_each(const struct schema_check *check, const char *container_path, const char *keys)
+static void check_each(const struct schema_check *check, const char *container_path,
+                       const char *keys)
 {
     int container = config_find(check->document, container_path);
     size_t index = 0;

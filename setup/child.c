@@ -54,15 +54,16 @@ bool run_program(char *const argv[], struct setup_error *error)
     }
     close(ends[0]);
     if (number == ENOENT) {
-        return setup_fail(error, "%s is not installed; on Debian: apt-get install mtools qemu-utils",
-                          argv[0]);
+        return setup_fail(
+            error, "%s is not installed; on Debian: apt-get install mtools qemu-utils", argv[0]);
     }
     int status = 0;
     if (number != 0 || waitpid(child, &status, 0) < 0) {
         return setup_fail(error, "%s: %s", argv[0], strerror(number != 0 ? number : errno));
     }
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-        return setup_fail(error, "%s failed: %s", argv[0], line[0] == '\0' ? "no reason given" : line);
+        return setup_fail(error, "%s failed: %s", argv[0],
+                          line[0] == '\0' ? "no reason given" : line);
     }
     return true;
 }

@@ -120,13 +120,14 @@ enum config_type config_type(const struct config_document *document, int node)
     return node == CONFIG_NONE ? CONFIG_OTHER : document->nodes[node].type;
 }
 
-char *config_decode_text(const char *from, size_t length)
+size_t config_decode_text(const char *from, size_t length, char *to)
 {
     static const struct {
         const char *name;
         char character;
-    } entities[] = {{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}};
-    struct text text = {0};
+    } entities[] = {
+        {"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}};
+    size_t written = 0;
     for (size_t i = 0; i < length;) {
         size_t step = 1;
         char character = from[i];
@@ -137,10 +138,11 @@ char *config_decode_text(const char *from, size_t length)
                 step = size;
             }
         }
-        text_add(&text, &character, 1);
+        to[written++] = character;
         i += step;
     }
-    return text_take(&text);
+    to[written] = '\0';
+    return written;
 }
 
 char *config_string(const struct config_document *document, int node)
@@ -150,7 +152,10 @@ char *config_string(const struct config_document *document, int node)
         return NULL;
     }
     const struct config_node *found = &document->nodes[node];
-    return config_decode_text(document->text + found->content, found->content_end - found->content);
+    size_t length = found->content_end - found->content;
+    char *text = allocate(length + 1);
+    config_decode_text(document->text + found->content, length, text);
+    return text;
 }
 
 bool config_boolean(const struct config_document *document, int node)
@@ -178,8 +183,8 @@ bool config_data(const struct config_document *document, int node, uint8_t **byt
         return false;
     }
     const struct config_node *found = &document->nodes[node];
-    return base64_decode(document->text + found->content, found->content_end - found->content, bytes,
-                         count);
+    return base64_decode(document->text + found->content, found->content_end - found->content,
+                         bytes, count);
 }
 
 char *config_show(const struct config_document *document, int node)
@@ -187,11 +192,9 @@ char *config_show(const struct config_document *document, int node)
     uint8_t *bytes = NULL;
     size_t count = 0;
     switch (config_type(document, node)) {
-    case CONFIG_BOOLEAN:
-        return copy_string(document->nodes[node].truth ? "true" : "false");
+    case CONFIG_BOOLEAN: return copy_string(document->nodes[node].truth ? "true" : "false");
     case CONFIG_STRING:
-    case CONFIG_INTEGER:
-        return config_string(document, node);
+    case CONFIG_INTEGER: return config_string(document, node);
     case CONFIG_DATA:
         if (config_data(document, node, &bytes, &count)) {
             char *hex = hex_encode(bytes, count);
@@ -199,12 +202,9 @@ char *config_show(const struct config_document *document, int node)
             return hex;
         }
         return copy_string("(not base64)");
-    case CONFIG_DICTIONARY:
-        return copy_string("(dictionary)");
-    case CONFIG_ARRAY:
-        return copy_string("(array)");
-    default:
-        return copy_string("(real or date)");
+    case CONFIG_DICTIONARY: return copy_string("(dictionary)");
+    case CONFIG_ARRAY: return copy_string("(array)");
+    default: return copy_string("(real or date)");
     }
 }
 

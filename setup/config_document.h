@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* An OpenCore config.plist as a text that can be edited in place.
  *
- * Reading builds an index of where each value stands; an edit replaces those bytes alone, so comments,
- * unknown keys, order and white space of everything else stay. Limits are OpenCore's own (OcXmlLib).
+ * Reading builds an index of where each value stands; an edit replaces those bytes alone, so
+ * comments, unknown keys, order and white space of everything else stay. Limits are OpenCore's own
+ * (OcXmlLib).
  *
  * Values are addressed as OpenCore's checker prints them: "Kernel->Patch[2]->Replace". Node numbers
  * are valid until the next edit.
@@ -64,7 +65,8 @@ char *config_show(const struct config_document *document, int node);
 bool config_equals(const struct config_document *document, int node, enum config_type type,
                    const char *value);
 
-/* ---- editing ---- */
+/* ---- editing; an edit that would go beyond the limits above changes nothing and returns false
+ * ---- */
 struct config_field {
     const char *key;
     enum config_type type;

@@ -7,20 +7,29 @@
 #include "setup/config_private.h"
 #include "setup/text.h"
 
-static void splice(struct config_document *document, size_t start, size_t end, const char *with,
+/* False: the result would be beyond the limits of a configuration; the document is as it was. */
+static bool splice(struct config_document *document, size_t start, size_t end, const char *with,
                    size_t length)
 {
+    struct setup_error error;
     struct text text = {0};
+    char *old_text = document->text;
+    size_t old_size = document->size;
     text_add(&text, document->text, start);
     text_add(&text, with, length);
     text_add(&text, document->text + end, document->size - end);
-    free(document->text);
     document->size = text.length;
     document->text = text_take(&text);
-    struct setup_error error;
-    if (!config_scan(document, &error)) {
-        abort(); /* an edit made of whole elements cannot break the document */
+    bool ok = config_scan(document, &error);
+    if (ok) {
+        free(old_text);
+    } else {
+        free(document->text);
+        document->text = old_text;
+        document->size = old_size;
+        config_scan(document, &error);
     }
+    return ok;
 }
 
 static const char *newline_of(const struct config_document *document)
@@ -68,21 +77,11 @@ static void add_data(struct text *text, const char *hex)
 static void add_value(struct text *text, enum config_type type, const char *value)
 {
     switch (type) {
-    case CONFIG_BOOLEAN:
-        text_format(text, "<%s/>", value);
-        break;
-    case CONFIG_INTEGER:
-        text_format(text, "<integer>%s</integer>", value);
-        break;
-    case CONFIG_DATA:
-        add_data(text, value);
-        break;
-    case CONFIG_DICTIONARY:
-        text_add_string(text, "<dict/>");
-        break;
-    case CONFIG_ARRAY:
-        text_add_string(text, "<array/>");
-        break;
+    case CONFIG_BOOLEAN: text_format(text, "<%s/>", value); break;
+    case CONFIG_INTEGER: text_format(text, "<integer>%s</integer>", value); break;
+    case CONFIG_DATA: add_data(text, value); break;
+    case CONFIG_DICTIONARY: text_add_string(text, "<dict/>"); break;
+    case CONFIG_ARRAY: text_add_string(text, "<array/>"); break;
     default:
         text_add_string(text, "<string>");
         add_escaped(text, value);
@@ -96,22 +95,23 @@ static const char *container_tag(const struct config_node *node)
     return node->type == CONFIG_DICTIONARY ? "dict" : "array";
 }
 
-/* Puts `body` (without indentation of its first line) as a new child before the child `before`, or at
- * the end when that is CONFIG_NONE. `indent_of_child` must be what child_indentation gave. */
-static void insert_child(struct config_document *document, int container, int before, const char *body,
-                         const char *indent)
+/* Puts `body` (without indentation of its first line) as a new child before the child `before`, or
+ * at the end when that is CONFIG_NONE. `indent_of_child` must be what child_indentation gave. */
+static bool insert_child(struct config_document *document, int container, int before,
+                         const char *body, const char *indent)
 {
     const struct config_node *node = &document->nodes[container];
     const char *newline = newline_of(document);
     struct text text = {0};
+    bool ok = true;
     if (before != CONFIG_NONE) {
         text_format(&text, "%s%s%s", body, newline, indent);
         size_t at = document->nodes[before].key_start;
-        splice(document, at, at, text.bytes, text.length);
+        ok = splice(document, at, at, text.bytes, text.length);
     } else if (node->last != CONFIG_NONE) {
         text_format(&text, "%s%s%s", newline, indent, body);
         size_t at = document->nodes[node->last].end;
-        splice(document, at, at, text.bytes, text.length);
+        ok = splice(document, at, at, text.bytes, text.length);
     } else {
         char *outer = indentation_at(document, node->start);
         /* Comments inside an otherwise empty container stay. */
@@ -120,12 +120,13 @@ static void insert_child(struct config_document *document, int container, int be
             kept--;
         }
         text_format(&text, "<%s>%.*s%s%s%s%s%s</%s>", container_tag(node),
-                    (int)(kept - node->content), document->text + node->content, newline, indent, body,
-                    newline, outer, container_tag(node));
-        splice(document, node->start, node->end, text.bytes, text.length);
+                    (int)(kept - node->content), document->text + node->content, newline, indent,
+                    body, newline, outer, container_tag(node));
+        ok = splice(document, node->start, node->end, text.bytes, text.length);
         free(outer);
     }
     text_free(&text);
+    return ok;
 }
 
 /* Indentation of the children of a container; the caller frees it. */
@@ -145,8 +146,8 @@ static char *child_indentation(const struct config_document *document, int conta
 static int successor(const struct config_document *document, int dictionary, const char *key)
 {
     int child = document->nodes[dictionary].first;
-    while (child != CONFIG_NONE && (document->nodes[child].key[0] == '#' ||
-                                    strcmp(document->nodes[child].key, key) < 0)) {
+    while (child != CONFIG_NONE &&
+           (document->nodes[child].key[0] == '#' || strcmp(document->nodes[child].key, key) < 0)) {
         child = document->nodes[child].next;
     }
     return child;
@@ -166,10 +167,11 @@ static bool add_key(struct config_document *document, const char *path, const ch
     add_escaped(&body, key);
     text_format(&body, "</key>%s%s", newline_of(document), indent);
     add_value(&body, type, value);
-    insert_child(document, dictionary, successor(document, dictionary, key), body.bytes, indent);
+    bool ok = insert_child(document, dictionary, successor(document, dictionary, key), body.bytes,
+                           indent);
     text_free(&body);
     free(indent);
-    return true;
+    return ok;
 }
 
 bool config_set(struct config_document *document, const char *path, enum config_type type,
@@ -179,10 +181,10 @@ bool config_set(struct config_document *document, const char *path, enum config_
     if (node != CONFIG_NONE) {
         struct text text = {0};
         add_value(&text, type, value);
-        splice(document, document->nodes[node].start, document->nodes[node].end, text.bytes,
-               text.length);
+        bool ok = splice(document, document->nodes[node].start, document->nodes[node].end,
+                         text.bytes, text.length);
         text_free(&text);
-        return true;
+        return ok;
     }
     char *parent = copy_string(path);
     char *key = parent;
@@ -223,14 +225,15 @@ bool config_append(struct config_document *document, const char *array_path,
     struct text body = {0};
     text_add_string(&body, "<dict>");
     for (size_t i = 0; i < count; i++) {
-        text_format(&body, "%s%s\t<key>%s</key>%s%s\t", newline, indent, fields[i].key, newline, indent);
+        text_format(&body, "%s%s\t<key>%s</key>%s%s\t", newline, indent, fields[i].key, newline,
+                    indent);
         add_value(&body, fields[i].type, fields[i].value);
     }
     text_format(&body, "%s%s</dict>", newline, indent);
-    insert_child(document, array, CONFIG_NONE, body.bytes, indent);
+    bool ok = insert_child(document, array, CONFIG_NONE, body.bytes, indent);
     text_free(&body);
     free(indent);
-    return true;
+    return ok;
 }
 
 bool config_append_text(struct config_document *document, const char *array_path, const char *text,
@@ -242,10 +245,10 @@ bool config_append_text(struct config_document *document, const char *array_path
     }
     char *indent = child_indentation(document, array);
     char *body = format_string("%.*s", (int)size, text);
-    insert_child(document, array, CONFIG_NONE, body, indent);
+    bool ok = insert_child(document, array, CONFIG_NONE, body, indent);
     free(body);
     free(indent);
-    return true;
+    return ok;
 }
 
 bool config_move(struct config_document *document, const char *array_path, size_t from, size_t to)
@@ -262,7 +265,7 @@ bool config_move(struct config_document *document, const char *array_path, size_
         config_remove(document, moved);
         int array = config_find(document, array_path);
         char *indent = child_indentation(document, array);
-        insert_child(document, array, config_find(document, to_path), body, indent);
+        ok = insert_child(document, array, config_find(document, to_path), body, indent);
         free(indent);
         free(body);
     }

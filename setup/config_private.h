@@ -7,14 +7,14 @@
 
 struct config_node {
     enum config_type type;
-    bool truth;      /* of <true/> */
-    bool closed;     /* written as <dict/>, or without content */
-    size_t start;    /* the element, tags included */
+    bool truth;   /* of <true/> */
+    bool closed;  /* written as <dict/>, or without content */
+    size_t start; /* the element, tags included */
     size_t end;
-    size_t content;  /* between the tags */
+    size_t content; /* between the tags */
     size_t content_end;
     size_t key_start; /* of the <key> element before it; `start` in arrays */
-    char *key;        /* decoded; NULL in arrays */
+    const char *key;  /* decoded, in document->keys; NULL in arrays */
     int parent;
     int first;
     int last;
@@ -26,14 +26,17 @@ struct config_document {
     char *text;
     size_t size;
     struct config_node *nodes;
+    char *keys; /* every decoded key, one after the other */
+    size_t keys_size;
     int node_count;
     int node_capacity;
 };
 
 /* Builds the index of document->text. */
 bool config_scan(struct config_document *document, struct setup_error *error);
-/* Text between tags with its entities decoded; the caller frees it. */
-char *config_decode_text(const char *from, size_t length);
+/* Decodes text between tags into `to`, which has room for `length` bytes and a NUL. Returns its
+ * length. */
+size_t config_decode_text(const char *from, size_t length, char *to);
 void config_clear_index(struct config_document *document);
 
 #endif

@@ -94,8 +94,8 @@ static bool entry_met(const struct config_document *document, int entry, const s
 }
 
 /* The entry that the row means: one that meets it, else the first with its identity. */
-static int find_entry(const struct config_document *document, const struct row *row, unsigned darwin,
-                      size_t *index)
+static int find_entry(const struct config_document *document, const struct row *row,
+                      unsigned darwin, size_t *index)
 {
     int found = CONFIG_NONE;
     size_t position = 0;
@@ -149,7 +149,8 @@ static bool append_entry(struct config_document *document, const struct row *row
     const char *keys = schema == NULL ? "" : schema->keys;
     while (count < KEYS_MAX && (keys = schema_next_key(keys, names[count], type)) != NULL) {
         struct config_field *field = &fields[count];
-        *field = (struct config_field){names[count], (enum config_type)type[0], default_of_type(type)};
+        *field =
+            (struct config_field){names[count], (enum config_type)type[0], default_of_type(type)};
         if (strcmp(names[count], "Enabled") == 0) {
             field->value = "true";
         }
@@ -159,7 +160,8 @@ static bool append_entry(struct config_document *document, const struct row *row
         for (size_t i = 0; i < row_field_count(row); i++) {
             const struct row_field *own = &row->fields[i];
             if (strcmp(own->key, names[count]) == 0) {
-                field->value = other_file && own->also != NULL && own->identity ? own->also : own->value;
+                field->value =
+                    other_file && own->also != NULL && own->identity ? own->also : own->value;
             }
         }
         count++;
@@ -217,7 +219,8 @@ bool row_apply(struct config_document *document, const struct row *row, bool oth
     } else if (!field_met(document, config_find(document, row->path), &row->fields[0], 0)) {
         ok = config_set(document, row->path, row->fields[0].type, row->fields[0].value);
     }
-    return ok || setup_fail(error, "%s: the configuration has another kind of value here", row->path);
+    return ok ||
+           setup_fail(error, "%s: the configuration has another kind of value here", row->path);
 }
 
 /* ---- checking ---- */
@@ -227,11 +230,11 @@ static void find_difference(struct report *report, const struct row *row, const 
 {
     char *reason = format_string("%s; %s", what, row->why);
     report_find(report, &(struct report_finding){.severity = row->severity,
-                                                  .id = (char *)row->id,
-                                                  .path = (char *)path,
-                                                  .reason = reason,
-                                                  .fix = (char *)fix,
-                                                  .fixable = true});
+                                                 .id = (char *)row->id,
+                                                 .path = (char *)path,
+                                                 .reason = reason,
+                                                 .fix = (char *)fix,
+                                                 .fixable = true});
     free(reason);
 }
 
@@ -273,7 +276,8 @@ static bool check_entry(const struct config_document *document, const struct row
         const struct row_field *field = &row->fields[i];
         if (!is_comment(field) && !field_met(document, entry, field, darwin)) {
             char *path = format_string("%s[%zu]->%s", row->path, index, field->key);
-            differ_value(document, config_child(document, entry, field->key), report, row, path, field);
+            differ_value(document, config_child(document, entry, field->key), report, row, path,
+                         field);
             free(path);
         }
     }

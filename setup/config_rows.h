@@ -20,7 +20,8 @@ char *row_value_text(const struct row *row);
 /* An OpenCore kernel version as a number: major * 10000 + minor * 100 + patch; -1 when malformed.
  * The empty text is 0. */
 long kernel_version(const char *text);
-/* Whether the bounds, either of which may be empty, let some kernel of this Darwin major through. */
+/* Whether the bounds, either of which may be empty, let some kernel of this Darwin major through.
+ */
 bool kernel_bounds_include(const char *min, const char *max, unsigned darwin);
 
 #endif

@@ -123,8 +123,8 @@ static int add_node(struct scanner *scanner, int parent)
     struct config_document *document = scanner->document;
     if (document->node_count == document->node_capacity) {
         document->node_capacity = document->node_capacity == 0 ? 1024 : document->node_capacity * 2;
-        document->nodes = reallocate(document->nodes,
-                                     (size_t)document->node_capacity * sizeof *document->nodes);
+        document->nodes =
+            reallocate(document->nodes, (size_t)document->node_capacity * sizeof *document->nodes);
     }
     int node = document->node_count++;
     document->nodes[node] = (struct config_node){
@@ -142,8 +142,21 @@ static int add_node(struct scanner *scanner, int parent)
     return node;
 }
 
-static bool scan_value(struct scanner *scanner, const struct tag *tag, int parent, char *key,
+static bool scan_value(struct scanner *scanner, const struct tag *tag, int parent, const char *key,
                        size_t key_start);
+
+static bool read_key(struct scanner *scanner, const struct tag *tag, const char **key)
+{
+    struct config_document *document = scanner->document;
+    size_t begin, end;
+    if (!read_content(scanner, tag, &begin, &end)) {
+        return false;
+    }
+    char *place = document->keys + document->keys_size;
+    *key = place;
+    document->keys_size += config_decode_text(document->text + begin, end - begin, place) + 1;
+    return true;
+}
 
 /* Children up to the closing tag of a container whose node is `container`. */
 static bool scan_children(struct scanner *scanner, const struct tag *tag, int container)
@@ -164,19 +177,13 @@ static bool scan_children(struct scanner *scanner, const struct tag *tag, int co
         if (scanner->document->nodes[container].count >= CONFIG_CHILDREN_MAX) {
             return fail_here(scanner, child.start, "more than 32768 values in one container");
         }
-        char *key = NULL;
+        const char *key = NULL;
         size_t key_start = child.start;
         if (dictionary) {
-            size_t begin, end;
             if (strcmp(child.name, "key") != 0) {
                 return fail_here(scanner, child.start, "a value without a key");
             }
-            if (!read_content(scanner, &child, &begin, &end)) {
-                return false;
-            }
-            key = config_decode_text(scanner->document->text + begin, end - begin);
-            if (!next_tag(scanner, &child)) {
-                free(key);
+            if (!read_key(scanner, &child, &key) || !next_tag(scanner, &child)) {
                 return false;
             }
         }
@@ -191,9 +198,10 @@ static enum config_type type_of_tag(const char *name)
     static const struct {
         const char *name;
         enum config_type type;
-    } types[] = {{"dict", CONFIG_DICTIONARY}, {"array", CONFIG_ARRAY},   {"string", CONFIG_STRING},
-                 {"data", CONFIG_DATA},       {"integer", CONFIG_INTEGER}, {"true", CONFIG_BOOLEAN},
-                 {"false", CONFIG_BOOLEAN},   {"real", CONFIG_OTHER},    {"date", CONFIG_OTHER}};
+    } types[] = {
+        {"dict", CONFIG_DICTIONARY}, {"array", CONFIG_ARRAY},     {"string", CONFIG_STRING},
+        {"data", CONFIG_DATA},       {"integer", CONFIG_INTEGER}, {"true", CONFIG_BOOLEAN},
+        {"false", CONFIG_BOOLEAN},   {"real", CONFIG_OTHER},      {"date", CONFIG_OTHER}};
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         if (strcmp(types[i].name, name) == 0) {
             return types[i].type;
@@ -202,12 +210,11 @@ static enum config_type type_of_tag(const char *name)
     return 0;
 }
 
-static bool scan_value(struct scanner *scanner, const struct tag *tag, int parent, char *key,
+static bool scan_value(struct scanner *scanner, const struct tag *tag, int parent, const char *key,
                        size_t key_start)
 {
     enum config_type type = tag->closing ? 0 : type_of_tag(tag->name);
     if (type == 0) {
-        free(key);
         return fail_here(scanner, tag->start, "a tag that has no place in a configuration");
     }
     int node = add_node(scanner, parent);
@@ -240,9 +247,9 @@ static bool scan_value(struct scanner *scanner, const struct tag *tag, int paren
 
 void config_clear_index(struct config_document *document)
 {
-    for (int i = 0; i < document->node_count; i++) {
-        free(document->nodes[i].key);
-    }
+    free(document->keys);
+    document->keys = NULL;
+    document->keys_size = 0;
     document->node_count = 0;
 }
 
@@ -256,6 +263,7 @@ bool config_scan(struct config_document *document, struct setup_error *error)
     if (strlen(document->text) != document->size) {
         return setup_fail(error, "not an XML property list (it contains NUL bytes)");
     }
+    document->keys = allocate(document->size + 1); /* a key is longer with its tags than without */
     struct tag tag;
     if (!next_tag(&scanner, &tag)) {
         return false;

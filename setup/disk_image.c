@@ -34,7 +34,8 @@ bool disk_is_dense(const char *path)
 {
     int file = open(path, O_RDONLY | O_CLOEXEC);
     struct stat status;
-    bool dense = file >= 0 && fstat(file, &status) == 0 && lseek(file, 0, SEEK_HOLE) >= status.st_size;
+    bool dense =
+        file >= 0 && fstat(file, &status) == 0 && lseek(file, 0, SEEK_HOLE) >= status.st_size;
     if (file >= 0) {
         close(file);
     }
@@ -53,7 +54,8 @@ static bool copy_blocks(int input, int output, uint64_t size, struct setup_error
         ok = pread(input, block, part, (off_t)done) == (ssize_t)part &&
              pwrite(output, block, part, (off_t)done) == (ssize_t)part;
         if (!ok) {
-            setup_fail(error, "the image cannot be written: %s", strerror(errno == 0 ? EIO : errno));
+            setup_fail(error, "the image cannot be written: %s",
+                       strerror(errno == 0 ? EIO : errno));
         }
         if (ok && files_interrupted()) {
             ok = setup_fail(error, "interrupted");
@@ -84,25 +86,27 @@ static bool copy_dense(const char *from, const char *to, struct setup_error *err
     return ok;
 }
 
-static bool convert(const char *raw, const char *format, const char *output, struct setup_error *error)
+static bool convert(const char *raw, const char *format, const char *output,
+                    struct setup_error *error)
 {
-    /* force_size: without it a VHD is rounded up to a cylinder, and the backup partition table is no
-     * longer in the last sector. */
+    /* force_size: without it a VHD is rounded up to a cylinder, and the backup partition table is
+     * no longer in the last sector. */
     char *options = copy_string(strcmp(format, "vpc") == 0 ? "subformat=dynamic,force_size=on"
                                                            : "subformat=dynamic");
-    char *command[] = {"qemu-img", "convert", "-q", "-f", "raw", "-O", (char *)format, "-o", options,
-                       (char *)raw, (char *)output, NULL};
-    char *plain[] = {"qemu-img", "convert", "-q", "-f", "raw", "-O", "raw", (char *)raw,
-                     (char *)output, NULL};
+    char *command[] = {"qemu-img",     "convert", "-q",    "-f",        "raw",          "-O",
+                       (char *)format, "-o",      options, (char *)raw, (char *)output, NULL};
+    char *plain[] = {"qemu-img", "convert", "-q",        "-f",           "raw",
+                     "-O",       "raw",     (char *)raw, (char *)output, NULL};
     bool ok = run_program(strcmp(format, "raw") == 0 ? plain : command, error);
     free(options);
     return ok;
 }
 
-static bool compare(const char *raw, const char *format, const char *image, struct setup_error *error)
+static bool compare(const char *raw, const char *format, const char *image,
+                    struct setup_error *error)
 {
-    char *command[] = {"qemu-img", "compare", "-q", "-f", "raw", "-F", (char *)format,
-                       (char *)raw, (char *)image, NULL};
+    char *command[] = {"qemu-img", "compare",      "-q",        "-f",          "raw",
+                       "-F",       (char *)format, (char *)raw, (char *)image, NULL};
     struct setup_error reason;
     bool ok = run_program(command, &reason);
     return ok || setup_fail(error, "the image that was written does not read back the same: %s",
@@ -140,7 +144,7 @@ bool disk_to_raw(const char *image, const char *raw, struct setup_error *error)
     if (format == NULL) {
         return setup_fail(error, "%s: the name must end in .vhdx, .vhd, .img or .raw", image);
     }
-    char *command[] = {"qemu-img", "convert", "-q", "-f", (char *)format, "-O", "raw", (char *)image,
-                       (char *)raw, NULL};
+    char *command[] = {"qemu-img", "convert", "-q",          "-f",        (char *)format,
+                       "-O",       "raw",     (char *)image, (char *)raw, NULL};
     return run_program(command, error);
 }

@@ -14,12 +14,13 @@ enum {
     DISK_ALIGNMENT = 1 << 20, /* Hyper-V wants whole MiB of a VHDX */
 };
 
-/* qemu-img's name of the format that a file name ends in: "vhdx", "vpc" (.vhd) or "raw" (.img, .raw);
- * NULL for others. */
+/* qemu-img's name of the format that a file name ends in: "vhdx", "vpc" (.vhd) or "raw" (.img,
+ * .raw); NULL for others. */
 const char *disk_format_of(const char *path);
 
-/* Converts a raw image to the format of `output`'s name, without holes, compares the result with the
- * raw image, and puts it in place; what was there is kept under the name in *backup (caller frees). */
+/* Converts a raw image to the format of `output`'s name, without holes, compares the result with
+ * the raw image, and puts it in place; what was there is kept under the name in *backup (caller
+ * frees). */
 bool disk_from_raw(const char *raw, const char *output, char **backup, struct setup_error *error);
 
 /* Converts any image that qemu-img reads to raw. */

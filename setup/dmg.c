@@ -70,8 +70,8 @@ static bool add_table(struct dmg *dmg, const uint8_t *mish, size_t size, uint64_
     }
     uint32_t table = (uint32_t)dmg->table_count++;
     dmg->checksums = reallocate(dmg->checksums, dmg->table_count * sizeof *dmg->checksums);
-    dmg->checksums[table] = (struct dmg_checksum){big(mish + 0x40, 4) == CHECKSUM_CRC32,
-                                                  (uint32_t)big(mish + 0x48, 4)};
+    dmg->checksums[table] =
+        (struct dmg_checksum){big(mish + 0x40, 4) == CHECKSUM_CRC32, (uint32_t)big(mish + 0x48, 4)};
     for (uint64_t i = 0; i < count; i++) {
         const uint8_t *at = mish + MISH_HEADER + i * MISH_RUN;
         uint64_t sector = big(at + 8, 8), offset = big(at + 24, 8);
@@ -133,7 +133,10 @@ static bool read_tables(struct dmg *dmg, const uint8_t *trailer, uint64_t file_s
 static const struct {
     uint32_t type;
     const char *kind;
-} kinds[] = {{DMG_LZMA, "ULMO"}, {DMG_LZFSE, "ULFO"}, {DMG_BZIP2, "UDBZ"}, {DMG_ADC, "UDCO"},
+} kinds[] = {{DMG_LZMA, "ULMO"},
+             {DMG_LZFSE, "ULFO"},
+             {DMG_BZIP2, "UDBZ"},
+             {DMG_ADC, "UDCO"},
              {DMG_ZLIB, "UDZO"}};
 
 static void name_kind(struct dmg *dmg)
@@ -155,12 +158,17 @@ static bool check_runs(const struct dmg *dmg, const char *path, struct setup_err
 {
     for (size_t i = 0; i < dmg->run_count; i++) {
         switch (dmg->runs[i].type) {
-        case DMG_ZERO: case DMG_RAW: case DMG_IGNORE: case DMG_ADC: case DMG_ZLIB: case DMG_BZIP2:
-        case DMG_LZMA:
-            break;
+        case DMG_ZERO:
+        case DMG_RAW:
+        case DMG_IGNORE:
+        case DMG_ADC:
+        case DMG_ZLIB:
+        case DMG_BZIP2:
+        case DMG_LZMA: break;
         case DMG_LZFSE:
-            return setup_fail(error, "%s is compressed with LZFSE (ULFO), which hvsetup does not read. "
-                              ON_A_MAC, path);
+            return setup_fail(
+                error, "%s is compressed with LZFSE (ULFO), which hvsetup does not read. " ON_A_MAC,
+                path);
         default:
             return setup_fail(error, "%s has a run of the unknown type %08X. " ON_A_MAC, path,
                               dmg->runs[i].type);
@@ -195,8 +203,9 @@ static bool holds_a_disk(const struct dmg *dmg)
         uint64_t offset;
         const char *magic;
         size_t size;
-    } marks[] = {{512, "EFI PART", 8}, {0, "ER", 2}, {1024, "H+\0\4", 4}, {1024, "HX\0\5", 4},
-                 {32, "NXSB", 4}, {510, "\x55\xAA", 2}, {32769, "CD001", 5}, {1024, "BD", 2}};
+    } marks[] = {{512, "EFI PART", 8}, {0, "ER", 2},    {1024, "H+\0\4", 4},
+                 {1024, "HX\0\5", 4},  {32, "NXSB", 4}, {510, "\x55\xAA", 2},
+                 {32769, "CD001", 5},  {1024, "BD", 2}};
     for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
         char bytes[8];
         if (read_at(dmg->file, marks[i].offset, bytes, marks[i].size) &&
@@ -207,7 +216,8 @@ static bool holds_a_disk(const struct dmg *dmg)
     return false;
 }
 
-static bool open_raw(struct dmg *dmg, const char *path, uint64_t file_size, struct setup_error *error)
+static bool open_raw(struct dmg *dmg, const char *path, uint64_t file_size,
+                     struct setup_error *error)
 {
     char magic[8] = "";
     read_at(dmg->file, 0, magic, sizeof magic);
@@ -218,14 +228,18 @@ static bool open_raw(struct dmg *dmg, const char *path, uint64_t file_size, stru
         return setup_fail(error, "%s is a sparse image (UDSP). " ON_A_MAC, path);
     }
     if (memcmp(magic, "xar!", 4) == 0) {
-        return setup_fail(error, "%s is an installer package, not a disk image: the image is inside it, "
-                                 "or is made by the installer", path);
+        return setup_fail(error,
+                          "%s is an installer package, not a disk image: the image is inside it, "
+                          "or is made by the installer",
+                          path);
     }
     dmg->kind = "UDRW";
     dmg->sectors = file_size / DMG_SECTOR;
     if (file_size % DMG_SECTOR != 0 || !holds_a_disk(dmg)) {
-        return setup_fail(error, "%s: not a disk image: no trailer, and neither a partition table nor a "
-                                 "file system in it", path);
+        return setup_fail(error,
+                          "%s: not a disk image: no trailer, and neither a partition table nor a "
+                          "file system in it",
+                          path);
     }
     return true;
 }

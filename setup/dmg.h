@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Apple disk images: recognises the kind and decodes it to raw sectors.
  *
- * The format: a trailer "koly" in the last 512 bytes, a property list with one "mish" table for each
- * partition, runs of compressed sectors. (QEMU block/dmg.c, libdmg-hfsplus; all fields big-endian.)
+ * The format: a trailer "koly" in the last 512 bytes, a property list with one "mish" table for
+ * each partition, runs of compressed sectors. (QEMU block/dmg.c, libdmg-hfsplus; all fields
+ * big-endian.)
  */
 #ifndef MACHV_SETUP_DMG_H
 #define MACHV_SETUP_DMG_H
@@ -15,8 +16,8 @@
 
 enum {
     DMG_SECTOR = 512,
-    DMG_RUN_MAX = 64 << 20,         /* bytes that one run decodes to */
-    DMG_PROPERTIES_MAX = 16 << 20,  /* bytes of the property list */
+    DMG_RUN_MAX = 64 << 20,        /* bytes that one run decodes to */
+    DMG_PROPERTIES_MAX = 16 << 20, /* bytes of the property list */
     DMG_RUNS_MAX = 4 << 20,
 };
 #define DMG_SECTORS_MAX ((uint64_t)4 << 30) /* 2 TiB */
@@ -56,12 +57,13 @@ struct dmg {
     size_t table_count;
 };
 
-/* False: not a disk image, damaged, or of a kind that cannot be read; `error` names it and what to do. */
+/* False: not a disk image, damaged, or of a kind that cannot be read; `error` names it and what to
+ * do. */
 bool dmg_open(struct dmg *dmg, const char *path, struct setup_error *error);
 void dmg_close(struct dmg *dmg);
 
-/* Writes the sectors at `offset` bytes of an open file that is all zeros there, with a progress bar,
- * and compares the checksums. */
+/* Writes the sectors at `offset` bytes of an open file that is all zeros there, with a progress
+ * bar, and compares the checksums. */
 bool dmg_decode(const struct dmg *dmg, int output, uint64_t offset, struct setup_error *error);
 
 /* The first `size` bytes of the disk, to see what it holds. */

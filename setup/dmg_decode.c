@@ -65,18 +65,17 @@ bool dmg_decode_run(uint32_t type, const uint8_t *from, size_t length, uint8_t *
     size_t in = 0, out = 0;
     uint64_t memory = LZMA_MEMORY;
     switch (type) {
-    case DMG_ZLIB:
-        return uncompress(to, &inflated, from, length) == Z_OK && inflated == size;
+    case DMG_ZLIB: return uncompress(to, &inflated, from, length) == Z_OK && inflated == size;
     case DMG_BZIP2:
-        return BZ2_bzBuffToBuffDecompress((char *)to, &expanded, (char *)from, (unsigned)length, 0, 0) ==
-                   BZ_OK && expanded == size;
+        return BZ2_bzBuffToBuffDecompress((char *)to, &expanded, (char *)from, (unsigned)length, 0,
+                                          0) == BZ_OK &&
+               expanded == size;
     case DMG_LZMA:
         return lzma_stream_buffer_decode(&memory, 0, NULL, from, &in, length, to, &out, size) ==
-                   LZMA_OK && out == size;
-    case DMG_ADC:
-        return decode_adc(from, length, to, size);
-    default:
-        return false;
+                   LZMA_OK &&
+               out == size;
+    case DMG_ADC: return decode_adc(from, length, to, size);
+    default: return false;
     }
 }
 
@@ -95,9 +94,8 @@ static bool put(const struct decoder *decoder, const struct dmg_run *run, uint64
 {
     uint64_t place = decoder->offset + run->sector * DMG_SECTOR + at;
     ssize_t written = pwrite(decoder->output, bytes, size, (off_t)place);
-    return written == (ssize_t)size ||
-           setup_fail(decoder->error, "the image cannot be written: %s",
-                      strerror(written < 0 ? errno : ENOSPC));
+    return written == (ssize_t)size || setup_fail(decoder->error, "the image cannot be written: %s",
+                                                  strerror(written < 0 ? errno : ENOSPC));
 }
 
 /* Zeros are not written: the output is zero there. They count for the checksum. */
@@ -106,7 +104,8 @@ static void sum_zeros(const struct decoder *decoder, const struct dmg_run *run)
     static const uint8_t zeros[1 << 16];
     for (uint64_t left = run->count * DMG_SECTOR; left > 0;) {
         size_t part = left < sizeof zeros ? left : sizeof zeros;
-        decoder->sums[run->table] = (uint32_t)crc32(decoder->sums[run->table], zeros, (unsigned)part);
+        decoder->sums[run->table] =
+            (uint32_t)crc32(decoder->sums[run->table], zeros, (unsigned)part);
         left -= part;
     }
 }
@@ -142,10 +141,12 @@ static bool expand(struct decoder *decoder, const struct dmg_run *run)
     if (pread(decoder->dmg->file, decoder->packed, run->length, (off_t)run->offset) !=
             (ssize_t)run->length ||
         !dmg_decode_run(run->type, decoder->packed, run->length, decoder->plain, size)) {
-        return setup_fail(decoder->error, "the disk image is damaged: sector %llu cannot be decoded",
+        return setup_fail(decoder->error,
+                          "the disk image is damaged: sector %llu cannot be decoded",
                           (unsigned long long)run->sector);
     }
-    decoder->sums[run->table] = (uint32_t)crc32(decoder->sums[run->table], decoder->plain, (unsigned)size);
+    decoder->sums[run->table] =
+        (uint32_t)crc32(decoder->sums[run->table], decoder->plain, (unsigned)size);
     return put(decoder, run, 0, decoder->plain, size);
 }
 
@@ -155,15 +156,10 @@ static bool decode_one(struct decoder *decoder, const struct dmg_run *run)
         return setup_fail(decoder->error, "interrupted");
     }
     switch (run->type) {
-    case DMG_ZERO:
-        sum_zeros(decoder, run);
-        return true;
-    case DMG_IGNORE:
-        return true;
-    case DMG_RAW:
-        return copy_raw(decoder, run);
-    default:
-        return expand(decoder, run);
+    case DMG_ZERO: sum_zeros(decoder, run); return true;
+    case DMG_IGNORE: return true;
+    case DMG_RAW: return copy_raw(decoder, run);
+    default: return expand(decoder, run);
     }
 }
 
@@ -172,8 +168,10 @@ static bool check_sums(const struct decoder *decoder)
     for (size_t i = 0; i < decoder->dmg->table_count; i++) {
         const struct dmg_checksum *sum = &decoder->dmg->checksums[i];
         if (sum->present && sum->value != decoder->sums[i]) {
-            return setup_fail(decoder->error, "the disk image is damaged: the checksum of part %zu is "
-                              "%08X, not %08X", i, decoder->sums[i], sum->value);
+            return setup_fail(decoder->error,
+                              "the disk image is damaged: the checksum of part %zu is "
+                              "%08X, not %08X",
+                              i, decoder->sums[i], sum->value);
         }
     }
     return true;

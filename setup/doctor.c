@@ -11,15 +11,14 @@
 
 enum { LAST_LINES = 12 };
 
-/* Lower case, without the NUL bytes of UTF-16 and other control characters. The caller frees it. */
+/* Without the NUL bytes of UTF-16 and other control characters. The caller frees it. */
 static char *plain_text(const char *text, size_t size)
 {
     struct text plain = {0};
     for (size_t i = 0; i < size; i++) {
         unsigned char byte = (unsigned char)text[i];
         if (byte == '\n' || byte == '\t' || (byte >= ' ' && byte < 0x7F)) {
-            char lower = (char)tolower(byte);
-            text_add(&plain, &lower, 1);
+            text_add(&plain, &byte, 1);
         }
     }
     return text_take(&plain);
@@ -54,15 +53,13 @@ static char *line_at(const char *text, const char *at)
     return format_string("%.*s", (int)(length > 120 ? 120 : length), start);
 }
 
-/* The last place of the pattern, as the table has it in any case; NULL when it is nowhere. */
+/* The last place of the pattern, in any case; NULL when it is nowhere. */
 static const char *find_pattern(const char *text, const char *pattern)
 {
-    char *lower = plain_text(pattern, strlen(pattern));
     const char *found = NULL;
-    for (const char *at = strstr(text, lower); at != NULL; at = strstr(at + 1, lower)) {
+    for (const char *at = strcasestr(text, pattern); at != NULL; at = strcasestr(at + 1, pattern)) {
         found = at;
     }
-    free(lower);
     return found;
 }
 
@@ -80,7 +77,8 @@ static const char *match(const char *text, const char *end, const struct boot_ha
     return NULL;
 }
 
-static void name_version(const char *text, const char *marker, const char *what, struct report *report)
+static void name_version(const char *text, const char *marker, const char *what,
+                         struct report *report)
 {
     const char *found = find_pattern(text, marker);
     if (found != NULL) {
@@ -105,9 +103,9 @@ void doctor_examine(const char *text, size_t size, struct report *report)
         }
         char *line = line_at(plain, found);
         char *reason = format_string("%s (seen: %s)", hang->cause, line);
-        report_find(report, &(struct report_finding){hang->severity, (char *)hang->id,
-                                                     (char *)hang->path, reason, (char *)hang->cure,
-                                                     false});
+        report_find(report,
+                    &(struct report_finding){hang->severity, (char *)hang->id, (char *)hang->path,
+                                             reason, (char *)hang->cure, false});
         free(reason);
         free(line);
     }

@@ -19,8 +19,8 @@ static bool add_table(const char *oc_folder, const char *name, const struct data
     char *folder = path_join(oc_folder, "ACPI");
     char *to = path_join(folder, name);
     char *from = path_join(data->acpi, name);
-    bool ok = (!replace && file_exists(to)) ||
-              (folder_make(folder, error) && file_copy(from, to, error));
+    bool ok =
+        (!replace && file_exists(to)) || (folder_make(folder, error) && file_copy(from, to, error));
     free(from);
     free(to);
     free(folder);
@@ -36,7 +36,8 @@ static bool add_kext(const char *oc_folder, const char *name, const struct data_
     bool ok = true;
     if (replace || !folder_exists(to)) {
         if (!folder_exists(from)) {
-            ok = setup_fail(error, "%s: no such kext; build it with \"make kext\" or give --data", from);
+            ok = setup_fail(error, "%s: no such kext; build it with \"make kext\" or give --data",
+                            from);
         } else {
             folder_remove(to);
             ok = folder_make(folder, error) && folder_copy(from, to, error);
@@ -54,6 +55,7 @@ bool efi_add_our_file(const char *oc_folder, const struct row *row, const struct
     if (!row_file_is_ours(row)) {
         return true;
     }
-    return strncmp(row->file, "SSDT", 4) == 0 ? add_table(oc_folder, row->file, data, replace, error)
-                                              : add_kext(oc_folder, row->file, data, replace, error);
+    return strncmp(row->file, "SSDT", 4) == 0
+               ? add_table(oc_folder, row->file, data, replace, error)
+               : add_kext(oc_folder, row->file, data, replace, error);
 }

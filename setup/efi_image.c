@@ -58,8 +58,8 @@ static bool format_volume(const char *volume, uint64_t sectors, uint64_t hidden,
 {
     char *count = format_string("%llu", (unsigned long long)sectors);
     char *before = format_string("%llu", (unsigned long long)hidden);
-    char *command[] = {"mformat", "-i", (char *)volume, "-F", "-T", count, "-h", "255", "-s", "63",
-                       "-H", before, "-v", "EFI", "::", NULL};
+    char *command[] = {"mformat", "-i", (char *)volume, "-F",   "-T", count, "-h", "255",
+                       "-s",      "63", "-H",           before, "-v", "EFI", "::", NULL};
     bool ok = run_program(command, error);
     free(before);
     free(count);
@@ -104,8 +104,9 @@ bool efi_image_write(const char *folder, const char *image, struct report *repor
              disk_from_raw(raw, image, &backup, error);
         if (ok) {
             char *value = format_string("%llu MiB", (unsigned long long)size >> 20);
-            report_decide(report, image, value,
-                          "GPT, one FAT32 EFI system partition; compared with what was put in; no holes");
+            report_decide(
+                report, image, value,
+                "GPT, one FAT32 EFI system partition; compared with what was put in; no holes");
             free(value);
         }
         if (backup != NULL) {
@@ -158,7 +159,8 @@ bool efi_image_read(const char *image, const char *folder, struct setup_error *e
     return ok;
 }
 
-bool efi_image_update(const char *image, const char *folder, char **backup, struct setup_error *error)
+bool efi_image_update(const char *image, const char *folder, char **backup,
+                      struct setup_error *error)
 {
     *backup = NULL;
     char *raw = path_join(folder, "disk.raw");

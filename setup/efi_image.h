@@ -16,8 +16,9 @@ bool efi_image_write(const char *folder, const char *image, struct report *repor
 /* Copies the EFI folder out of a disk image into `folder`. */
 bool efi_image_read(const char *image, const char *folder, struct setup_error *error);
 
-/* Puts folder/EFI/OC/config.plist and the folders beside it back into the image, which is first kept
- * under the name in *backup (caller frees). */
-bool efi_image_update(const char *image, const char *folder, char **backup, struct setup_error *error);
+/* Puts folder/EFI/OC/config.plist and the folders beside it back into the image, which is first
+ * kept under the name in *backup (caller frees). */
+bool efi_image_update(const char *image, const char *folder, char **backup,
+                      struct setup_error *error);
 
 #endif

@@ -94,7 +94,8 @@ bool efi_source_save(struct efi_source *source, char **backup, struct setup_erro
         return false;
     }
     return file_write(source->config, text, size, error) &&
-           (source->image == NULL || efi_image_update(source->image, source->staging, backup, error));
+           (source->image == NULL ||
+            efi_image_update(source->image, source->staging, backup, error));
 }
 
 void efi_source_close(struct efi_source *source)

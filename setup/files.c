@@ -54,7 +54,8 @@ char *path_parent(const char *path)
     return slash == path ? copy_string("/") : format_string("%.*s", (int)(slash - path), path);
 }
 
-bool file_read(const char *path, size_t limit, char **bytes, size_t *size, struct setup_error *error)
+bool file_read(const char *path, size_t limit, char **bytes, size_t *size,
+               struct setup_error *error)
 {
     FILE *file = fopen(path, "rb");
     struct stat status;
@@ -131,9 +132,9 @@ bool file_copy(const char *from, const char *to, struct setup_error *error)
         return setup_fail(error, "%s: %s", from, strerror(errno));
     }
     struct stat status;
-    int output = fstat(input, &status) == 0
-                     ? open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644 | (status.st_mode & 0111))
-                     : -1;
+    int output = fstat(input, &status) == 0 ? open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+                                                   0644 | (status.st_mode & 0111))
+                                            : -1;
     char *block = allocate(BLOCK);
     bool ok = output >= 0;
     ssize_t count = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Files and folders, written so that a reader sees the old state or the new one, never half of it. */
+/* Files and folders, written so that a reader sees the old state or the new one, never half of it.
+ */
 #ifndef MACHV_SETUP_FILES_H
 #define MACHV_SETUP_FILES_H
 
@@ -16,17 +17,19 @@ bool file_exists(const char *path);
 bool folder_exists(const char *path);
 /* Reads a whole file of at most `limit` bytes. The result ends in a NUL that is not counted; the
  * caller frees it. */
-bool file_read(const char *path, size_t limit, char **bytes, size_t *size, struct setup_error *error);
+bool file_read(const char *path, size_t limit, char **bytes, size_t *size,
+               struct setup_error *error);
 /* Writes a new file beside `path`, flushes it, and puts it in the place of `path`. */
 bool file_write(const char *path, const void *bytes, size_t size, struct setup_error *error);
 bool file_copy(const char *from, const char *to, struct setup_error *error);
-/* Copies a folder with everything in it; what exists in `to` is replaced file by file. Symbolic links
- * are refused: a FAT volume has none. */
+/* Copies a folder with everything in it; what exists in `to` is replaced file by file. Symbolic
+ * links are refused: a FAT volume has none. */
 bool folder_copy(const char *from, const char *to, struct setup_error *error);
 bool folder_make(const char *path, struct setup_error *error); /* with those above it */
 void folder_remove(const char *path);                          /* with everything in it */
 
-/* A new folder below `parent` to prepare things in. The caller frees the path and removes the folder. */
+/* A new folder below `parent` to prepare things in. The caller frees the path and removes the
+ * folder. */
 char *folder_stage(const char *parent, struct setup_error *error);
 
 /* Puts a prepared file or folder in the place of `path`. What was there is kept beside it under the
@@ -40,8 +43,8 @@ char *path_join(const char *folder, const char *name); /* the caller frees it */
 /* The folder part of a path, "." when it has none; the caller frees it. */
 char *path_parent(const char *path);
 
-/* Calls `visit` for each name in a folder, in the order of the alphabet, until it returns false. False:
- * the folder cannot be read, or `visit` returned false. */
+/* Calls `visit` for each name in a folder, in the order of the alphabet, until it returns false.
+ * False: the folder cannot be read, or `visit` returned false. */
 bool folder_list(const char *path, bool (*visit)(const char *name, void *context), void *context);
 
 #endif

@@ -38,7 +38,8 @@ static uint64_t load(const uint8_t *at, unsigned size)
     return value;
 }
 
-static bool put(int image, uint64_t sector, const void *bytes, size_t size, struct setup_error *error)
+static bool put(int image, uint64_t sector, const void *bytes, size_t size,
+                struct setup_error *error)
 {
     return pwrite(image, bytes, size, (off_t)(sector * SECTOR)) == (ssize_t)size ||
            setup_fail(error, "the partition table cannot be written: %s", strerror(errno));
@@ -167,7 +168,8 @@ bool gpt_find_fat(int image, uint64_t sectors, struct gpt_partition *partition,
     uint8_t header[SECTOR];
     if (!read_table(image, sectors, header, entries)) {
         *partition = (struct gpt_partition){.first = 0, .last = sectors - 1};
-        return holds_fat(image, 0) || setup_fail(error, "no partition table and no FAT volume on it");
+        return holds_fat(image, 0) ||
+               setup_fail(error, "no partition table and no FAT volume on it");
     }
     bool found = false;
     for (uint64_t i = 0; i < load(header + 80, 4); i++) {

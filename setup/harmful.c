@@ -71,14 +71,15 @@ static const struct harmful_entry harmful_entries[] = {
     {"kext-pair", "Kernel->Add", "BundlePath", "MacHyperVSupport.kext", old_kext_on_monterey,
      SEVERITY_ERROR, "this is the kext for macOS up to 11; it would load on macOS 12 and later",
      SET_MAX_KERNEL},
-    {"kext-pair", "Kernel->Add", "BundlePath", "MacHyperVSupportMonterey.kext", monterey_kext_on_old,
-     SEVERITY_ERROR, "this is the kext for macOS 12 and later; it would load on older ones",
-     SET_MIN_KERNEL},
+    {"kext-pair", "Kernel->Add", "BundlePath", "MacHyperVSupportMonterey.kext",
+     monterey_kext_on_old, SEVERITY_ERROR,
+     "this is the kext for macOS 12 and later; it would load on older ones", SET_MIN_KERNEL},
     {"framebuffer-injected", "Kernel->Add", "BundlePath", "MacHyperVFramebuffer.kext",
      framebuffer_injected, SEVERITY_WARNING,
      "macOS 11 and later take this kext only from /Library/Extensions", SWITCH_OFF},
     {"acpi-table-host", "ACPI->Add", "Path", "SSDT-HV-DEV.aml", host_before_windows_10,
-     SEVERITY_WARNING, "this host has the objects already, and the table fails to load", SWITCH_OFF},
+     SEVERITY_WARNING, "this host has the objects already, and the table fails to load",
+     SWITCH_OFF},
     {"acpi-table-host", "ACPI->Add", "Path", "SSDT-HV-DEV-WS2022.aml", host_before_2022,
      SEVERITY_WARNING, "this host lacks the devices, and the table fails to load", SWITCH_OFF},
     {"acpi-table-generation", "ACPI->Add", "Path", "SSDT-HV-VMBUS.aml", generation_1,
@@ -114,8 +115,9 @@ static bool entry_hurts(const struct config_document *document, int entry,
 }
 
 /* Index of the first entry that hurts from `start` on; -1 when there is none. */
-static long next_harmful(const struct config_document *document, const struct harmful_entry *harmful,
-                         const struct target *target, long start)
+static long next_harmful(const struct config_document *document,
+                         const struct harmful_entry *harmful, const struct target *target,
+                         long start)
 {
     long index = 0;
     int array = config_find(document, harmful->array);
@@ -128,10 +130,11 @@ static long next_harmful(const struct config_document *document, const struct ha
     return -1;
 }
 
-static const char *remedy_key(enum remedy remedy)
+/* The key of the entry that is to change; the caller frees it. */
+static char *remedy_path(const struct harmful_entry *harmful, long index)
 {
     static const char *const keys[] = {"Enabled", "MaxKernel", "MinKernel"};
-    return keys[remedy];
+    return format_string("%s[%ld]->%s", harmful->array, index, keys[harmful->remedy]);
 }
 
 static const char *remedy_value(enum remedy remedy)
@@ -154,10 +157,10 @@ void harmful_check(const struct config_document *document, const struct target *
         const struct harmful_entry *harmful = &harmful_entries[i];
         for (long index = next_harmful(document, harmful, target, 0); index >= 0;
              index = next_harmful(document, harmful, target, index + 1)) {
-            char *path = format_string("%s[%ld]->%s", harmful->array, index, remedy_key(harmful->remedy));
+            char *path = remedy_path(harmful, index);
             char *fix = format_string("set it to %s", remedy_value(harmful->remedy));
-            report_find(report, &(struct report_finding){harmful->severity, (char *)harmful->id, path,
-                                                         (char *)harmful->reason, fix, true});
+            report_find(report, &(struct report_finding){harmful->severity, (char *)harmful->id,
+                                                         path, (char *)harmful->reason, fix, true});
             free(fix);
             free(path);
         }
@@ -170,9 +173,9 @@ void harmful_check(const struct config_document *document, const struct target *
                                 "remove -legacy", true});
     }
     free(arguments);
-    if (target->macos->darwin <= 9 && config_equals(document,
-                                                    config_find(document, "Kernel->Scheme->KernelCache"),
-                                                    CONFIG_STRING, "Prelinked")) {
+    if (target->macos->darwin <= 9 &&
+        config_equals(document, config_find(document, "Kernel->Scheme->KernelCache"), CONFIG_STRING,
+                      "Prelinked")) {
         report_find(report, &(struct report_finding){
                                 SEVERITY_ERROR, "kernel-cache", "Kernel->Scheme->KernelCache",
                                 "OpenCore cannot change the prelinked kernels of 10.4 and 10.5",
@@ -188,8 +191,8 @@ static void remove_legacy(struct config_document *document, const char *argument
     while (before > 0 && arguments[before - 1] == ' ') {
         before--;
     }
-    char *rest = format_string("%.*s%s", (int)before, arguments, before == 0 && *after == ' ' ? after + 1
-                                                                                               : after);
+    char *rest = format_string("%.*s%s", (int)before, arguments,
+                               before == 0 && *after == ' ' ? after + 1 : after);
     config_set(document, BOOT_ARGUMENTS, CONFIG_STRING, rest);
     free(rest);
 }
@@ -200,8 +203,9 @@ void harmful_fix(struct config_document *document, const struct target *target)
         const struct harmful_entry *harmful = &harmful_entries[i];
         for (long index = next_harmful(document, harmful, target, 0); index >= 0;
              index = next_harmful(document, harmful, target, index + 1)) {
-            char *path = format_string("%s[%ld]->%s", harmful->array, index, remedy_key(harmful->remedy));
-            config_set(document, path, harmful->remedy == SWITCH_OFF ? CONFIG_BOOLEAN : CONFIG_STRING,
+            char *path = remedy_path(harmful, index);
+            config_set(document, path,
+                       harmful->remedy == SWITCH_OFF ? CONFIG_BOOLEAN : CONFIG_STRING,
                        remedy_value(harmful->remedy));
             free(path);
         }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Entries and settings that are right elsewhere and hurt for this target: leftovers of another macOS,
- * another host, or an older guide.
+/* Entries and settings that are right elsewhere and hurt for this target: leftovers of another
+ * macOS, another host, or an older guide.
  */
 #ifndef MACHV_SETUP_HARMFUL_H
 #define MACHV_SETUP_HARMFUL_H

@@ -35,7 +35,8 @@ static struct content recognise(const uint8_t *start)
     }
     if (memcmp(start, "ER", 2) == 0 || memcmp(start + 512, "PM", 2) == 0) {
         return (struct content){"a disk with an Apple partition map (OpenCore needs "
-                                "OpenPartitionDxe.efi for it)", NULL, false};
+                                "OpenPartitionDxe.efi for it)",
+                                NULL, false};
     }
     if (memcmp(start + 1024, "H+\0\4", 4) == 0 || memcmp(start + 1024, "HX\0\5", 4) == 0) {
         return (struct content){"a bare HFS+ volume", gpt_type_hfs, false};
@@ -51,7 +52,8 @@ static uint64_t round_to_mib(uint64_t bytes)
     return (bytes + DISK_ALIGNMENT - 1) / DISK_ALIGNMENT * DISK_ALIGNMENT;
 }
 
-static bool write_volume(const struct dmg *dmg, int raw, const uint8_t *type, struct setup_error *error)
+static bool write_volume(const struct dmg *dmg, int raw, const uint8_t *type,
+                         struct setup_error *error)
 {
     uint64_t size = round_to_mib(dmg->sectors * SECTOR) + 2 * VOLUME_OFFSET;
     struct gpt_partition partition = {.first = GPT_FIRST_SECTOR,
@@ -82,9 +84,10 @@ static bool write_raw(const struct dmg *dmg, const char *path, struct report *re
     }
     struct content content = recognise(start);
     report_decide(report, "content", content.name,
-                  content.volume_type != NULL ? "a firmware starts from partitions only, so it is put "
-                                                "into one"
-                                              : "it stays as it is");
+                  content.volume_type != NULL
+                      ? "a firmware starts from partitions only, so it is put "
+                        "into one"
+                      : "it stays as it is");
     int raw = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (raw < 0) {
         return setup_fail(error, "%s: cannot be written: %s", path, strerror(errno));
@@ -103,7 +106,8 @@ static bool verify_recovery(const char *dmg, struct report *report, struct setup
     }
     bool ok = recovery_verify(dmg, chunklist, error);
     if (ok) {
-        report_decide(report, "recovery image", "verified", "every piece has the hash of the chunklist");
+        report_decide(report, "recovery image", "verified",
+                      "every piece has the hash of the chunklist");
     }
     free(chunklist);
     return ok;
@@ -137,10 +141,10 @@ bool installer_image(const char *path, const char *output, struct report *report
     if (!verify_recovery(path, report, error) || !dmg_open(&dmg, path, error)) {
         return false;
     }
-    char *size = format_string("%s, %llu MiB", dmg.kind,
-                               (unsigned long long)dmg.sectors * SECTOR >> 20);
-    report_decide(report, path, size, dmg.run_count > 0 ? "decoded to raw sectors"
-                                                        : "raw sectors, as they are");
+    char *size =
+        format_string("%s, %llu MiB", dmg.kind, (unsigned long long)dmg.sectors * SECTOR >> 20);
+    report_decide(report, path, size,
+                  dmg.run_count > 0 ? "decoded to raw sectors" : "raw sectors, as they are");
     free(size);
     char *parent = path_parent(output);
     char *staging = folder_stage(parent, error);

@@ -60,9 +60,9 @@ bool kext_bundle_read(struct kext_bundle *bundle, const char *path, struct setup
     bundle->identifier = string_of(info, "CFBundleIdentifier");
     bundle->version = string_of(info, "CFBundleVersion");
     bundle->info = copy_string(usual ? "Contents/Info.plist" : "Info.plist");
-    bundle->executable = executable[0] == '\0' ? copy_string("")
-                                               : format_string("%s%s", usual ? "Contents/MacOS/" : "",
-                                                               executable);
+    bundle->executable = executable[0] == '\0'
+                             ? copy_string("")
+                             : format_string("%s%s", usual ? "Contents/MacOS/" : "", executable);
     free(executable);
     free(copy);
     plist_release(info);

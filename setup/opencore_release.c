@@ -119,7 +119,8 @@ bool opencore_release_open(struct opencore_release *release, const char *path, c
     char *base = find_base(folder);
     free(folder);
     if (base == NULL) {
-        return setup_fail(error, "%s: not an OpenCore release: no X64/EFI/OC/OpenCore.efi in it", path);
+        return setup_fail(error, "%s: not an OpenCore release: no X64/EFI/OC/OpenCore.efi in it",
+                          path);
     }
     release->efi = find_efi(base);
     release->sample = path_join(base, "Docs/Sample.plist");

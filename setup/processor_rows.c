@@ -33,7 +33,8 @@ bool processor_apply(struct config_document *document, const struct target *targ
          config_set(document, "Kernel->Emulate->DummyPowerManagement", CONFIG_BOOLEAN,
                     choice.no_power_driver ? "true" : "false");
     free(data);
-    return ok || setup_fail(error, "Kernel->Emulate: the configuration has another kind of value here");
+    return ok ||
+           setup_fail(error, "Kernel->Emulate: the configuration has another kind of value here");
 }
 
 static void find(struct report *report, const char *id, const char *path, const char *reason,
@@ -48,8 +49,10 @@ static void check_mask(const struct config_document *document, struct report *re
 {
     uint8_t *data = NULL, *mask = NULL;
     size_t data_size = 0, mask_size = 0;
-    if (config_data(document, config_find(document, "Kernel->Emulate->Cpuid1Data"), &data, &data_size) &&
-        config_data(document, config_find(document, "Kernel->Emulate->Cpuid1Mask"), &mask, &mask_size)) {
+    if (config_data(document, config_find(document, "Kernel->Emulate->Cpuid1Data"), &data,
+                    &data_size) &&
+        config_data(document, config_find(document, "Kernel->Emulate->Cpuid1Mask"), &mask,
+                    &mask_size)) {
         for (size_t i = 0; i < data_size; i++) {
             if ((data[i] & ~(i < mask_size ? mask[i] : 0)) != 0) {
                 find(report, "emulate-mask", "Kernel->Emulate->Cpuid1Mask",
@@ -79,9 +82,10 @@ static void check_core_count(const struct config_document *document, unsigned wa
             if (config_data(document, config_child(document, entry, "Replace"), &bytes, &count) &&
                 wanted != 0 && count > 1 && bytes[1] != wanted) {
                 char *path = format_string("Kernel->Patch[%zu]->Replace", index);
-                char *reason = format_string("written for %u processors, the VM has %u", bytes[1], wanted);
-                find(report, "amd-core-count", path, reason, "set the second byte to the VM's number",
-                     false);
+                char *reason =
+                    format_string("written for %u processors, the VM has %u", bytes[1], wanted);
+                find(report, "amd-core-count", path, reason,
+                     "set the second byte to the VM's number", false);
                 free(reason);
                 free(path);
             }
@@ -131,7 +135,8 @@ static bool set_core_count(struct config_document *document, size_t index, unsig
     size_t count = 0;
     bool ok = true;
     if (comment != NULL && strstr(comment, CORES_COMMENT) != NULL &&
-        config_data(document, config_child(document, entry, "Replace"), &bytes, &count) && count > 1) {
+        config_data(document, config_child(document, entry, "Replace"), &bytes, &count) &&
+        count > 1) {
         bytes[1] = (uint8_t)vm_processors;
         char *path = format_string("%s->Replace", entry_path);
         char *hex = hex_encode(bytes, count);
@@ -160,14 +165,16 @@ bool processor_add_amd_patches(struct config_document *document, const char *fil
         return setup_fail(error, "%s: %s", file, reason.text);
     }
     int array = config_find(patches, "Kernel->Patch");
-    bool ok = config_count(patches, array) > 0 ||
-              setup_fail(error, "%s: no Kernel->Patch in it; AMD_Vanilla's patches.plist is meant", file);
+    bool ok =
+        config_count(patches, array) > 0 ||
+        setup_fail(error, "%s: no Kernel->Patch in it; AMD_Vanilla's patches.plist is meant", file);
     for (int entry = config_first(patches, array); entry != CONFIG_NONE && ok;
          entry = config_next(patches, entry)) {
         size_t length = 0;
         const char *element = config_element(patches, entry, &length);
         ok = (config_append_text(document, "Kernel->Patch", element, length) &&
-              set_core_count(document, config_count(document, config_find(document, "Kernel->Patch")) - 1,
+              set_core_count(document,
+                             config_count(document, config_find(document, "Kernel->Patch")) - 1,
                              vm_processors)) ||
              setup_fail(error, "Kernel->Patch: the configuration has another kind of value here");
     }

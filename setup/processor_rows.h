@@ -12,9 +12,9 @@ bool processor_apply(struct config_document *document, const struct target *targ
 void processor_check(const struct config_document *document, const struct target *target,
                      struct report *report);
 
-/* Takes over Kernel->Patch of AMD_Vanilla's patches.plist (given by the user) with the VM's number of
- * processors written into the patches that hold it (AMD_Vanilla, README: the second byte of Replace
- * in the entries about cpuid_cores_per_package). */
+/* Takes over Kernel->Patch of AMD_Vanilla's patches.plist (given by the user) with the VM's number
+ * of processors written into the patches that hold it (AMD_Vanilla, README: the second byte of
+ * Replace in the entries about cpuid_cores_per_package). */
 bool processor_add_amd_patches(struct config_document *document, const char *file,
                                unsigned vm_processors, struct setup_error *error);
 

@@ -88,8 +88,8 @@ bool recovery_verify(const char *dmg, const char *chunklist, struct setup_error 
     if (!file_read(chunklist, CHUNKLIST_MAX, &list, &size, error)) {
         return false;
     }
-    bool ok = size >= HEADER_SIZE && memcmp(list, "CNKL", 4) == 0 && little(list + 4, 4) == HEADER_SIZE &&
-              list[8] == 1 && list[9] == 1;
+    bool ok = size >= HEADER_SIZE && memcmp(list, "CNKL", 4) == 0 &&
+              little(list + 4, 4) == HEADER_SIZE && list[8] == 1 && list[9] == 1;
     ok = ok ? verify_chunks(dmg, list, size, error)
             : setup_fail(error, "%s: not a chunklist of version 1", chunklist);
     free(list);
@@ -109,8 +109,9 @@ bool recovery_copy(const char *dmg, const char *staging, struct report *report,
     bool ok = recovery_verify(dmg, chunklist, error) && folder_make(folder, error) &&
               file_copy(dmg, image_to, error) && file_copy(chunklist, list_to, error);
     if (ok) {
-        report_decide(report, RECOVERY_FOLDER, "BaseSystem.dmg",
-                      "every piece has the hash of the chunklist; OpenCore starts it from the EFI disk");
+        report_decide(
+            report, RECOVERY_FOLDER, "BaseSystem.dmg",
+            "every piece has the hash of the chunklist; OpenCore starts it from the EFI disk");
     }
     free(list_to);
     free(image_to);

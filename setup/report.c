@@ -18,8 +18,8 @@ void report_decide(struct report *report, const char *what, const char *value, c
 {
     size_t count = report->decision_count++;
     report->decisions = reallocate(report->decisions, (count + 1) * sizeof *report->decisions);
-    report->decisions[count] = (struct report_decision){copy_string(what), copy_string(value),
-                                                        copy_string(why)};
+    report->decisions[count] =
+        (struct report_decision){copy_string(what), copy_string(value), copy_string(why)};
 }
 
 void report_find(struct report *report, const struct report_finding *finding)
@@ -98,7 +98,8 @@ static void print_finding(const struct report_finding *finding, const struct rep
             finding->path);
     fprintf(stream, "    %s\n", finding->reason);
     if (finding->fix[0] != '\0') {
-        fprintf(stream, "    fix%s: %s\n", finding->fixable ? " (--fix does it)" : "", finding->fix);
+        fprintf(stream, "    fix%s: %s\n", finding->fixable ? " (--fix does it)" : "",
+                finding->fix);
     }
 }
 

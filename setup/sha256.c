@@ -29,7 +29,8 @@ static void add_block(struct sha256 *hash, const uint8_t *block)
     }
     for (int i = 16; i < 64; i++) {
         uint32_t early = words[i - 15], late = words[i - 2];
-        words[i] = words[i - 16] + words[i - 7] + (rotate(early, 7) ^ rotate(early, 18) ^ early >> 3) +
+        words[i] = words[i - 16] + words[i - 7] +
+                   (rotate(early, 7) ^ rotate(early, 18) ^ early >> 3) +
                    (rotate(late, 17) ^ rotate(late, 19) ^ late >> 10);
     }
     uint32_t s[8];

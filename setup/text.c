@@ -174,7 +174,8 @@ bool base64_decode(const char *text, size_t length, uint8_t **bytes, size_t *cou
         if (isspace((unsigned char)text[i])) {
             continue;
         }
-        const char *digit = text[i] == '=' || text[i] == '\0' ? NULL : strchr(base64_alphabet, text[i]);
+        const char *digit =
+            text[i] == '=' || text[i] == '\0' ? NULL : strchr(base64_alphabet, text[i]);
         if (digit == NULL && text[i] != '=') {
             goto refused;
         }

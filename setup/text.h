@@ -24,9 +24,9 @@ void text_free(struct text *text);
 
 /* A formatted string that the caller frees. */
 __attribute__((format(printf, 1, 2))) char *format_string(const char *format, ...);
-char *copy_string(const char *string);       /* the caller frees it */
-void *allocate(size_t size);                 /* zeroed, never NULL */
-void *reallocate(void *block, size_t size);  /* never NULL */
+char *copy_string(const char *string);      /* the caller frees it */
+void *allocate(size_t size);                /* zeroed, never NULL */
+void *reallocate(void *block, size_t size); /* never NULL */
 
 /* Whether `words`, separated by spaces, has the word. No list has the empty word. */
 bool has_word(const char *words, const char *word);

@@ -74,8 +74,8 @@ static bool unpack_entries(struct archive *reader, const char *archive, const ch
                               name == NULL ? "a file without a name" : name);
         }
         char *path = path_join(folder, name);
-        bool ok = type == AE_IFDIR ? folder_make(path, error)
-                                   : write_entry(reader, path, &total, error);
+        bool ok =
+            type == AE_IFDIR ? folder_make(path, error) : write_entry(reader, path, &total, error);
         free(path);
         if (!ok) {
             return false;
@@ -91,9 +91,10 @@ bool archive_unpack(const char *archive, const char *folder, struct setup_error 
     archive_read_support_format_zip(reader);
     archive_read_support_format_tar(reader);
     archive_read_support_filter_gzip(reader);
-    bool ok = archive_read_open_filename(reader, archive, BLOCK) == ARCHIVE_OK
-                  ? unpack_entries(reader, archive, folder, error)
-                  : setup_fail(error, "%s: not a folder and not an archive that can be read", archive);
+    bool ok =
+        archive_read_open_filename(reader, archive, BLOCK) == ARCHIVE_OK
+            ? unpack_entries(reader, archive, folder, error)
+            : setup_fail(error, "%s: not a folder and not an archive that can be read", archive);
     archive_read_free(reader);
     return ok;
 }

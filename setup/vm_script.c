@@ -20,13 +20,24 @@ uint64_t vm_bar_size(const char *text)
     char *end = NULL;
     uint64_t size = strtoull(text, &end, 10);
     switch (*end) {
-    case 'K': size <<= 10; end++; break;
-    case 'M': size <<= 20; end++; break;
-    case 'G': size <<= 30; end++; break;
+    case 'K':
+        size <<= 10;
+        end++;
+        break;
+    case 'M':
+        size <<= 20;
+        end++;
+        break;
+    case 'G':
+        size <<= 30;
+        end++;
+        break;
     default: break;
     }
     bool power = size != 0 && (size & (size - 1)) == 0;
-    return *end == '\0' && text[0] != '-' && power && size >= 4096 && size <= (uint64_t)1 << 40 ? size : 0;
+    return *end == '\0' && text[0] != '-' && power && size >= 4096 && size <= (uint64_t)1 << 40
+               ? size
+               : 0;
 }
 
 static uint64_t round_up(uint64_t value, uint64_t step)
@@ -57,7 +68,8 @@ const char *vm_refusal(const struct vm_options *options)
         return refused;
     }
     if (options->target.host->build < 9200) {
-        return "Windows Server 2008 R2 has no Hyper-V module for PowerShell; create the VM in Hyper-V "
+        return "Windows Server 2008 R2 has no Hyper-V module for PowerShell; create the VM in "
+               "Hyper-V "
                "Manager.";
     }
     if (options->device_count > 0 && options->target.host->build < SERVER_2016) {
@@ -67,13 +79,14 @@ const char *vm_refusal(const struct vm_options *options)
         return "Discrete Device Assignment exists on Windows Server only, not on Windows 10 or 11.";
     }
     if (options->memory_mib != 0 && options->memory_mib < options->target.macos->memory_mib) {
-        return "Too little memory: up to macOS 10.15 4096 MiB are needed, from macOS 11 on 8192 MiB.";
+        return "Too little memory: up to macOS 10.15 4096 MiB are needed, from macOS 11 on 8192 "
+               "MiB.";
     }
     return NULL;
 }
 
-/* 'text' with its quotes doubled: nothing in it means anything to PowerShell. The curly quotes, which
- * PowerShell takes for straight ones, are doubled too. */
+/* 'text' with its quotes doubled: nothing in it means anything to PowerShell. The curly quotes,
+ * which PowerShell takes for straight ones, are doubled too. */
 static void add_quoted(struct text *script, const char *string)
 {
     text_add_string(script, "'");
@@ -101,14 +114,15 @@ static void add_assignment(struct text *script, const char *variable, const char
 static void add_head(const struct vm_options *options, struct text *script)
 {
     const struct target *target = &options->target;
-    text_format(script,
-                "# macOS %s (%s) on %s, generation %u.\n"
-                "# Read it, then run it in an elevated PowerShell on the Windows host.\n"
-                "# \"New-VM is not recognized\" means: Hyper-V is not installed (Windows Home has none):\n"
-                "#   Enable-WindowsOptionalFeature -Online -FeatureName Microsoft-Hyper-V -All\n"
-                "Set-StrictMode -Version 2\n"
-                "$ErrorActionPreference = 'Stop'\n\n",
-                target->macos->version, target->macos->name, target->host->name, target->generation);
+    text_format(
+        script,
+        "# macOS %s (%s) on %s, generation %u.\n"
+        "# Read it, then run it in an elevated PowerShell on the Windows host.\n"
+        "# \"New-VM is not recognized\" means: Hyper-V is not installed (Windows Home has none):\n"
+        "#   Enable-WindowsOptionalFeature -Online -FeatureName Microsoft-Hyper-V -All\n"
+        "Set-StrictMode -Version 2\n"
+        "$ErrorActionPreference = 'Stop'\n\n",
+        target->macos->version, target->macos->name, target->host->name, target->generation);
     add_assignment(script, "Name", options->name);
     add_assignment(script, "EfiDisk", options->efi_disk);
     if (options->folder != NULL) {
@@ -177,7 +191,8 @@ static void add_disks(const struct vm_options *options, struct text *script)
                 "-ControllerLocation 1 -Path $SystemDisk\n",
                 options->disk_gib, controller, controller);
     if (options->installer != NULL) {
-        /* Generation 1: the second IDE controller, whose first place New-VM leaves to the DVD drive. */
+        /* Generation 1: the second IDE controller, whose first place New-VM leaves to the DVD
+         * drive. */
         text_format(script,
                     "Add-VMHardDiskDrive -VMName $Name -ControllerType %s -ControllerNumber %u "
                     "-ControllerLocation %u -Path $Installer\n",
@@ -185,23 +200,25 @@ static void add_disks(const struct vm_options *options, struct text *script)
                     options->target.generation == 2 ? 2 : 1);
     }
     if (options->target.generation == 2) {
-        text_add_string(script,
-                        "\n# Secure Boot knows no OpenCore.\n"
-                        "$Boot = Get-VMHardDiskDrive -VMName $Name | Where-Object { $_.Path -eq $EfiDisk }\n"
-                        "Set-VMFirmware -VMName $Name -EnableSecureBoot Off -FirstBootDevice $Boot\n");
+        text_add_string(
+            script,
+            "\n# Secure Boot knows no OpenCore.\n"
+            "$Boot = Get-VMHardDiskDrive -VMName $Name | Where-Object { $_.Path -eq $EfiDisk }\n"
+            "Set-VMFirmware -VMName $Name -EnableSecureBoot Off -FirstBootDevice $Boot\n");
     }
     text_add_string(script, "\n");
 }
 
 static void add_services(const struct vm_options *options, struct text *script)
 {
-    text_add_string(script,
-                    "# Heartbeat, shutdown, time and data exchange are on by default; file copy is not.\n"
-                    "# Services are found by their ids: the names are translated.\n");
+    text_add_string(
+        script,
+        "# Heartbeat, shutdown, time and data exchange are on by default; file copy is not.\n"
+        "# Services are found by their ids: the names are translated.\n");
     if (options->target.host->build >= SERVER_2012_R2) {
-        text_add_string(script,
-                        "Get-VMIntegrationService -VMName $Name | Where-Object { $_.Id -like "
-                        "'*6C09BB55-D683-4DA0-8931-C9BF705F6480' } | Enable-VMIntegrationService\n");
+        text_add_string(
+            script, "Get-VMIntegrationService -VMName $Name | Where-Object { $_.Id -like "
+                    "'*6C09BB55-D683-4DA0-8931-C9BF705F6480' } | Enable-VMIntegrationService\n");
     }
     if (options->width != 0 && options->target.host->build >= SERVER_2019) {
         text_format(script,
@@ -229,7 +246,8 @@ static void add_devices(const struct vm_options *options, struct text *script)
         add_quoted(script, options->devices[i].location);
         text_add_string(
             script,
-            "\n$Device = Get-PnpDevice -PresentOnly | Where-Object { (Get-PnpDeviceProperty -InstanceId "
+            "\n$Device = Get-PnpDevice -PresentOnly | Where-Object { (Get-PnpDeviceProperty "
+            "-InstanceId "
             "$_.InstanceId -KeyName 'DEVPKEY_Device_LocationPaths').Data -contains $Location }\n"
             "Disable-PnpDevice -InstanceId $Device.InstanceId -Confirm:$false\n"
             "Dismount-VMHostAssignableDevice -LocationPath $Location -Force\n"
@@ -249,5 +267,6 @@ void vm_script(const struct vm_options *options, struct text *script)
     add_disks(options, script);
     add_services(options, script);
     add_devices(options, script);
-    text_add_string(script, "Write-Host ('Created. Start it with: Start-VM -Name \"' + $Name + '\"')\n");
+    text_add_string(script,
+                    "Write-Host ('Created. Start it with: Start-VM -Name \"' + $Name + '\"')\n");
 }

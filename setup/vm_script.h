@@ -12,14 +12,14 @@ enum { VM_DEVICES_MAX = 8, VM_BARS_MAX = 6 };
 
 /* A PCI device to hand to the VM. */
 struct vm_device {
-    const char *location;          /* "PCIROOT(0)#PCI(0100)#PCI(0000)" */
-    uint64_t bars[VM_BARS_MAX];    /* sizes in bytes */
+    const char *location;       /* "PCIROOT(0)#PCI(0100)#PCI(0000)" */
+    uint64_t bars[VM_BARS_MAX]; /* sizes in bytes */
     size_t bar_count;
 };
 
 struct vm_options {
     struct target target;
-    bool client;             /* the host is a Windows client, not a Server */
+    bool client; /* the host is a Windows client, not a Server */
     const char *name;
     const char *folder;      /* on the Windows host; NULL: Hyper-V's own */
     const char *efi_disk;    /* VHDX on the host */
@@ -29,7 +29,7 @@ struct vm_options {
     unsigned memory_mib;     /* 0: what the macOS needs */
     unsigned processors;     /* 0: 2 */
     unsigned disk_gib;
-    unsigned width;          /* screen, 0: leave */
+    unsigned width; /* screen, 0: leave */
     unsigned height;
     struct vm_device devices[VM_DEVICES_MAX];
     size_t device_count;

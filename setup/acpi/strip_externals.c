@@ -2,9 +2,9 @@
 /* Build-time program: takes the External declarations out of a compiled table.
  *
  * iasl keeps them in the byte code (opcode 15h, inside "If (Zero)" blocks in the table's outermost
- * scope). They do nothing at run time, but the ACPI interpreters of Mac OS X before 10.12 are older than
- * the opcode and would refuse the table. (ACPI 6.0, 20.2.5.1 and 20.2.5.3; ACPICA's history of 2016.)
- * Usage: strip_externals INPUT.aml OUTPUT.aml
+ * scope). They do nothing at run time, but the ACPI interpreters of Mac OS X before 10.12 are older
+ * than the opcode and would refuse the table. (ACPI 6.0, 20.2.5.1 and 20.2.5.3; ACPICA's history of
+ * 2016.) Usage: strip_externals INPUT.aml OUTPUT.aml
  */
 #include <stdint.h>
 #include <stdio.h>

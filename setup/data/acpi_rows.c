@@ -1,23 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* ACPI tables and the renames that go with them, generation 2. A rename is by name, in the DSDT, from
- * the object `Base` on; it runs for every system that OpenCore starts, so the tables fall back to the
- * renamed object. (OpenCorePkg, Docs/AcpiSamples; Microsoft mu_msvm, Dsdt.asl.)
+/* ACPI tables and the renames that go with them, generation 2. A rename is by name, in the DSDT,
+ * from the object `Base` on; it runs for every system that OpenCore starts, so the tables fall back
+ * to the renamed object. (OpenCorePkg, Docs/AcpiSamples; Microsoft mu_msvm, Dsdt.asl.)
  */
 #include "setup/data/rows.h"
 
 enum { WINDOWS_10 = 10240, WINDOWS_2022 = 20348 };
 
-#define TABLE(name, first_darwin, first_build, text) \
-    {"acpi-table-" name, ROW_ENTRY, "ACPI->Add", {{"Path", CONFIG_STRING, name ".aml", true}}, \
-     {.darwin_first = first_darwin, .build_first = first_build, .generation = 2}, SEVERITY_ERROR, \
-     text, name ".aml"}
+#define TABLE(name, first_darwin, first_build, text)                                               \
+    {                                                                                              \
+        "acpi-table-" name, ROW_ENTRY, "ACPI->Add", {{"Path", CONFIG_STRING, name ".aml", true}},  \
+            {.darwin_first = first_darwin, .build_first = first_build, .generation = 2},           \
+            SEVERITY_ERROR, text, name ".aml"                                                      \
+    }
 
-#define RENAME(suffix, base, count, find, replace, first_build, comment, text) \
-    {"acpi-patch-" suffix, ROW_ENTRY, "ACPI->Patch", \
-     {{"Base", CONFIG_STRING, base, true}, {"Comment", CONFIG_STRING, comment}, \
-      {"Count", CONFIG_INTEGER, #count}, {"Find", CONFIG_DATA, find}, \
-      {"Replace", CONFIG_DATA, replace}, {"TableSignature", CONFIG_DATA, DSDT}}, \
-     {.build_first = first_build, .generation = 2}, SEVERITY_ERROR, text}
+#define RENAME(suffix, base, count, find, replace, first_build, comment, text)                     \
+    {                                                                                              \
+        "acpi-patch-" suffix, ROW_ENTRY, "ACPI->Patch",                                            \
+            {{"Base", CONFIG_STRING, base, true}, {"Comment", CONFIG_STRING, comment},             \
+             {"Count", CONFIG_INTEGER, #count},   {"Find", CONFIG_DATA, find},                     \
+             {"Replace", CONFIG_DATA, replace},   {"TableSignature", CONFIG_DATA, DSDT}},          \
+            {.build_first = first_build, .generation = 2}, SEVERITY_ERROR, text                    \
+    }
 
 #define DSDT "44534454"
 #define _HID "5F484944"
@@ -28,8 +32,9 @@ enum { WINDOWS_10 = 10240, WINDOWS_2022 = 20348 };
 const struct row acpi_rows[] = {
     TABLE("SSDT-HV-VMBUS", 0, 0,
           "macOS finds its start-up disk by integer device ids, which this table gives"),
-    TABLE("SSDT-HV-DEV", 0, WINDOWS_10,
-          "Windows 10 and Server 2019 hosts describe processors and devices that macOS cannot take"),
+    TABLE(
+        "SSDT-HV-DEV", 0, WINDOWS_10,
+        "Windows 10 and Server 2019 hosts describe processors and devices that macOS cannot take"),
     TABLE("SSDT-HV-DEV-WS2022", 0, WINDOWS_2022,
           "Windows 11 and Server 2022 hosts describe 2048 processors and a processor aggregator"),
     TABLE("SSDT-HV-PLUG", 20, 0,

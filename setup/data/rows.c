@@ -16,10 +16,12 @@ bool row_applies(const struct row *row, const struct target *target)
 {
     const struct row_condition *when = &row->when;
     unsigned darwin = target->macos->darwin, build = target->host->build;
-    return darwin >= when->darwin_first && (when->darwin_last == 0 || darwin <= when->darwin_last) &&
-           build >= when->build_first && (when->build_last == 0 || build <= when->build_last) &&
+    return darwin >= when->darwin_first &&
+           (when->darwin_last == 0 || darwin <= when->darwin_last) && build >= when->build_first &&
+           (when->build_last == 0 || build <= when->build_last) &&
            (when->generation == 0 || when->generation == target->generation) &&
-           (when->kernel == 0 || when->kernel == target->kernel) && option_given(when->option, target);
+           (when->kernel == 0 || when->kernel == target->kernel) &&
+           option_given(when->option, target);
 }
 
 size_t row_field_count(const struct row *row)
@@ -31,8 +33,8 @@ size_t row_field_count(const struct row *row)
     return count;
 }
 
-void rows_for_target(const struct target *target, void (*visit)(const struct row *row, void *context),
-                     void *context)
+void rows_for_target(const struct target *target,
+                     void (*visit)(const struct row *row, void *context), void *context)
 {
     const struct {
         const struct row *rows;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a configuration must say for macOS on Hyper-V, one row each. `hvsetup build` applies the rows,
- * `hvsetup check` looks for them.
+/* What a configuration must say for macOS on Hyper-V, one row each. `hvsetup build` applies the
+ * rows, `hvsetup check` looks for them.
  */
 #ifndef MACHV_SETUP_DATA_ROWS_H
 #define MACHV_SETUP_DATA_ROWS_H
@@ -61,8 +61,8 @@ extern const struct row firmware_rows[];
 extern const size_t firmware_row_count;
 
 /* Calls `visit` for each row that holds for the target, in the order in which they are applied. */
-void rows_for_target(const struct target *target, void (*visit)(const struct row *row, void *context),
-                     void *context);
+void rows_for_target(const struct target *target,
+                     void (*visit)(const struct row *row, void *context), void *context);
 bool row_applies(const struct row *row, const struct target *target);
 size_t row_field_count(const struct row *row);
 

@@ -11,8 +11,7 @@ const struct schema_section schema_sections[] = {
     {"", "ACPI:D Booter:D DeviceProperties:D Kernel:D Misc:D NVRAM:D PlatformInfo:D UEFI:D"},
     {"ACPI", "Add:A Delete:A Patch:A Quirks:D"},
     {"ACPI->Add[]", "Comment:s Enabled:b Path:s"},
-    {"ACPI->Delete[]",
-     "All:b Comment:s Enabled:b OemTableId:d8 TableLength:i TableSignature:d4"},
+    {"ACPI->Delete[]", "All:b Comment:s Enabled:b OemTableId:d8 TableLength:i TableSignature:d4"},
     {"ACPI->Patch[]",
      "Base:s BaseSkip:i Comment:s Count:i Enabled:b Find:d Limit:i Mask:d OemTableId:d8 Replace:d "
      "ReplaceMask:d Skip:i TableLength:i TableSignature:d4"},
@@ -25,7 +24,8 @@ const struct schema_section schema_sections[] = {
     {"Booter->Quirks",
      "AllowRelocationBlock:b AvoidRuntimeDefrag:b ClearTaskSwitchBit:b* DevirtualiseMmio:b "
      "DisableSingleUser:b DisableVariableWrite:b DiscardHibernateMap:b EnableSafeModeSlide:b "
-     "EnableWriteUnprotector:b FixupAppleEfiImages:b* ForceBooterSignature:b ForceExitBootServices:b "
+     "EnableWriteUnprotector:b FixupAppleEfiImages:b* ForceBooterSignature:b "
+     "ForceExitBootServices:b "
      "ProtectMemoryRegions:b ProtectSecureBoot:b ProtectUefiServices:b ProvideCustomSlide:b "
      "ProvideMaxSlide:i RebuildAppleMemoryMap:b ResizeAppleGpuBars:i SetupVirtualMap:b "
      "SignalAppleOS:b SyncRuntimePermissions:b"},
@@ -34,7 +34,8 @@ const struct schema_section schema_sections[] = {
     {"Kernel->Add[]", KEXT_KEYS "MaxKernel:s MinKernel:s PlistPath:s"},
     {"Kernel->Block[]",
      "Arch:s Comment:s Enabled:b Identifier:s MaxKernel:s MinKernel:s Strategy:s"},
-    {"Kernel->Emulate", "Cpuid1Data:d16 Cpuid1Mask:d16 DummyPowerManagement:b MaxKernel:s MinKernel:s"},
+    {"Kernel->Emulate",
+     "Cpuid1Data:d16 Cpuid1Mask:d16 DummyPowerManagement:b MaxKernel:s MinKernel:s"},
     {"Kernel->Force[]", KEXT_KEYS "Identifier:s MaxKernel:s MinKernel:s PlistPath:s"},
     {"Kernel->Patch[]",
      "Arch:s Base:s Comment:s Count:i Enabled:b Find:d Identifier:s Limit:i Mask:d MaxKernel:s "
@@ -57,7 +58,8 @@ const struct schema_section schema_sections[] = {
     {"Misc->Entries[]", "Arguments:s Auxiliary:b Comment:s Enabled:b Flavour:s Name:s Path:s "
                         "TextMode:b"},
     {"Misc->Security",
-     "AllowSetDefault:b ApECID:i AuthRestart:b BlacklistAppleUpdate:b DmgLoading:s EnablePassword:b "
+     "AllowSetDefault:b ApECID:i AuthRestart:b BlacklistAppleUpdate:b DmgLoading:s "
+     "EnablePassword:b "
      "ExposeSensitiveData:i HaltLevel:i PasswordHash:d64 PasswordSalt:d ScanPolicy:i "
      "SecureBootModel:s Vault:s"},
     {"Misc->Serial", "Custom:D? Init:b Override:b"},
@@ -86,7 +88,8 @@ const struct schema_section schema_sections[] = {
     {"UEFI->Input", "KeyFiltering:b KeyForgetThreshold:i KeySupport:b KeySupportMode:s KeySwap:b "
                     "PointerSupport:b PointerSupportMode:s TimerResolution:i"},
     {"UEFI->Output",
-     "ClearScreenOnModeSwitch:b ConsoleFont:s* ConsoleMode:s DirectGopRendering:b ForceResolution:b "
+     "ClearScreenOnModeSwitch:b ConsoleFont:s* ConsoleMode:s DirectGopRendering:b "
+     "ForceResolution:b "
      "GopBurstMode:b* GopPassThrough:s IgnoreTextInGraphics:b InitialMode:s* ProvideConsoleGop:b "
      "ReconnectGraphicsOnConnect:b ReconnectOnResChange:b ReplaceTabWithSpace:b Resolution:s "
      "SanitiseClearScreen:b TextRenderer:s UIScale:i UgaPassThrough:b"},

@@ -22,8 +22,8 @@ extern const size_t schema_section_count;
 /* The section of the elements of an array such as "Kernel->Patch"; NULL when there is none. */
 const struct schema_section *schema_of_array(const char *array_path);
 
-/* Steps through `keys`: fills name (up to 63 characters) and type (up to 7). Returns where to go on,
- * NULL when there is no more. */
+/* Steps through `keys`: fills name (up to 63 characters) and type (up to 7). Returns where to go
+ * on, NULL when there is no more. */
 const char *schema_next_key(const char *keys, char *name, char *type);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The support table. Sources: MacHyperVSupport (README, HyperV-versions.md), OpenCorePkg (model data
- * base, Configuration), Dortania's install guide (processor limits), OSX-Hyper-V (spoofs in use).
+/* The support table. Sources: MacHyperVSupport (README, HyperV-versions.md), OpenCorePkg (model
+ * data base, Configuration), Dortania's install guide (processor limits), OSX-Hyper-V (spoofs in
+ * use).
  */
 #include "setup/data/support.h"
 
@@ -33,37 +34,77 @@ const struct macos_release macos_releases[] = {
 };
 const size_t macos_release_count = COUNT(macos_releases);
 
-#define GENERATION1_UNPROVEN \
-    "Generation 1 needs OpenCore's legacy boot files (DUET) on the disk; no full success is known."
+#define GENERATION1_UNPROVEN                                                                       \
+    "Generation 1 needs OpenCore's legacy boot files (DUET) on the disk; no full success is "      \
+    "known."
 #define NO_GENERATION2 "Generation 2 VMs begin with Windows 8.1 and Windows Server 2012 R2."
 
 const struct windows_host windows_hosts[] = {
-    {"ws2008", "", "Windows Server 2008", 6002,
+    {"ws2008",
+     "",
+     "Windows Server 2008",
+     6002,
      {"Its VMBus is older than any version that the drivers speak; Windows Server 2008 R2 is the "
-      "oldest host.", NO_GENERATION2}, {NULL, NULL}},
-    {"ws2008r2", "win7", "Windows Server 2008 R2", 7601, {NULL, NO_GENERATION2},
+      "oldest host.",
+      NO_GENERATION2},
+     {NULL, NULL}},
+    {"ws2008r2",
+     "win7",
+     "Windows Server 2008 R2",
+     7601,
+     {NULL, NO_GENERATION2},
      {GENERATION1_UNPROVEN, NULL}},
-    {"ws2012", "win8", "Windows Server 2012, Windows 8", 9200, {NULL, NO_GENERATION2},
+    {"ws2012",
+     "win8",
+     "Windows Server 2012, Windows 8",
+     9200,
+     {NULL, NO_GENERATION2},
      {GENERATION1_UNPROVEN, NULL}},
-    {"ws2012r2", "win8.1", "Windows Server 2012 R2, Windows 8.1", 9600, {NULL, NULL},
+    {"ws2012r2",
+     "win8.1",
+     "Windows Server 2012 R2, Windows 8.1",
+     9600,
+     {NULL, NULL},
      {GENERATION1_UNPROVEN, NULL}},
-    {"win10-1507", "win10-1511", "Windows 10 1507 and 1511", 10240, {NULL, NULL},
+    {"win10-1507",
+     "win10-1511",
+     "Windows 10 1507 and 1511",
+     10240,
+     {NULL, NULL},
      {GENERATION1_UNPROVEN,
       "Nobody has reported this host's ACPI tables; it is treated like Windows Server 2019."}},
-    {"ws2016", "win10-1607 win10-1703 win10-1709 win10-1803",
-     "Windows Server 2016, Windows 10 1607 to 1803", 14393,
-     {NULL, "On Windows Server 2016 and Windows 10 1607 to 1803 the boot loader's OpenRuntime damages "
-            "the firmware's memory map in generation 2 VMs, and macOS cannot start. Use generation 1, "
-            "or a newer host."},
+    {"ws2016",
+     "win10-1607 win10-1703 win10-1709 win10-1803",
+     "Windows Server 2016, Windows 10 1607 to 1803",
+     14393,
+     {NULL,
+      "On Windows Server 2016 and Windows 10 1607 to 1803 the boot loader's OpenRuntime damages "
+      "the firmware's memory map in generation 2 VMs, and macOS cannot start. Use generation 1, "
+      "or a newer host."},
      {GENERATION1_UNPROVEN, NULL}},
-    {"ws2019", "win10-1809 win10-1903 win10-1909", "Windows Server 2019, Windows 10 1809 to 1909",
-     17763, {NULL, NULL}, {GENERATION1_UNPROVEN, NULL}},
-    {"win10", "win10-2004 win10-20h2 win10-21h1 win10-21h2 win10-22h2", "Windows 10 2004 to 22H2",
-     19041, {NULL, NULL}, {GENERATION1_UNPROVEN, NULL}},
-    {"ws2022", "win11-21h2", "Windows Server 2022, Windows 11 21H2", 20348, {NULL, NULL},
+    {"ws2019",
+     "win10-1809 win10-1903 win10-1909",
+     "Windows Server 2019, Windows 10 1809 to 1909",
+     17763,
+     {NULL, NULL},
      {GENERATION1_UNPROVEN, NULL}},
-    {"ws2025", "win11 win11-22h2 win11-23h2 win11-24h2 win11-25h2",
-     "Windows Server 2025, Windows 11 22H2 and later", 22621, {NULL, NULL},
+    {"win10",
+     "win10-2004 win10-20h2 win10-21h1 win10-21h2 win10-22h2",
+     "Windows 10 2004 to 22H2",
+     19041,
+     {NULL, NULL},
+     {GENERATION1_UNPROVEN, NULL}},
+    {"ws2022",
+     "win11-21h2",
+     "Windows Server 2022, Windows 11 21H2",
+     20348,
+     {NULL, NULL},
+     {GENERATION1_UNPROVEN, NULL}},
+    {"ws2025",
+     "win11 win11-22h2 win11-23h2 win11-24h2 win11-25h2",
+     "Windows Server 2025, Windows 11 22H2 and later",
+     22621,
+     {NULL, NULL},
      {GENERATION1_UNPROVEN, NULL}},
 };
 const size_t windows_host_count = COUNT(windows_hosts);
@@ -90,14 +131,34 @@ const struct processor processors[] = {
     {"skylake", "Intel 6th generation (Skylake)", false, true, 101100, 0, {0, 0}},
     {"kabylake", "Intel 7th generation (Kaby Lake)", false, true, 101204, 0, {0, 0}},
     {"coffeelake", "Intel 8th and 9th generation (Coffee Lake)", false, true, 101206, 0, {0, 0}},
-    {"cometlake", "Intel 10th generation (Comet Lake)", false, true, 101504, 0,
+    {"cometlake",
+     "Intel 10th generation (Comet Lake)",
+     false,
+     true,
+     101504,
+     0,
      {0, SPOOF_COFFEE_LAKE}},
-    {"cometlake-u62", "Intel Comet Lake U62", false, true, 0, 0,
+    {"cometlake-u62",
+     "Intel Comet Lake U62",
+     false,
+     true,
+     0,
+     0,
      {SPOOF_WHISKEY_LAKE, SPOOF_COFFEE_LAKE}},
     {"icelake", "Intel 10th generation (Ice Lake)", false, true, 101504, 0, {0, SPOOF_COFFEE_LAKE}},
-    {"rocketlake", "Intel 11th generation (Rocket Lake, Tiger Lake)", false, true, 0, 0,
+    {"rocketlake",
+     "Intel 11th generation (Rocket Lake, Tiger Lake)",
+     false,
+     true,
+     0,
+     0,
      {SPOOF_COMET_LAKE, SPOOF_COFFEE_LAKE}},
-    {"alderlake", "Intel 12th generation and newer (hybrid)", false, true, 0, 0,
+    {"alderlake",
+     "Intel 12th generation and newer (hybrid)",
+     false,
+     true,
+     0,
+     0,
      {SPOOF_COMET_LAKE, SPOOF_COFFEE_LAKE}},
     {"intel", "an Intel processor up to the 10th generation", false, true, 0, 0, {0, 0}},
     {"amd", "an AMD processor", true, true, 0, 0, {0, 0}},
@@ -105,14 +166,16 @@ const struct processor processors[] = {
 const size_t processor_count = COUNT(processors);
 
 const struct mac_model mac_models[] = {
-    {"iMac4,1", 100404, 100608},   {"MacPro1,1", 100407, 100705}, {"iMac7,1", 100410, 101106},
-    {"MacPro3,1", 100501, 101106}, {"MacPro5,1", 100704, 101406}, {"iMac12,2", 100606, 101306},
-    {"iMac13,2", 100802, 101599},  {"iMac14,2", 100804, 101599},  {"MacPro6,1", 100901, 129999},
-    {"iMac17,1", 101100, 129999},  {"iMac18,3", 101204, 139999},  {"iMacPro1,1", 101302, 159999},
-    {"iMac19,1", 101400, 159999},  {"Macmini8,1", 101400, 159999}, {"MacPro7,1", 101501, 269999},
-    {"iMac20,1", 101506, 269999},  {"iMac20,2", 101506, 269999},
-    {"MacBookPro16,1", 101501, 269999}, {"MacBookPro16,2", 101504, 269999},
-    {"MacBookPro16,4", 101506, 269999},
+    {"iMac4,1", 100404, 100608},        {"MacPro1,1", 100407, 100705},
+    {"iMac7,1", 100410, 101106},        {"MacPro3,1", 100501, 101106},
+    {"MacPro5,1", 100704, 101406},      {"iMac12,2", 100606, 101306},
+    {"iMac13,2", 100802, 101599},       {"iMac14,2", 100804, 101599},
+    {"MacPro6,1", 100901, 129999},      {"iMac17,1", 101100, 129999},
+    {"iMac18,3", 101204, 139999},       {"iMacPro1,1", 101302, 159999},
+    {"iMac19,1", 101400, 159999},       {"Macmini8,1", 101400, 159999},
+    {"MacPro7,1", 101501, 269999},      {"iMac20,1", 101506, 269999},
+    {"iMac20,2", 101506, 269999},       {"MacBookPro16,1", 101501, 269999},
+    {"MacBookPro16,2", 101504, 269999}, {"MacBookPro16,4", 101506, 269999},
 };
 const size_t mac_model_count = COUNT(mac_models);
 
@@ -205,7 +268,8 @@ const char *target_refusal(const struct target *target)
         return "Mac OS X 10.4 and 10.5 have no 64-bit kernel; leave --arch out.";
     }
     if (processor != NULL && processor->amd && target->macos->darwin < 17) {
-        return "The kernel patches for AMD processors begin with macOS 10.13; older systems need an "
+        return "The kernel patches for AMD processors begin with macOS 10.13; older systems need "
+               "an "
                "Intel host.";
     }
     if (processor != NULL && !processor->avx2 && target->macos->darwin >= 22) {
@@ -222,7 +286,8 @@ const char *target_refusal(const struct target *target)
         return "macOS takes at most 64 processors, and SSDT-HV-DEV describes 64.";
     }
     if (target->framebuffer && target->macos->darwin >= 20) {
-        return "macOS 11 and later take MacHyperVFramebuffer.kext only from /Library/Extensions, not "
+        return "macOS 11 and later take MacHyperVFramebuffer.kext only from /Library/Extensions, "
+               "not "
                "from the boot loader. Leave --framebuffer out and install it in the guest.";
     }
     return NULL;
@@ -242,14 +307,16 @@ static struct processor_choice choose_intel(const struct processor *processor,
                                          "one that macOS does know"};
     }
     if (first >= 101200 && processor->spoof[1] != 0) {
-        return (struct processor_choice){processor->spoof[1], false,
-                                         "this macOS is older than the host's processor; it is shown "
-                                         "as one that macOS does know"};
+        return (struct processor_choice){
+            processor->spoof[1], false,
+            "this macOS is older than the host's processor; it is shown "
+            "as one that macOS does know"};
     }
-    return (struct processor_choice){SPOOF_IVY_BRIDGE, true,
-                                     "this macOS is older than the host's processor: it is shown as "
-                                     "an Ivy Bridge, and the power management driver, which would "
-                                     "not know it, is kept away"};
+    return (struct processor_choice){
+        SPOOF_IVY_BRIDGE, true,
+        "this macOS is older than the host's processor: it is shown as "
+        "an Ivy Bridge, and the power management driver, which would "
+        "not know it, is kept away"};
 }
 
 struct processor_choice choose_processor(const struct target *target)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The support table: macOS releases, Windows hosts, processors, Mac models, and which go together. */
+/* The support table: macOS releases, Windows hosts, processors, Mac models, and which go together.
+ */
 #ifndef MACHV_SETUP_DATA_SUPPORT_H
 #define MACHV_SETUP_DATA_SUPPORT_H
 
@@ -8,33 +9,33 @@
 #include <stdint.h>
 
 struct macos_release {
-    const char *version;   /* "10.4" ... "10.15", "11" ... "26" */
+    const char *version; /* "10.4" ... "10.15", "11" ... "26" */
     const char *name;
-    unsigned darwin;       /* kernel major version */
-    const char *model;     /* SMBIOS model that hvsetup chooses */
-    unsigned memory_mib;   /* what the VM needs to install and run */
-    bool kernel32;         /* has a 32-bit kernel */
-    bool kernel64;         /* has a 64-bit kernel that is fit for use */
+    unsigned darwin;     /* kernel major version */
+    const char *model;   /* SMBIOS model that hvsetup chooses */
+    unsigned memory_mib; /* what the VM needs to install and run */
+    bool kernel32;       /* has a 32-bit kernel */
+    bool kernel64;       /* has a 64-bit kernel that is fit for use */
 };
 
 struct windows_host {
-    const char *id;        /* as given to --host */
-    const char *aliases;   /* other names, separated by a space */
+    const char *id;      /* as given to --host */
+    const char *aliases; /* other names, separated by a space */
     const char *name;
-    unsigned build;        /* first Windows build of this row */
+    unsigned build;         /* first Windows build of this row */
     const char *refused[2]; /* why generation 1 and 2 cannot work here; NULL when they can */
     const char *caution[2]; /* what to know although it can work; NULL for nothing */
 };
 
 /* Releases of macOS as comparable numbers: 10.15.4 is 101504, 11 is 110000. */
 struct processor {
-    const char *id;        /* as given to --cpu */
+    const char *id; /* as given to --cpu */
     const char *name;
     bool amd;
     bool avx2;
-    unsigned first;        /* first macOS that runs on it without a spoof; 0 never */
-    unsigned last;         /* last macOS with power management for it; 0 no limit */
-    unsigned spoof[2];     /* CPUID leaf 1 EAX to show: since 10.15.4, and since 10.12.6; 0 none */
+    unsigned first;    /* first macOS that runs on it without a spoof; 0 never */
+    unsigned last;     /* last macOS with power management for it; 0 no limit */
+    unsigned spoof[2]; /* CPUID leaf 1 EAX to show: since 10.15.4, and since 10.12.6; 0 none */
 };
 
 struct mac_model {
@@ -66,7 +67,8 @@ struct target {
     bool framebuffer;                  /* inject MacHyperVFramebuffer.kext */
 };
 
-const struct macos_release *find_macos(const char *version); /* "10.15.7" finds 10.15; NULL: unknown */
+const struct macos_release *
+find_macos(const char *version); /* "10.15.7" finds 10.15; NULL: unknown */
 const struct windows_host *find_host(const char *id);
 const struct processor *find_processor(const char *id);
 const struct mac_model *find_mac_model(const char *name);

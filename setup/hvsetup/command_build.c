@@ -43,7 +43,8 @@ static const char *refusal(const struct build_options *build, const char *image)
                "processors: give --amd-patches patches.plist and --processors N.";
     }
     if (image != NULL && target->generation == 1) {
-        return "A generation 1 VM cannot start from an EFI partition; its disk needs OpenCore's legacy "
+        return "A generation 1 VM cannot start from an EFI partition; its disk needs OpenCore's "
+               "legacy "
                "boot files (DUET), which hvsetup does not write. Leave --image out.";
     }
     if (image != NULL && disk_format_of(image) == NULL) {
@@ -52,15 +53,16 @@ static const char *refusal(const struct build_options *build, const char *image)
     return NULL;
 }
 
-static int refuse(const struct options *options, const struct build_options *build, const char *reason)
+static int refuse(const struct options *options, const struct build_options *build,
+                  const char *reason)
 {
     struct report report = {0};
     struct report_style style = options_style(options);
     char what[200];
     snprintf(what, sizeof what, "macOS %s on %s, generation %u", build->target.macos->version,
              build->target.host->name, build->target.generation);
-    report_find(&report, &(struct report_finding){SEVERITY_ERROR, "refused", what, (char *)reason, "",
-                                                  false});
+    report_find(&report, &(struct report_finding){SEVERITY_ERROR, "refused", what, (char *)reason,
+                                                  "", false});
     report_print(&report, &style, stdout);
     report_free(&report);
     return EXIT_FINDINGS;
@@ -70,11 +72,11 @@ static void summarize(const struct report *report, const struct build_options *b
 {
     size_t problems = report_problem_count(report);
     if (problems == 0) {
-        printf("\n%s/EFI is ready for macOS %s on %s.\n", build->output, build->target.macos->version,
-               build->target.host->name);
+        printf("\n%s/EFI is ready for macOS %s on %s.\n", build->output,
+               build->target.macos->version, build->target.host->name);
     } else {
-        printf("\n%s/EFI is written, but not complete: %zu finding%s above.\n", build->output, problems,
-               problems == 1 ? "" : "s");
+        printf("\n%s/EFI is written, but not complete: %zu finding%s above.\n", build->output,
+               problems, problems == 1 ? "" : "s");
     }
 }
 

@@ -7,8 +7,8 @@
 #include "setup/efi_source.h"
 #include "setup/hvsetup/options.h"
 
-static bool fix(struct efi_source *source, const struct target *target, const struct options *options,
-                struct report *report, struct setup_error *error)
+static bool fix(struct efi_source *source, const struct target *target,
+                const struct options *options, struct report *report, struct setup_error *error)
 {
     struct data_folder data = {0};
     struct setup_error ignored;

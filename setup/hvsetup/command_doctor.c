@@ -35,7 +35,8 @@ int command_doctor(const struct options *options)
     char *bytes = NULL;
     size_t size = 0;
     if (options->positional_count != 1) {
-        return complain(EXIT_UNREADABLE, "doctor: one log file is meant, or - for the standard input");
+        return complain(EXIT_UNREADABLE,
+                        "doctor: one log file is meant, or - for the standard input");
     }
     const char *path = options->positional[0];
     bool ok = strcmp(path, "-") == 0 ? read_stream(stdin, &bytes, &size, &error)
@@ -49,7 +50,8 @@ int command_doctor(const struct options *options)
     report_print(&report, &style, stdout);
     size_t problems = report_problem_count(&report);
     if (problems == 0 && !style.json && !style.quiet) {
-        puts("nothing known in it; a log of OpenCore's DEBUG version with Misc->Debug->Target 67 says more");
+        puts("nothing known in it; a log of OpenCore's DEBUG version with Misc->Debug->Target 67 "
+             "says more");
     }
     report_free(&report);
     free(bytes);

@@ -15,16 +15,21 @@ static bool read_device(const char *text, struct vm_device *device, char **copy,
     *copy = copy_string(text);
     char *sizes = strchr(*copy, '=');
     if (strncmp(*copy, "PCIROOT(", 8) != 0 || sizes == NULL) {
-        return setup_fail(error, "--dda %s: PCIROOT(0)#PCI(0100)#PCI(0000)=16M,256M is meant: the device's "
-                                 "location path, and the sizes of its BARs", text);
+        return setup_fail(
+            error,
+            "--dda %s: PCIROOT(0)#PCI(0100)#PCI(0000)=16M,256M is meant: the device's "
+            "location path, and the sizes of its BARs",
+            text);
     }
     *sizes++ = '\0';
     device->location = *copy;
     char *rest = NULL;
-    for (char *size = strtok_r(sizes, ",", &rest); size != NULL; size = strtok_r(NULL, ",", &rest)) {
+    for (char *size = strtok_r(sizes, ",", &rest); size != NULL;
+         size = strtok_r(NULL, ",", &rest)) {
         uint64_t bytes = vm_bar_size(size);
         if (bytes == 0 || device->bar_count == VM_BARS_MAX) {
-            return setup_fail(error, "--dda: %s is not the size of a BAR, or there are more than 6", size);
+            return setup_fail(error, "--dda: %s is not the size of a BAR, or there are more than 6",
+                              size);
         }
         device->bars[device->bar_count++] = bytes;
     }
@@ -44,7 +49,8 @@ static bool read_devices(const struct options *options, struct vm_options *vm, c
     return true;
 }
 
-static bool read_screen(const struct options *options, struct vm_options *vm, struct setup_error *error)
+static bool read_screen(const struct options *options, struct vm_options *vm,
+                        struct setup_error *error)
 {
     const char *text = option(options, "screen");
     char after = '\0';

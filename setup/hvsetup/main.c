@@ -17,8 +17,7 @@ struct command {
 
 static const struct command commands[] = {
     {"build", command_build,
-     TARGET_OPTIONS OUTPUT_OPTIONS
-     "opencore= out= kext= driver= amd-patches= recovery= image= ",
+     TARGET_OPTIONS OUTPUT_OPTIONS "opencore= out= kext= driver= amd-patches= recovery= image= ",
      "build --macos V --host H [--gen 1|2] --opencore RELEASE --out FOLDER\n"
      "      [--kext Lilu.kext] [--kext VirtualSMC.kext] [--driver HfsPlus.efi] [--cpu NAME]\n"
      "      [--processors N] [--amd-patches FILE] [--apple-id] [--framebuffer]\n"
@@ -30,8 +29,8 @@ static const struct command commands[] = {
     {"doctor", command_doctor, OUTPUT_OPTIONS,
      "doctor LOG|-            name the cause of a boot that stops\n"},
     {"vm", command_vm,
-     TARGET_OPTIONS OUTPUT_OPTIONS
-     "name= folder= efi-disk= system-disk= installer= switch= memory= disk= screen= dda= out= force ",
+     TARGET_OPTIONS OUTPUT_OPTIONS "name= folder= efi-disk= system-disk= installer= switch= "
+                                   "memory= disk= screen= dda= out= force ",
      "vm --macos V --host H [--gen 1|2] [--name NAME] [--folder F] [--efi-disk EFI.vhdx]\n"
      "      [--system-disk F] [--installer F] [--switch S] [--memory MIB] [--processors N]\n"
      "      [--disk GIB] [--screen 1920x1080] [--dda LOCATION=BAR,BAR...] [--out FILE [--force]]\n"

@@ -29,8 +29,8 @@ static const char *find_known(const char *known, const char *name, size_t length
     return NULL;
 }
 
-static bool parse_option(struct options *options, int argc, char **argv, int *index, const char *known,
-                         struct setup_error *error)
+static bool parse_option(struct options *options, int argc, char **argv, int *index,
+                         const char *known, struct setup_error *error)
 {
     const char *name = argv[*index] + 2;
     const char *equals = strchr(name, '=');
@@ -91,7 +91,8 @@ const char *option(const struct options *options, const char *name)
     return NULL;
 }
 
-size_t option_all(const struct options *options, const char *name, const char **values, size_t capacity)
+size_t option_all(const struct options *options, const char *name, const char **values,
+                  size_t capacity)
 {
     size_t count = 0;
     for (size_t i = 0; i < options->count && count < capacity; i++) {
@@ -113,8 +114,8 @@ bool option_number(const struct options *options, const char *name, unsigned low
     char *end = NULL;
     unsigned long value = strtoul(text, &end, 10);
     if (end == text || *end != '\0' || text[0] == '-' || value < low || value > high) {
-        return setup_fail(error, "--%s %s: a number from %u to %u is meant (no unit)", name, text, low,
-                          high);
+        return setup_fail(error, "--%s %s: a number from %u to %u is meant (no unit)", name, text,
+                          low, high);
     }
     *number = (unsigned)value;
     return true;
@@ -123,14 +124,15 @@ bool option_number(const struct options *options, const char *name, unsigned low
 static bool fail_with_choices(struct setup_error *error, const char *name, const char *given,
                               struct text *choices)
 {
-    bool failed = given == NULL ? setup_fail(error, "--%s is missing: %s", name, choices->bytes)
-                                : setup_fail(error, "--%s %s is unknown: %s", name, given,
-                                             choices->bytes);
+    bool failed = given == NULL
+                      ? setup_fail(error, "--%s is missing: %s", name, choices->bytes)
+                      : setup_fail(error, "--%s %s is unknown: %s", name, given, choices->bytes);
     text_free(choices);
     return failed;
 }
 
-static bool read_macos(const struct options *options, struct target *target, struct setup_error *error)
+static bool read_macos(const struct options *options, struct target *target,
+                       struct setup_error *error)
 {
     const char *given = option(options, "macos");
     target->macos = given == NULL ? NULL : find_macos(given);
@@ -144,7 +146,8 @@ static bool read_macos(const struct options *options, struct target *target, str
     return fail_with_choices(error, "macos", given, &choices);
 }
 
-static bool read_host(const struct options *options, struct target *target, struct setup_error *error)
+static bool read_host(const struct options *options, struct target *target,
+                      struct setup_error *error)
 {
     const char *given = option(options, "host");
     target->host = given == NULL ? NULL : find_host(given);

@@ -13,7 +13,7 @@
 enum {
     OPTIONS_MAX = 64,
     EXIT_CLEAN = 0,
-    EXIT_FINDINGS = 1, /* findings, or a refusal */
+    EXIT_FINDINGS = 1,   /* findings, or a refusal */
     EXIT_UNREADABLE = 2, /* wrong usage, or something that cannot be read or written */
 };
 
@@ -40,8 +40,10 @@ bool option_number(const struct options *options, const char *name, unsigned low
 #define TARGET_OPTIONS "macos= host= gen= cpu= arch= processors= apple-id framebuffer "
 #define OUTPUT_OPTIONS "json quiet data= help "
 
-/* Reads the options of TARGET_OPTIONS. False: one is missing or unknown; the line lists the choices. */
-bool options_target(const struct options *options, struct target *target, struct setup_error *error);
+/* Reads the options of TARGET_OPTIONS. False: one is missing or unknown; the line lists the
+ * choices. */
+bool options_target(const struct options *options, struct target *target,
+                    struct setup_error *error);
 struct report_style options_style(const struct options *options);
 
 /* ---- the commands; each returns an exit code ---- */

@@ -169,6 +169,12 @@ truncate -s 300M raw.dmg && printf 'H+\0\4' | dd of=raw.dmg bs=1 seek=1024 conv=
 exits 0 "$hvsetup" image raw.dmg raw.vhdx && qemu-img convert -O raw raw.vhdx raw.raw &&
     cmp -s -n $((300 << 20)) raw.dmg <(tail -c +1048577 raw.raw)
 ok $? "a raw image becomes a VHDX with the same content"
+if command -v script >/dev/null; then
+    script -qec "$hvsetup image raw.dmg raw.img" /dev/null >log 2>&1 && grep -q '#.*100%' log
+    ok $? "a terminal shows a progress bar"
+fi
+exits 0 "$hvsetup" image raw.dmg raw.img && ! grep -q '%' log && ls raw.img.backup-* >/dev/null 2>&1
+ok $? "a file does not, and the image that was there is kept"
 mkdir interrupted
 "$hvsetup" image raw.dmg interrupted/out.vhdx >log 2>&1 &
 child=$!

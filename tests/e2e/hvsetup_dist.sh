@@ -50,6 +50,24 @@ ok $? "and its check is clean with the real kexts"
 cmp -s out/EFI/OC/Kexts/MacHyperVSupportMonterey.kext/Contents/MacOS/MacHyperVSupportMonterey \
     "$root/kexts/MacHyperVSupportMonterey.kext/Contents/MacOS/MacHyperVSupportMonterey"
 ok $? "the kext in it is the one of the archive"
+# The commands of docs/install.md, in its order, as they are printed there.
+cd "$work/user" && rm -rf out && cp -R kexts/* . && (cd release && zip -qr ../OpenCore.zip .)
+truncate -s 2M BaseSystem.dmg && printf 'H+\0\4' | dd of=BaseSystem.dmg bs=1 seek=1024 conv=notrunc status=none
+cp BaseSystem.dmg Installer.dmg
+{
+    printf 'CNKL\x24\0\0\0\1\1\2\0\1\0\0\0\0\0\0\0\x24\0\0\0\0\0\0\0\x48\0\0\0\0\0\0\0\0\0\x20\0'
+    printf '%b' "$(sha256sum BaseSystem.dmg | cut -c 1-64 | sed 's/../\\x&/g')"
+} >BaseSystem.chunklist
+echo 'all is well' >opencore-2026-01-01-120000.txt
+mapfile -t commands < <(awk '/^```/ { inside = !inside; next }
+    inside { line = line $0; if (sub(/\\$/, "", line)) next; print line; line = "" }' \
+    "$root/share/install.md" | grep '^hvsetup')
+[ "${#commands[@]}" -ge 6 ]
+ok $? "docs/install.md has commands"
+for command in "${commands[@]}"; do
+    (PATH=$root/bin:$PATH && eval "$command") >"$work/log" 2>&1
+    ok $? "docs/install.md: $command"
+done
 [ $failed -eq 0 ] || sed 's/^/# /' "$work/log" | tail -n 10
 echo "1..$number"
 exit $failed

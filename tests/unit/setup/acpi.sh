@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Loads the compiled tables beside a mock DSDT in ACPICA's interpreter and evaluates what macOS, and what
-# other systems, would.
-# Usage: acpi.sh FOLDER_WITH_AML FOLDER_WITH_MOCK_DSDT
+# Renames in a mock DSDT what ACPI->Patch says, loads the compiled tables beside it in ACPICA's interpreter
+# and evaluates what macOS, and what other systems, would.
+# Usage: acpi.sh FOLDER_WITH_AML FOLDER_WITH_MOCK_DSDT RENAME_PROGRAM
 set -u
 tables=$1
 mock=$2
+rename=$3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 number=0
@@ -22,9 +23,9 @@ ok() {
     fi
 }
 
-# dsdt NAME "FIELD=VALUE ..." PROCESSORS: compiles a mock DSDT into $work/NAME.aml.
+# dsdt NAME "FIELD=VALUE ..." PROCESSORS HOST: makes the mock DSDT of a host, with the renames, $work/NAME.aml.
 dsdt() {
-    local folder=$work/$1-source fields=$2 field n name
+    local folder=$work/$1-source fields=$2 field
     mkdir -p "$folder"
     for field in PCNT=4 SCFG=0 TCFG=0 NCFG=0 BCFG=0 SGXE=0 PADE=0 $fields; do
         printf '%s %s\n' "${field%=*}" "${field#*=}"
@@ -32,12 +33,13 @@ dsdt() {
         >"$folder/mock-configuration.asl"
     awk -v count="$3" 'BEGIN {
         for (n = 1; n <= count; n++)
-            printf "Device (\\%s%03d) { Name (_HID, \"ACPI0007\") Name (_UID, %d) Name (XSTA, 0x0F) }\n",
+            printf "Device (\\%s%03d) { Name (_HID, \"ACPI0007\") Name (_UID, %d) Name (_STA, 0x0F) }\n",
                 substr("PQR", int(n / 1000) + 1, 1), n % 1000, n
     }' >"$folder/mock-processors.asl"
     cp "$mock/mock-dsdt.asl" "$folder/"
-    iasl -ve -I "$folder" -p "$work/$1" "$folder/mock-dsdt.asl" >"$work/$1.log" 2>&1 ||
-        { cat "$work/$1.log"; echo "Bail out! the mock DSDT does not compile"; exit 1; }
+    iasl -ve -I "$folder" -p "$work/$1-original" "$folder/mock-dsdt.asl" >"$work/$1.log" 2>&1 &&
+        "$rename" "$work/$1-original.aml" "$work/$1.aml" "$4" >>"$work/$1.log" 2>&1 ||
+        { cat "$work/$1.log"; echo "Bail out! the mock DSDT cannot be made"; exit 1; }
 }
 
 # run DSDT OS COMMAND TABLE...: what acpiexec prints. OS is darwin or other. The tables are loaded after
@@ -81,18 +83,18 @@ for table in "$vmbus" "$device" "$device2022" "$plug"; do
     cp "$table" "$work/plain.aml"
     iasl -d "$work/plain.aml" >"$work/disassembly.log" 2>&1
     grep -q '^DefinitionBlock' "$work/plain.dsl" && ! grep -qE '^ *//.*External.*Opcode' "$work/plain.dsl" &&
-        ! xxd -p "$table" | tr -d '\n' | grep -qE '^.{72}a0.{2,6}0015'
+        ! od -An -v -tx1 "$table" | tr -d ' \n' | grep -qE '^.{72}a0.{2,6}0015'
     ok $? "$(basename "$table") holds no External opcode, which old macOS cannot read"
 done
 
-dsdt all "SCFG=1 TCFG=1 NCFG=1 BCFG=1 SGXE=1 PADE=1 PCNT=4" 2048
-dsdt none "" 2048
-dsdt server2019 "SCFG=1 PCNT=2" 240
+dsdt all "SCFG=1 TCFG=1 NCFG=1 BCFG=1 SGXE=1 PADE=1 PCNT=4" 2048 ws2022
+dsdt none "" 2048 ws2022
+dsdt server2019 "SCFG=1 PCNT=2" 240 ws2019
 
 is "macOS sees VMOD as EISA id VMD0001" 000000000100A459 "$(value all darwin '\_SB.VMOD._HID' "$vmbus")"
 is "macOS sees the VMBus as EISA id VBS0001" 0000000001005358 "$(value all darwin '\_SB.VMOD.VMBS._HID' "$vmbus")"
 is "other systems still see VMOD as ACPI0004" '"ACPI0004"' "$(value all other '\_SB.VMOD._HID' "$vmbus")"
-is "other systems still see the VMBus as VMBus" '"VMBus"' "$(value all other '\_SB.VMOD.VMBS._HID' "$vmbus")"
+is "other systems still see the VMBus as MSFT1000" '"MSFT1000"' "$(value all other '\_SB.VMOD.VMBS._HID' "$vmbus")"
 
 is "processor 1 exists for macOS" 000000000000000F "$(value all darwin '\_SB.P001._STA' "$device")"
 is "processor 4 of 4 exists for macOS" 000000000000000F "$(value all darwin '\_SB.P004._STA' "$device")"

@@ -29,7 +29,8 @@ static void add_zeros(struct text *text, size_t count)
     }
 }
 
-/* Literals of up to 128 bytes, then runs of the byte before: enough to use three kinds of ADC codes. */
+/* Literals of up to 128 bytes, then runs of the byte before: enough to use three kinds of ADC
+ * codes. */
 static size_t pack_adc(const uint8_t *from, size_t size, uint8_t *to)
 {
     size_t out = 0;
@@ -64,20 +65,15 @@ static size_t pack(uint32_t type, const uint8_t *from, size_t size, uint8_t *to,
     unsigned squeezed = (unsigned)capacity;
     size_t out = 0;
     switch (type) {
-    case DMG_ZLIB:
-        compress2(to, &deflated, from, size, 9);
-        return deflated;
+    case DMG_ZLIB: compress2(to, &deflated, from, size, 9); return deflated;
     case DMG_BZIP2:
         BZ2_bzBuffToBuffCompress((char *)to, &squeezed, (char *)from, (unsigned)size, 9, 0, 0);
         return squeezed;
     case DMG_LZMA:
         lzma_easy_buffer_encode(6, LZMA_CHECK_CRC32, NULL, from, size, to, &out, capacity);
         return out;
-    case DMG_ADC:
-        return pack_adc(from, size, to);
-    default:
-        memcpy(to, from, size);
-        return size;
+    case DMG_ADC: return pack_adc(from, size, to);
+    default: memcpy(to, from, size); return size;
     }
 }
 
@@ -89,8 +85,8 @@ static int all_zero(const uint8_t *bytes, size_t size)
     return size == 0;
 }
 
-static void add_run(struct text *runs, uint32_t type, uint64_t sector, uint64_t count, uint64_t offset,
-                    uint64_t length)
+static void add_run(struct text *runs, uint32_t type, uint64_t sector, uint64_t count,
+                    uint64_t offset, uint64_t length)
 {
     add_big(runs, type, 4);
     add_big(runs, 0, 4);
@@ -161,16 +157,18 @@ void make_dmg(const char *path, const struct dmg_recipe *recipe)
     add_big(&mish, count, 4);
     text_add(&mish, runs.bytes, runs.length);
     char *encoded = base64_encode((const uint8_t *)mish.bytes, mish.length);
-    text_format(&properties,
-                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<plist version=\"1.0\">\n<dict>\n"
-                "<key>resource-fork</key>\n<dict>\n<key>blkx</key>\n<array>\n<dict>\n"
-                "<key>Attributes</key>\n<string>0x0050</string>\n<key>Data</key>\n<data>%s</data>\n"
-                "<key>ID</key>\n<string>0</string>\n</dict>\n</array>\n</dict>\n</dict>\n</plist>\n",
-                encoded);
+    text_format(
+        &properties,
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<plist version=\"1.0\">\n<dict>\n"
+        "<key>resource-fork</key>\n<dict>\n<key>blkx</key>\n<array>\n<dict>\n"
+        "<key>Attributes</key>\n<string>0x0050</string>\n<key>Data</key>\n<data>%s</data>\n"
+        "<key>ID</key>\n<string>0</string>\n</dict>\n</array>\n</dict>\n</dict>\n</plist>\n",
+        encoded);
     text_add(&data, properties.bytes, properties.length);
     add_trailer(&data, recipe, data_length, properties.length);
     FILE *file = fopen(path, "wb");
-    if (file == NULL || fwrite(data.bytes, 1, data.length, file) != data.length || fclose(file) != 0) {
+    if (file == NULL || fwrite(data.bytes, 1, data.length, file) != data.length ||
+        fclose(file) != 0) {
         abort();
     }
     free(encoded);

@@ -24,7 +24,8 @@ void fixture_make(struct fixture *fixture, const char *acpi)
     const char *temporary = getenv("TMPDIR");
     fixture->folder = folder_stage(temporary == NULL ? "/tmp" : temporary, &error);
     require(fixture->folder != NULL, &error);
-    char *maker = format_string("%s/tests/fixtures/setup/make-release", getenv("MACHV_SOURCE_ROOT"));
+    char *maker =
+        format_string("%s/tests/fixtures/setup/make-release", getenv("MACHV_SOURCE_ROOT"));
     char *command[] = {maker, fixture->folder, NULL};
     require(run_program(command, &error), &error);
     free(maker);
@@ -85,8 +86,8 @@ struct config_document *fixture_config(const char *output)
 
 struct target make_target(const char *macos, const char *host, unsigned generation)
 {
-    struct target target = {.macos = find_macos(macos), .host = find_host(host),
-                            .generation = generation};
+    struct target target = {
+        .macos = find_macos(macos), .host = find_host(host), .generation = generation};
     target.kernel = target.macos->kernel64 ? KERNEL_64 : KERNEL_32;
     return target;
 }

@@ -16,9 +16,10 @@ static const char *const commands[][2] = {
     {"Get-VM", "Name="},
     {"Get-VMSwitch", "Name= SwitchType="},
     {"New-VM", "Name= Generation= Path= NoVHD MemoryStartupBytes= SwitchName= VHDPath="},
-    {"Set-VM", "Name= AutomaticCheckpointsEnabled= CheckpointType= StaticMemory MemoryStartupBytes= "
-               "AutomaticStopAction= GuestControlledCacheTypes= LowMemoryMappedIoSpace= "
-               "HighMemoryMappedIoSpace= Notes="},
+    {"Set-VM",
+     "Name= AutomaticCheckpointsEnabled= CheckpointType= StaticMemory MemoryStartupBytes= "
+     "AutomaticStopAction= GuestControlledCacheTypes= LowMemoryMappedIoSpace= "
+     "HighMemoryMappedIoSpace= Notes="},
     {"Set-VMMemory", "VMName= DynamicMemoryEnabled= StartupBytes="},
     {"Set-VMProcessor", "VMName= Count= ExposeVirtualizationExtensions="},
     {"Set-VMFirmware", "VMName= EnableSecureBoot= FirstBootDevice= BootOrder="},
@@ -134,7 +135,8 @@ static const char *find_parameter(const char *list, const char *name, size_t len
 {
     for (const char *at = list; *at != '\0';) {
         size_t word = strcspn(at, " ");
-        if (strncmp(at, name, length) == 0 && (word == length || strchr("=?", at[length]) != NULL)) {
+        if (strncmp(at, name, length) == 0 &&
+            (word == length || strchr("=?", at[length]) != NULL)) {
             return at + length;
         }
         at += word + strspn(at + word, " ");
@@ -222,13 +224,12 @@ static bool read_word(struct checker *checker)
 static bool read_token(struct checker *checker)
 {
     switch (*checker->at) {
-    case '#':
-        checker->at += strcspn(checker->at, "\n");
-        return true;
-    case ' ': case '\t':
-        checker->at++;
-        return true;
-    case '\n': case ';': case '|':
+    case '#': checker->at += strcspn(checker->at, "\n"); return true;
+    case ' ':
+    case '\t': checker->at++; return true;
+    case '\n':
+    case ';':
+    case '|':
         if (!end_statement(checker)) {
             return false;
         }
@@ -238,23 +239,24 @@ static bool read_token(struct checker *checker)
         checker->at++;
         checker->starts = true;
         return true;
-    case '+': case ',':
-        checker->at++;
-        return true;
-    case '\'': case '"':
-        return skip_quoted(checker);
-    case '(': case '{': case '[':
-        return open_bracket(checker);
-    case ')': case '}': case ']':
-        return close_bracket(checker);
-    default:
-        return read_word(checker);
+    case '+':
+    case ',': checker->at++; return true;
+    case '\'':
+    case '"': return skip_quoted(checker);
+    case '(':
+    case '{':
+    case '[': return open_bracket(checker);
+    case ')':
+    case '}':
+    case ']': return close_bracket(checker);
+    default: return read_word(checker);
     }
 }
 
 bool powershell_check(const char *script, char *complaint)
 {
-    struct checker checker = {.script = script, .at = script, .complaint = complaint, .starts = true};
+    struct checker checker = {
+        .script = script, .at = script, .complaint = complaint, .starts = true};
     while (*checker.at != '\0') {
         if (!read_token(&checker)) {
             return false;

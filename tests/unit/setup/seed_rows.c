@@ -41,8 +41,8 @@ static int entry_with(const struct config_document *document, const char *array_
     return -1;
 }
 
-#define ENTRY(document, array, ...) \
-    entry_with(document, array, (struct field[]){__VA_ARGS__}, \
+#define ENTRY(document, array, ...)                                                                \
+    entry_with(document, array, (struct field[]){__VA_ARGS__},                                     \
                sizeof((struct field[]){__VA_ARGS__}) / sizeof(struct field))
 
 static bool is_true(const struct config_document *document, const char *path)
@@ -61,13 +61,13 @@ static int table(const struct config_document *document, const char *folder, con
     return index;
 }
 
-static bool rename_there(const struct config_document *document, const char *base, const char *count,
-                         const char *find, const char *replace)
+static bool rename_there(const struct config_document *document, const char *base,
+                         const char *count, const char *find, const char *replace)
 {
     return ENTRY(document, "ACPI->Patch", {"Base", base}, {"Count", count}, {"Find", find},
-                 {"Replace", replace}, {"TableSignature", "44534454"}, {"Skip", "0"}, {"Limit", "0"},
-                 {"BaseSkip", "0"}, {"TableLength", "0"}, {"Mask", ""}, {"ReplaceMask", ""},
-                 {"OemTableId", ""}) >= 0;
+                 {"Replace", replace}, {"TableSignature", "44534454"}, {"Skip", "0"},
+                 {"Limit", "0"}, {"BaseSkip", "0"}, {"TableLength", "0"}, {"Mask", ""},
+                 {"ReplaceMask", ""}, {"OemTableId", ""}) >= 0;
 }
 
 static void assert_acpi(const struct config_document *document, const char *folder,
@@ -86,13 +86,15 @@ static void assert_acpi(const struct config_document *document, const char *fold
     assert_int_equal(plug >= 0, generation2 && target->macos->darwin >= 20);
     assert_true(device < 0 || vmbus < device);
     assert_true(plug < 0 || device < plug);
-    assert_int_equal(rename_there(document, "\\_SB.VMOD", "1", "5F484944", "58484944"), generation2);
+    assert_int_equal(rename_there(document, "\\_SB.VMOD", "1", "5F484944", "58484944"),
+                     generation2);
     assert_int_equal(rename_there(document, "\\_SB.VMOD.VMBS", "1", "5F484944", "58484944"),
                      generation2);
     static const char *const guarded[] = {"\\_SB.VMOD.TPM2", "\\_SB.NVDR", "\\_SB.EPC",
                                           "\\_SB.VMOD.BAT1"};
     for (size_t i = 0; i < 4; i++) {
-        assert_int_equal(rename_there(document, guarded[i], "1", "5F535441", "58535441"), windows10);
+        assert_int_equal(rename_there(document, guarded[i], "1", "5F535441", "58535441"),
+                         windows10);
     }
     assert_int_equal(rename_there(document, "\\P001", "240", "5F535441", "58535441"), windows10);
     assert_int_equal(rename_there(document, "\\P241", "1808", "5F535441", "58535441"), windows2022);
@@ -111,13 +113,14 @@ static void assert_quirks(const struct config_document *document, const struct t
     assert_int_equal(is_true(document, "UEFI->Quirks->DisableSecurityPolicy"),
                      target->host->build >= 10240);
     char *arguments = config_string(
-        document, config_find(document, "NVRAM->Add->7C436110-AB2A-4BBB-A880-FE41995C9F82->boot-args"));
+        document,
+        config_find(document, "NVRAM->Add->7C436110-AB2A-4BBB-A880-FE41995C9F82->boot-args"));
     assert_non_null(arguments);
     assert_int_equal(strstr(arguments, "-legacy") != NULL, target->kernel == KERNEL_32);
     free(arguments);
-    assert_int_equal(ENTRY(document, "Kernel->Block",
-                           {"Identifier", "com.apple.driver.AppleEFIRuntime"}) >= 0,
-                     target->kernel == KERNEL_32);
+    assert_int_equal(
+        ENTRY(document, "Kernel->Block", {"Identifier", "com.apple.driver.AppleEFIRuntime"}) >= 0,
+        target->kernel == KERNEL_32);
 }
 
 static int kext(const struct config_document *document, const char *folder, const char *name,
@@ -125,9 +128,9 @@ static int kext(const struct config_document *document, const char *folder, cons
 {
     char *bundle = format_string("%s.kext", name);
     char *executable = format_string("Contents/MacOS/%s", name);
-    int index = ENTRY(document, "Kernel->Add", {"BundlePath", bundle}, {"ExecutablePath", executable},
-                      {"PlistPath", "Contents/Info.plist"}, {"MinKernel", min}, {"MaxKernel", max},
-                      {"Arch", "Any"});
+    int index = ENTRY(document, "Kernel->Add", {"BundlePath", bundle},
+                      {"ExecutablePath", executable}, {"PlistPath", "Contents/Info.plist"},
+                      {"MinKernel", min}, {"MaxKernel", max}, {"Arch", "Any"});
     if (index >= 0) {
         char *path = format_string("%s/OC/Kexts/%s/%s", folder, bundle, executable);
         assert_true(file_exists(path));

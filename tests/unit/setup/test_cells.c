@@ -60,8 +60,8 @@ static void assert_clean(const struct config_document *document, const char *oc,
     for (size_t i = 0; i < report.finding_count; i++) {
         const struct report_finding *finding = &report.findings[i];
         if (finding->severity != SEVERITY_NOTE) {
-            fail_msg("macOS %s on %s: %s %s: %s", target->macos->version, target->host->id, finding->id,
-                     finding->path, finding->reason);
+            fail_msg("macOS %s on %s: %s %s: %s", target->macos->version, target->host->id,
+                     finding->id, finding->path, finding->reason);
         }
     }
     report_free(&report);
@@ -88,8 +88,8 @@ static size_t for_each_cell(void (*visit)(const struct target *target))
     for (size_t m = 0; m < macos_release_count; m++) {
         for (size_t h = 0; h < windows_host_count; h++) {
             for (unsigned generation = 1; generation <= 2; generation++) {
-                struct target target = make_target(macos_releases[m].version, windows_hosts[h].id,
-                                                   generation);
+                struct target target =
+                    make_target(macos_releases[m].version, windows_hosts[h].id, generation);
                 static const enum kernel_width kernels[] = {KERNEL_32, KERNEL_64};
                 for (size_t k = 0; k < 2; k++) {
                     target.kernel = kernels[k];
@@ -110,7 +110,8 @@ static void every_cell_builds_with_every_seed_row_and_checks_clean(void **state)
     assert_int_equal(for_each_cell(build_and_check), 20 * 15);
 }
 
-static bool finds(const struct config_document *document, const struct target *target, const char *id)
+static bool finds(const struct config_document *document, const struct target *target,
+                  const char *id)
 {
     struct report report = {0};
     bool found = false;
@@ -129,7 +130,8 @@ static const char *damaged_value(const struct row_field *field)
     case CONFIG_BOOLEAN: return strcmp(field->value, "true") == 0 ? "false" : "true";
     case CONFIG_INTEGER: return "77";
     case CONFIG_DATA: return "EEEE";
-    default: return strstr(field->key == NULL ? "" : field->key, "Kernel") != NULL ? "99.9.9" : "other";
+    default:
+        return strstr(field->key == NULL ? "" : field->key, "Kernel") != NULL ? "99.9.9" : "other";
     }
 }
 
@@ -142,9 +144,9 @@ static struct config_document *copy_of(const struct config_document *document)
 }
 
 /* Damages one thing and asserts that the check names the row. */
-static void assert_damage_is_named(const struct config_document *document, const struct target *target,
-                                   const struct row *row, const char *path, enum config_type type,
-                                   const char *value)
+static void assert_damage_is_named(const struct config_document *document,
+                                   const struct target *target, const struct row *row,
+                                   const char *path, enum config_type type, const char *value)
 {
     struct config_document *damaged = copy_of(document);
     assert_true(config_set(damaged, path, type, value));
@@ -164,8 +166,9 @@ static char *entry_path(const struct config_document *document, const struct row
          entry = config_next(document, entry), index++) {
         for (size_t i = 0; i < row_field_count(row); i++) {
             const struct row_field *field = &row->fields[i];
-            if (field->identity && config_equals(document, config_child(document, entry, field->key),
-                                                 field->type, field->value)) {
+            if (field->identity &&
+                config_equals(document, config_child(document, entry, field->key), field->type,
+                              field->value)) {
                 return format_string("%s[%zu]", row->path, index);
             }
         }
@@ -228,7 +231,8 @@ static void damage_row(const struct row *row, void *context)
         return;
     }
     const char *value = row->kind == ROW_WORD ? "-v -legacyX" : damaged_value(&row->fields[0]);
-    assert_damage_is_named(damage->document, damage->target, row, row->path, row->fields[0].type, value);
+    assert_damage_is_named(damage->document, damage->target, row, row->path, row->fields[0].type,
+                           value);
     struct config_document *without = copy_of(damage->document);
     config_remove(without, config_find(without, row->path));
     assert_true(finds(without, damage->target, row->id));

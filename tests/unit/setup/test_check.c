@@ -99,12 +99,12 @@ static void types_and_sizes_follow_the_schema(void **state)
         {"ACPI->Patch[1]->OemTableId", CONFIG_DATA, "00", "schema-size", NULL},
         {"ACPI->Patch[1]->TableSignature", CONFIG_DATA, "4453445400", "schema-size", NULL},
         {"Kernel->Emulate->Cpuid1Data", CONFIG_DATA, "55060A00", "schema-size", NULL},
-        {"Kernel->Emulate->Cpuid1Data", CONFIG_DATA,
-         "3535303630413030303030303030303030303030", "schema-hex-text", NULL},
+        {"Kernel->Emulate->Cpuid1Data", CONFIG_DATA, "3535303630413030303030303030303030303030",
+         "schema-hex-text", NULL},
         {"PlatformInfo->Generic->ROM", CONFIG_DATA, "0011", "schema-size", NULL},
         {"UEFI->Drivers[0]->LoadEarly", CONFIG_STRING, "no", "schema-type", NULL},
-        {"NVRAM->Add->7C436110-AB2A-4BBB-A880-FE41995C9F82->deep", CONFIG_DICTIONARY, "", "schema-type",
-         NULL},
+        {"NVRAM->Add->7C436110-AB2A-4BBB-A880-FE41995C9F82->deep", CONFIG_DICTIONARY, "",
+         "schema-type", NULL},
         {"Kernel->Quirks->Nonsense", CONFIG_BOOLEAN, "true", "schema-unknown", NULL},
     };
     assert_changes_are_found(changes, sizeof changes / sizeof changes[0], &modern);
@@ -122,7 +122,8 @@ static void settings_that_contradict_are_found(void **state)
         {"Kernel->Add[0]->MinKernel", CONFIG_STRING, "ten", "kernel-version", NULL},
         {"Misc->Security->Vault", CONFIG_STRING, "Sometimes", "enumeration", NULL},
         {"Kernel->Scheme->KernelArch", CONFIG_STRING, "arm64", "enumeration", NULL},
-        {"PlatformInfo->Generic->SystemProductName", CONFIG_STRING, "iMac4,1", "smbios-model", NULL},
+        {"PlatformInfo->Generic->SystemProductName", CONFIG_STRING, "iMac4,1", "smbios-model",
+         NULL},
         {"PlatformInfo->Generic->SystemProductName", CONFIG_STRING, "", "smbios-model", NULL},
         {"ACPI->Patch[2]->Replace", CONFIG_DATA, "5853", "patch-length", "ACPI->Patch[2]->Find"},
         {"ACPI->Patch[2]->Mask", CONFIG_DATA, "FF", "patch-length", "ACPI->Patch[2]->Find"},
@@ -150,21 +151,21 @@ static void leftovers_of_another_system_are_found_and_repaired(void **state)
     const char *arguments = "NVRAM->Add->7C436110-AB2A-4BBB-A880-FE41995C9F82->boot-args";
     assert_true(config_set(document, arguments, CONFIG_STRING, "-v -legacy keepsyms=1"));
     assert_true(finds_at(document, NULL, &old, "nvram-legacy-64", arguments));
-    const struct config_field block[] = {{"Arch", CONFIG_STRING, "Any"},
-                                         {"Comment", CONFIG_STRING, ""},
-                                         {"Enabled", CONFIG_BOOLEAN, "true"},
-                                         {"Identifier", CONFIG_STRING,
-                                          "com.apple.driver.AppleEFIRuntime"},
-                                         {"MaxKernel", CONFIG_STRING, ""},
-                                         {"MinKernel", CONFIG_STRING, ""},
-                                         {"Strategy", CONFIG_STRING, "Disable"}};
+    const struct config_field block[] = {
+        {"Arch", CONFIG_STRING, "Any"},
+        {"Comment", CONFIG_STRING, ""},
+        {"Enabled", CONFIG_BOOLEAN, "true"},
+        {"Identifier", CONFIG_STRING, "com.apple.driver.AppleEFIRuntime"},
+        {"MaxKernel", CONFIG_STRING, ""},
+        {"MinKernel", CONFIG_STRING, ""},
+        {"Strategy", CONFIG_STRING, "Disable"}};
     assert_true(config_append(document, "Kernel->Block", block, 7));
     assert_true(finds_at(document, NULL, &old, "block-efi-64", "Kernel->Block[0]->Enabled"));
 
     assert_true(fix_configuration(document, NULL, &old, NULL, &error));
     assert_int_equal(problems(document, &old), 0);
-    assert_true(config_equals(document, config_find(document, arguments), CONFIG_STRING,
-                              "-v keepsyms=1"));
+    assert_true(
+        config_equals(document, config_find(document, arguments), CONFIG_STRING, "-v keepsyms=1"));
     config_free(document);
 }
 
@@ -227,7 +228,8 @@ static void files_that_are_missing_or_wrong_are_found(void **state)
         free(path);
         free(aside);
     }
-    char *table = path_join(oc, "ACPI/SSDT-HV-DEV.aml"), *kext = path_join(oc, "Kexts/VirtualSMC.kext");
+    char *table = path_join(oc, "ACPI/SSDT-HV-DEV.aml"),
+         *kext = path_join(oc, "Kexts/VirtualSMC.kext");
     assert_true(file_write(table, "DefinitionBlock, not compiled", 29, &error));
     assert_true(finds_at(document, oc, &modern, "acpi-table-id", "ACPI/SSDT-HV-DEV.aml"));
     folder_remove(kext);

@@ -13,25 +13,24 @@
 #include "fixture.h"
 #include "setup/text.h"
 
-static const char small[] =
-    "<?xml version=\"1.0\"?>\n"
-    "<!-- before -->\n"
-    "<plist version=\"1.0\">\n"
-    "<dict>\n"
-    "\t<key>#Mine</key>\n"
-    "\t<string>a &lt;b&gt; &amp; c</string>\n"
-    "\t<key>Booter</key>\n"
-    "\t<dict>\n"
-    "\t\t<!-- keep me -->\n"
-    "\t\t<key>Alpha</key>\n"
-    "\t\t<false/>\n"
-    "\t\t<key>Unknown</key><real>1.5</real>\n"
-    "\t</dict>\n"
-    "\t<key>List</key>\n"
-    "\t<array/>\n"
-    "</dict>\n"
-    "</plist>\n"
-    "<!-- after -->\n";
+static const char small[] = "<?xml version=\"1.0\"?>\n"
+                            "<!-- before -->\n"
+                            "<plist version=\"1.0\">\n"
+                            "<dict>\n"
+                            "\t<key>#Mine</key>\n"
+                            "\t<string>a &lt;b&gt; &amp; c</string>\n"
+                            "\t<key>Booter</key>\n"
+                            "\t<dict>\n"
+                            "\t\t<!-- keep me -->\n"
+                            "\t\t<key>Alpha</key>\n"
+                            "\t\t<false/>\n"
+                            "\t\t<key>Unknown</key><real>1.5</real>\n"
+                            "\t</dict>\n"
+                            "\t<key>List</key>\n"
+                            "\t<array/>\n"
+                            "</dict>\n"
+                            "</plist>\n"
+                            "<!-- after -->\n";
 
 static struct config_document *parse(const char *text)
 {
@@ -115,15 +114,19 @@ static void entries_are_appended_moved_and_removed(void **state)
         assert_true(config_append(document, "List", &field, 1));
     }
     assert_true(config_move(document, "List", 2, 0));
-    assert_true(config_equals(document, config_find(document, "List[0]->Name"), CONFIG_STRING, "c"));
-    assert_true(config_equals(document, config_find(document, "List[1]->Name"), CONFIG_STRING, "a"));
-    assert_true(config_equals(document, config_find(document, "List[2]->Name"), CONFIG_STRING, "b"));
+    assert_true(
+        config_equals(document, config_find(document, "List[0]->Name"), CONFIG_STRING, "c"));
+    assert_true(
+        config_equals(document, config_find(document, "List[1]->Name"), CONFIG_STRING, "a"));
+    assert_true(
+        config_equals(document, config_find(document, "List[2]->Name"), CONFIG_STRING, "b"));
     assert_false(config_move(document, "List", 0, 2));
     config_remove(document, config_find(document, "List[0]"));
     config_remove(document, config_find(document, "List[0]"));
-    char *expected = replaced(small, "<array/>",
-                              "<array>\n\t\t<dict>\n\t\t\t<key>Name</key>\n\t\t\t<string>b</string>\n"
-                              "\t\t</dict>\n\t</array>");
+    char *expected =
+        replaced(small, "<array/>",
+                 "<array>\n\t\t<dict>\n\t\t\t<key>Name</key>\n\t\t\t<string>b</string>\n"
+                 "\t\t</dict>\n\t</array>");
     assert_text(document, expected);
     free(expected);
     config_free(document);
@@ -208,6 +211,25 @@ static void limits_hold(void **state)
     text_free(&wide);
 }
 
+static void an_edit_beyond_the_limits_changes_nothing(void **state)
+{
+    struct setup_error error;
+    struct text full = {0};
+    text_add_string(&full, "<dict><key>a</key><array>");
+    for (int i = 0; i < CONFIG_CHILDREN_MAX; i++) {
+        text_add_string(&full, "<true/>");
+    }
+    text_add_string(&full, "</array></dict>");
+    struct config_document *document = config_parse(full.bytes, full.length, &error);
+    struct config_field field = {"Name", CONFIG_STRING, "x"};
+    assert_non_null(document);
+    assert_false(config_append(document, "a", &field, 1));
+    assert_text(document, full.bytes);
+    assert_true(config_set(document, "b", CONFIG_BOOLEAN, "true"));
+    config_free(document);
+    text_free(&full);
+}
+
 /* Every prefix of the sample, and the sample with each kind of byte broken, is read or refused. */
 static void damaged_texts_are_read_or_refused(void **state)
 {
@@ -246,6 +268,7 @@ int main(void)
         cmocka_unit_test(the_sample_survives_an_edit_and_its_reversal),
         cmocka_unit_test(what_is_no_configuration_is_refused_with_its_line),
         cmocka_unit_test(limits_hold),
+        cmocka_unit_test(an_edit_beyond_the_limits_changes_nothing),
         cmocka_unit_test(damaged_texts_are_read_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,17 +39,20 @@ static void the_symptoms_that_users_report_are_named(void **state)
     assert_true(names_text("OCABC: No slide values are usable! Use custom slide!", "slide"));
     assert_true(names_text("Still waiting for root device", "prohibitory-sign"));
     assert_true(names_text("OC: No schema for Foo at 3 index", "schema"));
-    assert_true(names_text("panic(cpu 0): Unknown CPU: family = 0x6, model = 0xb7", "unknown-processor"));
+    assert_true(
+        names_text("panic(cpu 0): Unknown CPU: family = 0x6, model = 0xb7", "unknown-processor"));
     assert_true(names_text("x\nIOConsoleUsers: gIOScreenLockState 3\n", "installer-window"));
     assert_true(names_text("HyperVFileCopy: waiting for the host", "guest-service"));
-    assert_true(names_text("OC: Plist Kexts\\MacHyperVSupport.kext\\Info.plist failed to load", "kext-open"));
+    assert_true(names_text("OC: Plist Kexts\\MacHyperVSupport.kext\\Info.plist failed to load",
+                           "kext-open"));
 }
 
 static void every_entry_of_the_table_can_be_found(void **state)
 {
     for (size_t i = 0; i < boot_hang_count; i++) {
         for (size_t p = 0; p < HANG_PATTERNS_MAX && boot_hangs[i].patterns[p] != NULL; p++) {
-            char *text = format_string("first\n%s\n%s\n", boot_hangs[i].also == NULL ? "" : boot_hangs[i].also,
+            char *text = format_string("first\n%s\n%s\n",
+                                       boot_hangs[i].also == NULL ? "" : boot_hangs[i].also,
                                        boot_hangs[i].patterns[p]);
             if (!names_text(text, boot_hangs[i].id)) {
                 fail_msg("%s is not found in its own text", boot_hangs[i].id);

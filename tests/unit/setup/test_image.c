@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Disk images: every kind of .dmg becomes a VHD or VHDX that holds the same bytes; the rest is refused. */
+/* Disk images: every kind of .dmg becomes a VHD or VHDX that holds the same bytes; the rest is
+ * refused. */
 // clang-format off
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,6 +19,7 @@
 #include "setup/child.h"
 #include "setup/disk_image.h"
 #include "setup/dmg.h"
+#include "setup/efi_image.h"
 #include "setup/files.h"
 #include "setup/gpt.h"
 #include "setup/installer_image.h"
@@ -86,7 +88,8 @@ static void assert_holds_the_volume(const char *image)
     assert_memory_equal(bytes + 1024, gpt_type_hfs, 16);
     assert_true(size >= GPT_FIRST_SECTOR * SECTOR + DISK_SIZE);
     assert_memory_equal(bytes + GPT_FIRST_SECTOR * SECTOR, disk, DISK_SIZE);
-    assert_memory_equal(bytes + size - SECTOR, "EFI PART", 8); /* the backup is in the last sector */
+    assert_memory_equal(bytes + size - SECTOR, "EFI PART",
+                        8); /* the backup is in the last sector */
     free(bytes);
 }
 
@@ -95,7 +98,10 @@ static void every_kind_becomes_a_disk_with_the_same_content(void **state)
     static const struct {
         uint32_t type;
         const char *kind;
-    } kinds[] = {{DMG_RAW, "UDRO"}, {DMG_ZLIB, "UDZO"}, {DMG_BZIP2, "UDBZ"}, {DMG_ADC, "UDCO"},
+    } kinds[] = {{DMG_RAW, "UDRO"},
+                 {DMG_ZLIB, "UDZO"},
+                 {DMG_BZIP2, "UDBZ"},
+                 {DMG_ADC, "UDCO"},
                  {DMG_LZMA, "ULMO"}};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         for (int vhd = 0; vhd < 2; vhd++) {
@@ -202,12 +208,16 @@ static void kinds_that_cannot_be_read_are_refused_by_name(void **state)
 {
     struct setup_error error;
     refuse_recipe(&(struct dmg_recipe){.type = DMG_LZFSE, .disk = disk, .size = DISK_SIZE}, "ULFO");
-    refuse_recipe(&(struct dmg_recipe){.type = 0x80000099, .disk = disk, .size = DISK_SIZE}, "80000099");
-    refuse_recipe(&(struct dmg_recipe){.type = DMG_ZLIB, .disk = disk, .size = DISK_SIZE, .segments = 3},
-                  "3 segments");
+    refuse_recipe(&(struct dmg_recipe){.type = 0x80000099, .disk = disk, .size = DISK_SIZE},
+                  "80000099");
+    refuse_recipe(
+        &(struct dmg_recipe){.type = DMG_ZLIB, .disk = disk, .size = DISK_SIZE, .segments = 3},
+        "3 segments");
     static const struct {
         const char *start, *words;
-    } starts[] = {{"encrcdsa", "encrypted"}, {"sprs....", "sparse image"}, {"xar!....", "package"},
+    } starts[] = {{"encrcdsa", "encrypted"},
+                  {"sprs....", "sparse image"},
+                  {"xar!....", "package"},
                   {"hello...", "not a disk image"}};
     for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
         char block[1024] = "";
@@ -318,7 +328,8 @@ static void a_recovery_image_is_compared_with_its_chunklist(void **state)
     struct setup_error error = {""};
     struct dmg_recipe recipe = {.type = DMG_ZLIB, .disk = disk, .size = DISK_SIZE};
     char *dmg = write_dmg("BaseSystem.dmg", &recipe);
-    char *list = path_join(work, "BaseSystem.chunklist"), *output = path_join(work, "recovery.vhdx");
+    char *list = path_join(work, "BaseSystem.chunklist"),
+         *output = path_join(work, "recovery.vhdx");
     write_chunklist(list, dmg, true);
     assert_refused(dmg, "piece 1 of");
     write_chunklist(list, dmg, false);
@@ -336,15 +347,48 @@ static void a_recovery_image_is_compared_with_its_chunklist(void **state)
     free(output);
 }
 
+static void an_efi_disk_holds_the_recovery_image_beside_efi(void **state)
+{
+    struct setup_error error = {""};
+    struct report report = {0};
+    struct dmg_recipe recipe = {.type = DMG_ZLIB, .disk = disk, .size = DISK_SIZE};
+    char *dmg = write_dmg("Base.dmg", &recipe);
+    char *list = path_join(work, "Base.chunklist"), *folder = path_join(work, "efi-disk");
+    char *oc = path_join(folder, "EFI/OC"), *config = path_join(oc, "config.plist");
+    char *image = path_join(work, "efi.vhdx"), *raw = path_join(work, "efi.raw");
+    assert_false(recovery_copy(dmg, folder, &report, &error)); /* no chunklist beside it */
+    write_chunklist(list, dmg, false);
+    assert_true(folder_make(oc, &error) && file_write(config, "<dict/>", 7, &error));
+    assert_true(recovery_copy(dmg, folder, &report, &error));
+    if (!efi_image_write(folder, image, &report, &error)) {
+        fail_msg("%s", error.text);
+    }
+    assert_true(disk_to_raw(image, raw, &error));
+    char *volume = format_string("%s@@1048576", raw), *copy = path_join(work, "copy.dmg");
+    char *command[] = {"mcopy", "-n", "-i", volume, "::/com.apple.recovery.boot/BaseSystem.dmg",
+                       copy,    NULL};
+    assert_true(run_program(command, &error));
+    char *left = NULL, *right = NULL;
+    size_t left_size = 0, right_size = 0;
+    assert_true(file_read(dmg, 64 << 20, &left, &left_size, &error));
+    assert_true(file_read(copy, 64 << 20, &right, &right_size, &error));
+    assert_int_equal(left_size, right_size);
+    assert_memory_equal(left, right, left_size);
+    report_free(&report);
+    char *all[] = {dmg, list, folder, oc, config, image, raw, volume, copy, left, right};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        free(all[i]);
+    }
+}
+
 static void sha_256_gives_the_digests_of_the_standard(void **state)
 {
     static const struct {
         const char *text, *digest;
-    } cases[] = {
-        {"abc", "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD"},
-        {"", "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855"},
-        {"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
-         "248D6A61D20638B8E5C026930C3E6039A33CE45964FF2167F6ECEDD419DB06C1"}};
+    } cases[] = {{"abc", "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD"},
+                 {"", "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855"},
+                 {"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+                  "248D6A61D20638B8E5C026930C3E6039A33CE45964FF2167F6ECEDD419DB06C1"}};
     for (size_t i = 0; i < 3; i++) {
         struct sha256 hash;
         uint8_t digest[SHA256_SIZE];
@@ -360,7 +404,8 @@ static void sha_256_gives_the_digests_of_the_standard(void **state)
 static void an_image_that_exists_is_kept(void **state)
 {
     struct setup_error error = {""};
-    char *path = path_join(work, "raw2.dmg"), *output = path_join(work, "kept.vhdx"), *backup = NULL;
+    char *path = path_join(work, "raw2.dmg"), *output = path_join(work, "kept.vhdx"),
+         *backup = NULL;
     assert_true(file_write(path, disk, DISK_SIZE, &error));
     assert_true(file_write(output, "precious", 8, &error));
     char *raw = path_join(work, "kept.raw");
@@ -389,6 +434,7 @@ int main(void)
         cmocka_unit_test(damaged_images_are_refused_and_leave_nothing),
         cmocka_unit_test(any_damage_to_the_tables_is_survived),
         cmocka_unit_test(a_recovery_image_is_compared_with_its_chunklist),
+        cmocka_unit_test(an_efi_disk_holds_the_recovery_image_beside_efi),
         cmocka_unit_test(sha_256_gives_the_digests_of_the_standard),
         cmocka_unit_test(an_image_that_exists_is_kept),
     };

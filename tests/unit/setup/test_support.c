@@ -91,13 +91,20 @@ static void processors_are_shown_as_what_macos_knows(void **state)
         uint32_t spoof;
         bool no_power_driver;
     } cases[] = {
-        {"13", "alderlake", 0x000A0655, false},  {"12", "rocketlake", 0x000A0655, false},
-        {"10.15", "rocketlake", 0x000A0655, false}, {"10.14", "rocketlake", 0x000906EA, false},
-        {"10.9", "alderlake", 0x000306A9, true}, {"13", "coffeelake", 0, false},
-        {"13", "cometlake", 0, false},           {"10.14", "cometlake", 0x000906EA, false},
-        {"13", "cometlake-u62", 0x000806EC, false}, {"11", "haswell-e", 0x000306C3, false},
-        {"11", "broadwell-e", 0x000306D4, false}, {"10.6", "sandybridge", 0, false},
-        {"10.5", "sandybridge", 0x000306A9, true}, {"12", "amd", 0, true},
+        {"13", "alderlake", 0x000A0655, false},
+        {"12", "rocketlake", 0x000A0655, false},
+        {"10.15", "rocketlake", 0x000A0655, false},
+        {"10.14", "rocketlake", 0x000906EA, false},
+        {"10.9", "alderlake", 0x000306A9, true},
+        {"13", "coffeelake", 0, false},
+        {"13", "cometlake", 0, false},
+        {"10.14", "cometlake", 0x000906EA, false},
+        {"13", "cometlake-u62", 0x000806EC, false},
+        {"11", "haswell-e", 0x000306C3, false},
+        {"11", "broadwell-e", 0x000306D4, false},
+        {"10.6", "sandybridge", 0, false},
+        {"10.5", "sandybridge", 0x000306A9, true},
+        {"12", "amd", 0, true},
         {"13", "intel", 0, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

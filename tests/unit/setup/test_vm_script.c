@@ -50,8 +50,8 @@ static void every_cell_gives_a_well_formed_script(void **state)
     for (size_t m = 0; m < macos_release_count; m++) {
         for (size_t h = 0; h < windows_host_count; h++) {
             for (unsigned generation = 1; generation <= 2; generation++) {
-                struct vm_options options = make_options(macos_releases[m].version, windows_hosts[h].id,
-                                                         generation);
+                struct vm_options options =
+                    make_options(macos_releases[m].version, windows_hosts[h].id, generation);
                 options.installer = "installer.vhdx";
                 options.width = 1920;
                 options.height = 1080;
@@ -68,19 +68,27 @@ static void every_cell_gives_a_well_formed_script(void **state)
             }
         }
     }
-    assert_int_equal(scripts, 18 * 14); /* 15 pairs, less Windows Server 2008 R2 without PowerShell */
+    assert_int_equal(scripts,
+                     18 * 14); /* 15 pairs, less Windows Server 2008 R2 without PowerShell */
 }
 
 static void names_cannot_break_out_of_their_quotes(void **state)
 {
-    static const char *const names[] = {
-        "it's", "'; Remove-Item C:\\ -Recurse; '", "$(Get-VM)", "`\"", "\xE2\x80\x99; bad \xE2\x80\x98",
-        "line\nbreak", "", "'''", "a'$b'`c\"d"};
+    static const char *const names[] = {"it's",
+                                        "'; Remove-Item C:\\ -Recurse; '",
+                                        "$(Get-VM)",
+                                        "`\"",
+                                        "\xE2\x80\x99; bad \xE2\x80\x98",
+                                        "line\nbreak",
+                                        "",
+                                        "'''",
+                                        "a'$b'`c\"d"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         struct vm_options options = make_options("13", "ws2022", 2);
         options.name = options.efi_disk = options.network = names[i];
         options.folder = options.system_disk = options.installer = names[i];
-        options.devices[0] = (struct vm_device){.location = names[i], .bars = {4096}, .bar_count = 1};
+        options.devices[0] =
+            (struct vm_device){.location = names[i], .bars = {4096}, .bar_count = 1};
         options.device_count = 1;
         assert_well_formed(&options);
     }

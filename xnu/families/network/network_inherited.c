@@ -80,6 +80,22 @@ int32_t IONetworkInterface__powerStateDidChangeTo(IONetworkInterface *me, unsign
     return IOService_super_powerStateDidChangeTo((IOService *)me, flags, state, device);
 }
 
+/* Up to 10.7 only. */
+bool IONetworkInterface__matchPropertyTable_numbers(IONetworkInterface *me, OSDictionary *table, int32_t *score)
+{
+    return IOService_super_matchPropertyTable_numbers((IOService *)me, table, score);
+}
+
+int32_t IONetworkInterface__setProperties(IONetworkInterface *me, OSObject *properties)
+{
+    return IOService_super_setProperties((IOService *)me, properties);
+}
+
+int32_t IOEthernetInterface__setProperties(IOEthernetInterface *me, OSObject *properties)
+{
+    return IONetworkInterface__setProperties((IONetworkInterface *)me, properties);
+}
+
 /* ---- queues and media ------------------------------------------------------------------------------- */
 
 bool IOOutputQueue__init(IOOutputQueue *me)

@@ -6,7 +6,7 @@
  * (OcXmlLib).
  *
  * Values are addressed as OpenCore's checker prints them: "Kernel->Patch[2]->Replace". Node numbers
- * are valid until the next edit.
+ * and keys are valid until the next edit.
  */
 #ifndef MACHV_SETUP_CONFIG_DOCUMENT_H
 #define MACHV_SETUP_CONFIG_DOCUMENT_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* hvsetup vm */
+#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,12 +91,27 @@ static bool read_vm(const struct options *options, struct vm_options *vm, char *
     return ok;
 }
 
+/* {"script": "..."} */
+static void wrap_in_json(struct text *script)
+{
+    struct json_object *root = json_object_new_object();
+    json_object_object_add(root, "script", json_object_new_string(script->bytes));
+    text_free(script);
+    text_format(script, "%s\n",
+                json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
+                                                         JSON_C_TO_STRING_NOSLASHESCAPE));
+    json_object_put(root);
+}
+
 static int print_script(const struct options *options, const struct vm_options *vm)
 {
     const char *path = option(options, "out");
     struct setup_error error;
     struct text script = {0};
     vm_script(vm, &script);
+    if (option(options, "json") != NULL) {
+        wrap_in_json(&script);
+    }
     bool ok = path != NULL ? !file_exists(path) || option(options, "force") != NULL
                                  ? file_write(path, script.bytes, script.length, &error)
                                  : setup_fail(&error, "%s exists; --force replaces it", path)

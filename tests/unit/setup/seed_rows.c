@@ -2,13 +2,11 @@
 /* The README's rows as assertions. */
 #include "seed_rows.h"
 
-// clang-format off
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
-// clang-format on
 #include <stdlib.h>
 #include <string.h>
 

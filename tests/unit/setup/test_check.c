@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What `check` finds beside the rows: schema, files, order, leftovers; and what `--fix` repairs. */
-// clang-format off
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
-// clang-format on
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Disk images: every kind of .dmg becomes a VHD or VHDX that holds the same bytes; the rest is
  * refused. */
-// clang-format off
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
-// clang-format on
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -70,6 +70,8 @@ static void take_hypercall(struct partition_server *server,
                            struct partition_connection *connection,
                            const union partition_datagram *request)
 {
+    /* What the guest signalled before this call must not be seen after it (a close, an unload). */
+    partition_server_poll_signals(server);
     struct partition_hypercall_reply answer = {
         .result = server->operations->hypercall(server->context, connection->processor,
                                                 &request->hypercall),

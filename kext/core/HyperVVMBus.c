@@ -53,9 +53,21 @@ void vmbus_set_target(HyperVVMBus *bus, uint32_t channel_id, IOInterruptEventSou
 
 void vmbus_signal(HyperVVMBus *bus, const struct offer *offer)
 {
-    if (!offer->dedicated_interrupt)
-        event_flags_set_page(bus->interrupt_page.bytes, offer->channel_id);
-    controller_signal_event(bus->controller, offer->connection_id);
+    OSIncrementAtomic(&bus->signalling);
+    if (!bus->unloading) {
+        if (!offer->dedicated_interrupt)
+            event_flags_set_page(bus->interrupt_page.bytes, offer->channel_id);
+        controller_signal_event(bus->controller, offer->connection_id);
+    }
+    OSDecrementAtomic(&bus->signalling);
+}
+
+void vmbus_stop_signals(HyperVVMBus *bus)
+{
+    bus->unloading = true;
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    while (bus->signalling != 0)    /* a few instructions in another thread */
+        IODelay(1);
 }
 
 /* ---- Message thread -------------------------------------------------------------------------- */

@@ -57,7 +57,7 @@ uint32_t device_protocol_version(const HyperVVMBusDevice *device)
 
 bool device_is_gone(const HyperVVMBusDevice *device)
 {
-    return device->gone || device->bus->unloaded;   /* or has forgotten everything */
+    return device->gone || device->bus->unloading;  /* or is about to forget everything */
 }
 
 uint32_t device_target_processors(const HyperVVMBusDevice *device)

@@ -15,7 +15,7 @@ void channel_ring(struct device_channel *channel)
 int device_channel_begin(struct device_channel *channel)
 {
     IOLockLock(channel->transmit_lock);
-    if (!channel->closing)
+    if (!channel->closing && !device_is_gone(channel->device))
         return 0;
     IOLockUnlock(channel->transmit_lock);
     return HV_ERROR_GONE;

@@ -29,6 +29,8 @@ struct HyperVVMBus {
     struct connection *connection;
     struct connection_message proposal;     /* the next version to propose, when `proposal_ready` */
     bool proposal_ready;
+    volatile bool unloading;                /* UNLOAD is about to be sent, or was: no signal may follow */
+    volatile int32_t signalling;            /* threads between looking at `unloading` and the doorbell */
     bool unloaded;                          /* the host has confirmed that it forgot everything */
     bool shared_interrupts;                 /* a host before 2.4: flags are in the interrupt page */
     IOWorkLoop *work_loop;                  /* of control messages only */
@@ -72,6 +74,9 @@ void vmbus_set_target(HyperVVMBus *bus, uint32_t channel_id, IOInterruptEventSou
 
 /* Signals the host on a channel; any context. */
 void vmbus_signal(HyperVVMBus *bus, const struct offer *offer);
+
+/* From now on no channel rings the doorbell; returns when none is about to any more. */
+void vmbus_stop_signals(HyperVVMBus *bus);
 
 /* Takes a device out of the bus's table, before it goes away. */
 void vmbus_forget_device(HyperVVMBus *bus, HyperVVMBusDevice *device);

@@ -54,6 +54,26 @@ uint32_t pair_host_network_filter(struct pair_host *host);
 uint64_t pair_host_network_frames(struct pair_host *host);
 /* Hands the guest a frame from the network. */
 void pair_host_network_inject(struct pair_host *host, const void *bytes, size_t size, bool tagged, uint16_t tag);
+/* Packets that a sound host would not send; the guest gets each as it is. */
+enum pair_network_lie {
+    PAIR_LIE_SET_ID,           /* pages of another buffer */
+    PAIR_LIE_RANGE_OUTSIDE,    /* beyond the end of the receive buffer */
+    PAIR_LIE_RANGE_WRAPS,      /* offset plus length is beyond 32 bits */
+    PAIR_LIE_EMPTY_RANGE,
+    PAIR_LIE_GARBAGE,          /* a unit whose bytes are no RNDIS message */
+    PAIR_LIE_DATA_OUTSIDE,     /* an RNDIS packet whose frame lies elsewhere */
+    PAIR_LIE_INFO_SIZE_ZERO,   /* per-packet information of size 0 */
+    PAIR_LIE_CHANNEL_TYPE,     /* neither data nor control */
+    PAIR_LIE_SHORT,            /* no NVSP message at all */
+    PAIR_LIE_REPLY,            /* the reply of a request that nobody made */
+    PAIR_LIE_UNKNOWN_COMPLETION,
+    PAIR_LIE_PIECE,            /* the end of a coalesced frame that never began */
+    PAIR_LIE_UNSOLICITED,      /* an NVSP message of no known type */
+    PAIR_LIES
+};
+void pair_host_network_lie(struct pair_host *host, enum pair_network_lie lie);
+/* Whether the guest has given back the unit of the last lie. */
+bool pair_host_network_acknowledged(struct pair_host *host);
 bool pair_host_add_disk(struct pair_host *host, unsigned lun, uint64_t bytes);
 bool pair_host_remove_disk(struct pair_host *host, unsigned lun);
 /* Fails so many of a million requests with a host's internal error, or as busy. */

@@ -302,6 +302,35 @@ static void an_adapter_taken_away_comes_back_clean(void **state)
     pair_run(&options, rescind_body, SEEDS);
 }
 
+static void hostile_body(struct pair *pair)
+{
+    PAIR_CHECK(pair, pair_wait_for_network(true));
+    for (int lie = 0; lie < PAIR_LIES; lie++) {
+        uint64_t before = pair_network_received();
+
+        pair_host_network_lie(pair->host, (enum pair_network_lie)lie);
+        pair_sleep(PAIR_SECOND / 100);
+        PAIR_CHECK(pair, pair_network_received() == before); /* nothing came of it */
+        if (lie != PAIR_LIE_SET_ID && lie != PAIR_LIE_UNKNOWN_COMPLETION && lie != PAIR_LIE_UNSOLICITED)
+            PAIR_CHECK(pair, pair_host_network_acknowledged(pair->host));
+        make_frame(200, (unsigned)lie);
+        PAIR_CHECK(pair, pair_network_send(frame, 200, PAIR_PLAIN, 0));
+        if (!came_back(200)) {
+            fprintf(stderr, "after lie %d the next good frame did not pass\n", lie);
+            pair->failures++;
+        }
+        PAIR_CHECK(pair, pair_network_set_promiscuous(lie % 2 != 0) == 0); /* nor does control suffer */
+    }
+}
+
+static void after_every_lie_of_the_host_the_next_good_frame_passes(void **state)
+{
+    const struct pair_options options = { .release = "2022", .network = true };
+
+    (void)state;
+    pair_run(&options, hostile_body, SEEDS);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -316,6 +345,7 @@ int main(void)
         cmocka_unit_test(the_cable_goes_out_and_in),
         cmocka_unit_test(filters_say_what_passes),
         cmocka_unit_test(an_adapter_taken_away_comes_back_clean),
+        cmocka_unit_test(after_every_lie_of_the_host_the_next_good_frame_passes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "host/devices/dynamic_memory.h"
 #include "host/devices/filecopy.h"
 #include "host/devices/kvp.h"
 #include "host/devices/shutdown.h"
@@ -70,6 +71,16 @@ static bool release_has(const struct hvhost *host, enum hvhost_service_kind kind
     return version[kind] != 0;
 }
 
+static int make_dynamic_memory(struct hvhost *host)
+{
+    uint32_t version = host->release.versions.dynamic_memory;
+    struct virtual_device *device = version != 0 ? dynamic_memory_new(version) : NULL;
+    if (device != NULL) {
+        hvhost_add_device(host, device);
+    }
+    return version != 0 && device == NULL ? -ENOMEM : 0;
+}
+
 int hvhost_make_services(struct hvhost *host)
 {
     struct virtual_device **devices = host->integration.devices;
@@ -84,7 +95,7 @@ int hvhost_make_services(struct hvhost *host)
         }
         hvhost_add_device(host, devices[i]);
     }
-    return 0;
+    return make_dynamic_memory(host);
 }
 
 bool hvhost_service_is_off(const struct hvhost *host, const struct virtual_device *device)

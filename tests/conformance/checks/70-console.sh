@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Sourced: Linux's hyperv_keyboard and hid_hyperv report what was done with hvctl, event by event.
+
+# Events as "type code value", one a line, without synchronisation, scan codes and repeats.
+console_events() { # console_events NAME
+    said "$1 events" | grep -o '[0-9a-f]\{48\}' | while read -r event; do
+        local type=$((16#${event:34:2}${event:32:2})) code=$((16#${event:38:2}${event:36:2}))
+        local value=$((16#${event:46:2}${event:44:2}${event:42:2}${event:40:2}))
+        [ $type -eq 0 ] || [ $type -eq 4 ] || echo "$type $code $((value << 32 >> 32))"
+    done
+}
+
+console_do() { # console_do CONTROL: what the person at the console does
+    local key
+    for key in a shift+b left numpad-5 f12 command+c 0x56; do "$hvctl" --control "$1" key $key; done
+    "$hvctl" --control "$1" mouse move 32767 1
+    "$hvctl" --control "$1" mouse move 16384 32767
+    "$hvctl" --control "$1" mouse click 0
+    "$hvctl" --control "$1" mouse click 4
+    "$hvctl" --control "$1" mouse wheel 1
+    "$hvctl" --control "$1" mouse wheel -2
+    "$hvctl" --control "$1" key escape
+}
+
+# What evdev has to say: KEY_A, shift and B, left, keypad 5, F12, left meta and C, 102nd, escape.
+console_keyboard_expected='1 30 1
+1 30 0
+1 42 1
+1 48 1
+1 48 0
+1 42 0
+1 105 1
+1 105 0
+1 76 1
+1 76 0
+1 88 1
+1 88 0
+1 125 1
+1 46 1
+1 46 0
+1 125 0
+1 86 1
+1 86 0
+1 1 1
+1 1 0'
+console_mouse_expected='3 0 32767
+3 1 1
+3 0 16384
+3 1 32767
+1 272 1
+1 272 0
+1 276 1
+1 276 0
+2 8 1
+2 8 -2'
+
+# A key is three events (scan code, key, synchronisation), a click twice that, a wheel step three (with its
+# high-resolution form), a move of both axes three.
+console_input() { # console_input ID NAME RELEASE
+    local id=$1 name=$2 release=$3 watcher keyboard mouse
+    wanted "$id" || return 0
+    rm -rf "$work/runs/$id"
+    (
+        folder=$work/runs/$id
+        until grep -aqs 'GUEST input ready' "$folder/console.log"; do sleep 0.2; done
+        console_do "$folder/control.sock" >"$folder/hvctl.log" 2>&1
+    ) &
+    watcher=$!
+    boot "$id" amd64 1 input:60:24 -- --release "$release"
+    kill $watcher 2>/dev/null || true
+    wait $watcher 2>/dev/null || true
+    problem=$(complaint)
+    keyboard=$(console_events keyboard)
+    mouse=$(console_events mouse | grep -v '^2 11 ' || true)
+    [ -n "$problem" ] || [ "$keyboard" = "$console_keyboard_expected" ] || problem="the keyboard reported '$(tr '\n' ',' <<<"$keyboard")'"
+    [ -n "$problem" ] || [ "$mouse" = "$console_mouse_expected" ] || problem="the mouse reported '$(tr '\n' ',' <<<"$mouse")'"
+    row "$id" "$name" "$([ -z "$problem" ]; echo $?)" "${problem:-$(wc -l <<<"$keyboard") key events, $(wc -l <<<"$mouse") pointer events, all as expected}"
+}
+
+console_input console-input "Keyboard and mouse" ws2022
+console_input console-input-2012 "Keyboard and mouse, Windows Server 2012" ws2012

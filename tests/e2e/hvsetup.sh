@@ -162,7 +162,7 @@ ok $? "doctor finds nothing in a good log"
 
 exits 0 "$hvsetup" vm $cell --out vm.ps1 && grep -q 'EnableSecureBoot Off' vm.ps1 && exits 2 "$hvsetup" vm $cell --out vm.ps1
 ok $? "the VM script is written, and not written over"
-exits 0 "$hvsetup" vm $cell --json && jq -r .script log | cmp -s - vm.ps1
+exits 0 "$hvsetup" vm $cell --json && jq -j .script log | cmp -s - vm.ps1
 ok $? "--json gives the same VM script"
 exits 1 "$hvsetup" vm --macos 10.9 --host ws2008r2 --gen 1 && one_line
 ok $? "a host without PowerShell is refused"

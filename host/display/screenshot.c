@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* PNG files through libpng. */
+/* PNG files through libpng; PPM files by hand. */
 #include "host/display/screenshot.h"
 
 #include <errno.h>
 #include <png.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void row_of_32_bits(const uint8_t *from, uint8_t *to, uint32_t width)
 {
@@ -27,6 +28,26 @@ static void row_of_16_bits(const uint8_t *from, uint8_t *to, uint32_t width)
     }
 }
 
+static void take_row(const struct video_screen *screen, uint32_t y, uint8_t *row)
+{
+    const uint8_t *from = screen->pixels + (size_t)y * screen->pitch;
+    if (screen->depth == 16) {
+        row_of_16_bits(from, row, screen->width);
+    } else {
+        row_of_32_bits(from, row, screen->width);
+    }
+}
+
+static int write_ppm(FILE *file, const struct video_screen *screen, uint8_t *row)
+{
+    fprintf(file, "P6\n%u %u\n255\n", screen->width, screen->height);
+    for (uint32_t y = 0; y < screen->height; y++) {
+        take_row(screen, y, row);
+        fwrite(row, 3, screen->width, file);
+    }
+    return ferror(file) ? -EIO : 0;
+}
+
 /* libpng reports errors by longjmp: this function owns nothing that would be lost. */
 static int write_rows(png_structp png, png_infop info, FILE *file,
                       const struct video_screen *screen, uint8_t *row)
@@ -40,32 +61,37 @@ static int write_rows(png_structp png, png_infop info, FILE *file,
                  PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     png_write_info(png, info);
     for (uint32_t y = 0; y < screen->height; y++) {
-        const uint8_t *from = screen->pixels + (size_t)y * screen->pitch;
-        if (screen->depth == 16) {
-            row_of_16_bits(from, row, screen->width);
-        } else {
-            row_of_32_bits(from, row, screen->width);
-        }
+        take_row(screen, y, row);
         png_write_row(png, row);
     }
     png_write_end(png, info);
     return 0;
 }
 
-int screenshot_write(const struct video_screen *screen, const char *path)
+static int write_png(FILE *file, const struct video_screen *screen, uint8_t *row)
 {
-    FILE *file = fopen(path, "wb");
-    if (file == NULL) {
-        return -errno;
-    }
     int result = -ENOMEM;
-    uint8_t *row = malloc((size_t)screen->width * 3);
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
     png_infop info = png != NULL ? png_create_info_struct(png) : NULL;
-    if (row != NULL && info != NULL) {
+    if (info != NULL) {
         result = write_rows(png, info, file, screen, row);
     }
     png_destroy_write_struct(&png, &info);
+    return result;
+}
+
+int screenshot_write(const struct video_screen *screen, const char *path)
+{
+    const char *ending = strrchr(path, '.');
+    uint8_t *row = malloc((size_t)screen->width * 3);
+    FILE *file = row != NULL ? fopen(path, "wb") : NULL;
+    if (file == NULL) {
+        const int error = row != NULL ? -errno : -ENOMEM;
+        free(row);
+        return error;
+    }
+    int result = ending != NULL && strcmp(ending, ".ppm") == 0 ? write_ppm(file, screen, row)
+                                                               : write_png(file, screen, row);
     free(row);
     return fclose(file) != 0 && result == 0 ? -EIO : result;
 }

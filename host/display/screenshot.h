@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A picture of the screen as a PNG file. */
+/* A picture of the screen as a PNG file, or as a plain PPM (P6) when the name ends with .ppm. */
 #ifndef HOST_DISPLAY_SCREENSHOT_H
 #define HOST_DISPLAY_SCREENSHOT_H
 

@@ -9,6 +9,7 @@
 #include "host/devices/video.h"
 #include "host/display/keys.h"
 #include "host/display/screenshot.h"
+#include "host/display/vnc.h"
 #include "host/hvhost/hvhost.h"
 
 static int make_video(struct hvhost *host)
@@ -24,6 +25,51 @@ static int make_video(struct hvhost *host)
         return -ENOMEM;
     }
     hvhost_add_device(host, host->video);
+    return 0;
+}
+
+/* The first line of the file of --vnc-password. Returns 0 or a negative errno. */
+static int read_password(const char *path, char *password, size_t size)
+{
+    FILE *file = fopen(path, "r");
+    if (file == NULL) {
+        return -errno;
+    }
+    const bool read = fgets(password, (int)size, file) != NULL;
+    fclose(file);
+    password[read ? strcspn(password, "\r\n") : 0] = '\0';
+    return password[0] != '\0' ? 0 : -EINVAL;
+}
+
+static int make_vnc(struct hvhost *host)
+{
+    const struct hvhost_options *options = &host->options;
+    char password[64];
+    int result;
+    if (!options->vnc) {
+        return 0;
+    }
+    struct vnc_settings settings = {
+        .port = options->vnc_port,
+        .video = host->video,
+        .keyboard = host->keyboard,
+        .mouse = host->mouse,
+    };
+    if (options->vnc_password_path != NULL) {
+        result = read_password(options->vnc_password_path, password, sizeof(password));
+        if (result != 0) {
+            fprintf(stderr, "hvhost: --vnc-password %s: no password in it\n",
+                    options->vnc_password_path);
+            return result;
+        }
+        settings.password = password;
+    }
+    host->vnc = vnc_new(&settings, &result);
+    if (host->vnc == NULL) {
+        return result;
+    }
+    hvhost_add_device(host, host->vnc);
+    fprintf(stderr, "hvhost: VNC on port %u of 127.0.0.1\n", vnc_port(host->vnc));
     return 0;
 }
 
@@ -43,7 +89,8 @@ int hvhost_make_console(struct hvhost *host)
         }
         hvhost_add_device(host, host->mouse);
     }
-    return make_video(host);
+    int result = make_video(host);
+    return result != 0 ? result : make_vnc(host);
 }
 
 static const char *text_of(struct json_object *arguments, const char *name)

@@ -105,6 +105,7 @@ struct hvhost {
     struct virtual_device *devices;
     struct virtual_device *heartbeat;
     struct virtual_device *keyboard, *mouse, *video; /* NULL: the release has none */
+    struct virtual_device *vnc; /* or NULL */
     struct hvhost_services integration;
     struct device_machine services; /* what devices may ask for */
     struct hvhost_trap *traps;

@@ -41,6 +41,9 @@ struct hvhost_options {
     const char *control_path;  /* NULL: no control socket */
     const char *log_path;      /* NULL: standard error */
     bool json_events;
+    bool vnc;
+    uint16_t vnc_port;         /* 0: any */
+    const char *vnc_password_path; /* NULL: no password */
     const struct host_release *release;
     uint32_t generation;
     uint64_t seed;

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The VNC server with a real client (libvncclient), and devices of which the test is the guest. */
+#include "tests/unit/host-vmbus/bench.h"
+#include "tests/unit/host-vmbus/guest_ring.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <rfb/rfbclient.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/devices/keyboard.h"
+#include "host/devices/mouse.h"
+#include "host/devices/video.h"
+#include "host/display/vnc.h"
+#include "protocol/keyboard.h"
+
+enum { KEYBOARD_CHANNEL = 1, TURNS_MAX = 2000 };
+
+struct rig {
+    struct bench *bench;
+    struct virtual_device *keyboard, *vnc;
+    rfbClient *client;
+    pthread_t thread;
+    bool connected;
+};
+
+static void pump(struct rig *rig)
+{
+    struct pollfd wait = {rig->vnc->operations->descriptor(rig->vnc), POLLIN, 0};
+    poll(&wait, 1, 5);
+    rig->vnc->operations->run(rig->vnc, 0);
+    host_channel_run(vmbus_server_channel(rig->bench->server, KEYBOARD_CHANNEL));
+    rig->keyboard->operations->run(rig->keyboard, 0);
+}
+
+static void guest_agrees(struct rig *rig)
+{
+    const struct keyboard_protocol_request request = {KEYBOARD_PROTOCOL_REQUEST, KEYBOARD_VERSION_1_0};
+    uint8_t packet[24];
+    const struct vmbus_packet_header header = {VMBUS_PACKET_IN_BAND, 2, 3, 0, 0};
+    struct guest_ring ring = guest_ring_at(bench_page(rig->bench, bench_ring_page(KEYBOARD_CHANNEL)), 1);
+    memcpy(packet, &header, 16);
+    memcpy(packet + 16, &request, 8);
+    guest_ring_put(&ring, packet, sizeof(packet));
+    host_channel_run(vmbus_server_channel(rig->bench->server, KEYBOARD_CHANNEL));
+    ring = guest_ring_at(bench_page(rig->bench, bench_ring_page(KEYBOARD_CHANNEL) + 2), 1);
+    assert_int_not_equal(guest_ring_take(&ring, packet, sizeof(packet)), 0);
+}
+
+static struct rig *rig_create(const char *password)
+{
+    struct rig *rig = calloc(1, sizeof(*rig));
+    int error;
+    rig->bench = bench_create(VMBUS_VERSION_5_3);
+    rig->keyboard = keyboard_new();
+    rig->keyboard->operations->plug(rig->keyboard, rig->bench->server);
+    bench_connect(rig->bench, VMBUS_VERSION_5_3);
+    bench_open_channel(rig->bench, KEYBOARD_CHANNEL);
+    guest_agrees(rig);
+    const struct vnc_settings settings = {.port = 0, .password = password, .keyboard = rig->keyboard};
+    rig->vnc = vnc_new(&settings, &error);
+    assert_non_null(rig->vnc);
+    return rig;
+}
+
+static void rig_free(struct rig *rig)
+{
+    rig->vnc->operations->free(rig->vnc);
+    vmbus_server_reset(rig->bench->server);
+    bench_free(rig->bench);
+    rig->keyboard->operations->free(rig->keyboard);
+    free(rig);
+}
+
+/* ---- The client: connecting blocks, so it has a thread until it is connected ---- */
+
+static const char *client_password;
+
+static char *give_password(rfbClient *client)
+{
+    return strdup(client_password);
+}
+
+static void *connect_client(void *argument)
+{
+    struct rig *rig = argument;
+    rig->connected = rfbInitClient(rig->client, NULL, NULL);
+    return NULL;
+}
+
+static bool try_connect(struct rig *rig, const char *password)
+{
+    rig->client = rfbGetClient(8, 3, 4);
+    rig->client->serverHost = strdup("127.0.0.1");
+    rig->client->serverPort = vnc_port(rig->vnc);
+    client_password = password;
+    rig->client->GetPassword = give_password;
+    assert_int_equal(pthread_create(&rig->thread, NULL, connect_client, rig), 0);
+    for (unsigned i = 0; i < TURNS_MAX && pthread_tryjoin_np(rig->thread, NULL) == EBUSY; i++) {
+        pump(rig);
+    }
+    return rig->connected; /* a client that could not connect is freed by then */
+}
+
+static void expect_event(struct rig *rig, uint16_t code, uint32_t flags)
+{
+    uint8_t packet[64];
+    struct keyboard_event event;
+    struct guest_ring ring =
+        guest_ring_at(bench_page(rig->bench, bench_ring_page(KEYBOARD_CHANNEL) + 2), 1);
+    uint32_t length = 0;
+    for (unsigned i = 0; i < TURNS_MAX && length == 0; i++) {
+        pump(rig);
+        length = guest_ring_take(&ring, packet, sizeof(packet));
+    }
+    assert_int_not_equal(length, 0);
+    memcpy(&event, packet + 16, sizeof(event));
+    assert_int_equal(event.make_code, code);
+    assert_int_equal(event.flags, flags);
+}
+
+static void keys_of_a_viewer_reach_the_guest(void **state)
+{
+    struct rig *rig = rig_create(NULL);
+    assert_true(try_connect(rig, ""));
+    assert_int_equal(vnc_viewers(rig->vnc), 1);
+    SendKeyEvent(rig->client, 'a', TRUE);
+    SendKeyEvent(rig->client, 'a', FALSE);
+    SendKeyEvent(rig->client, 0xff51, TRUE); /* left */
+    SendKeyEvent(rig->client, 0xe9, TRUE);   /* e with acute: no key of a US keyboard */
+    expect_event(rig, 0x1e, 0);
+    expect_event(rig, 0x1e, KEYBOARD_EVENT_BREAK);
+    expect_event(rig, 0x4b, KEYBOARD_EVENT_E0);
+    expect_event(rig, 0xe9, KEYBOARD_EVENT_UNICODE);
+    expect_event(rig, 0xe9, KEYBOARD_EVENT_UNICODE | KEYBOARD_EVENT_BREAK);
+    rfbClientCleanup(rig->client); /* vanishes with a key down */
+    expect_event(rig, 0x4b, KEYBOARD_EVENT_E0 | KEYBOARD_EVENT_BREAK);
+    assert_int_equal(vnc_viewers(rig->vnc), 0);
+    rig_free(rig);
+}
+
+static void several_viewers_are_served(void **state)
+{
+    struct rig *rig = rig_create(NULL);
+    assert_true(try_connect(rig, ""));
+    rfbClient *first = rig->client;
+    assert_true(try_connect(rig, ""));
+    assert_int_equal(vnc_viewers(rig->vnc), 2);
+    SendKeyEvent(first, 'a', TRUE);
+    expect_event(rig, 0x1e, 0);
+    SendKeyEvent(rig->client, 'b', TRUE);
+    expect_event(rig, 0x30, 0);
+    rfbClientCleanup(first);
+    rfbClientCleanup(rig->client);
+    rig_free(rig);
+}
+
+static void a_wrong_password_is_refused_and_the_right_one_works(void **state)
+{
+    struct rig *rig = rig_create("secret");
+    assert_false(try_connect(rig, "guess"));
+    assert_true(try_connect(rig, "secret"));
+    SendKeyEvent(rig->client, 'a', TRUE);
+    expect_event(rig, 0x1e, 0);
+    rfbClientCleanup(rig->client);
+    rig_free(rig);
+}
+
+static void a_taken_port_is_an_error(void **state)
+{
+    struct rig *rig = rig_create(NULL);
+    const struct vnc_settings settings = {.port = vnc_port(rig->vnc)};
+    int error = 0;
+    assert_null(vnc_new(&settings, &error));
+    assert_int_equal(error, -EADDRINUSE);
+    rig_free(rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keys_of_a_viewer_reach_the_guest),
+        cmocka_unit_test(several_viewers_are_served),
+        cmocka_unit_test(a_wrong_password_is_refused_and_the_right_one_works),
+        cmocka_unit_test(a_taken_port_is_an_error),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -147,7 +147,10 @@ bool IOWorkLoop__runEventSources(IOWorkLoop *me)
         goto out;
     do {
         me->loopRestart = false;
-        me->workToDo = more = false;
+        more = false;
+        /* A signal from here on is seen by the checks, or asks for another round: the store must be
+         * visible before the sources are looked at. */
+        __atomic_exchange_n(&me->workToDo, false, __ATOMIC_SEQ_CST);
         for (IOEventSource *source = me->eventChain; source; source = IOEventSource_getNext(source)) {
             more |= IOEventSource_checkForWork(source);
             if (me->reserved->terminate)

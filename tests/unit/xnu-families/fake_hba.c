@@ -11,7 +11,9 @@
 
 #include "xnu/libkern/module.h"
 #include "xnu/libkern/object.h"
+#include "xnu/machine/clock.h"
 #include "xnu/machine/memory.h"
+#include "xnu/machine/threads.h"
 
 struct fake_hba fake_hba;
 
@@ -36,9 +38,18 @@ static bool initialize_controller(controller *me)
     return !fake_hba.fail_initialize;
 }
 static void terminate_controller(controller *me) { note("TerminateController"); }
+static void scan(void *argument)
+{
+    IOSCSIParallelInterfaceController_CreateTargetForID(argument, 0);
+}
+
 static bool start_controller(controller *me)
 {
     note("StartController");
+    if (fake_hba.scans_early) {
+        machine_thread_release(machine_thread_start("early scan", scan, me));
+        machine_sleep(NULL, &fake_hba, machine_uptime() + 1000000, false);
+    }
     return !fake_hba.fail_start;
 }
 static void stop_controller(controller *me) { note("StopController"); }

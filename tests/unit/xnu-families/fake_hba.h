@@ -37,6 +37,7 @@ struct fake_hba {
     uint64_t highest_id, initiator_id;
     bool present[FAKE_TARGETS];
     bool manages_targets;                /* DoesHBAPerformDeviceManagement */
+    bool scans_early;                    /* a thread makes target 0 while StartController runs */
     bool command_queueing;
     bool provisioning;
     bool write_cache;

@@ -155,6 +155,22 @@ static void targets_are_those_that_answer(void **state)
     run_family(targets_are_those_that_answer_body);
 }
 
+static void targets_made_before_the_start_is_over_get_their_commands_body(void *argument)
+{
+    fake_hba_reset();
+    fake_hba.manages_targets = true;
+    fake_hba.scans_early = true;
+    fake_hba.present[0] = true;
+    CHECK(fake_hba_start());
+    block_device_release(wait_for_disk("disk0"));
+    fake_hba_stop();
+}
+
+static void targets_made_before_the_start_is_over_get_their_commands(void **state)
+{
+    run_family(targets_made_before_the_start_is_over_get_their_commands_body);
+}
+
 /* ---- data ----------------------------------------------------------------------------------- */
 
 static void data_go_to_the_disk_and_come_back_body(void *argument)
@@ -560,6 +576,7 @@ int main(void)
         cmocka_unit_test(a_failed_start_is_followed_by_terminate),
         cmocka_unit_test(a_missing_alignment_mask_panics),
         cmocka_unit_test(targets_are_those_that_answer),
+        cmocka_unit_test(targets_made_before_the_start_is_over_get_their_commands),
         cmocka_unit_test(data_go_to_the_disk_and_come_back),
         cmocka_unit_test(requests_outside_the_disk_are_refused),
         cmocka_unit_test(discard_and_zeroes_use_the_disks_limits),

@@ -356,6 +356,8 @@ bool IOSCSIParallelInterfaceController__start(IOSCSIParallelInterfaceController 
     }
     me->fHBAHasBeenInitialized = true;
     me->fHBACanAcceptClientRequests = true;
+    /* The driver may have made targets since StartController: their first commands wait. */
+    scsi_dispatch_all(me);
     IOWorkLoop_enableAllInterrupts(me->fWorkLoop);
     if (!IOSCSIParallelInterfaceController_DoesHBAPerformDeviceManagement(me))
         create_targets(me);

@@ -45,11 +45,25 @@ network_start() {
         --macos "$macos" --processors 2 --memory 512 --net tap=en0 "$kext" >"$network_folder/guest.log" 2>&1 &
     network_guest=$!
     local tries=300
-    until grep -q '^.*en0: address 00:15:5d:4d:41:43.*link up' "$network_folder/guest.log"; do
+    until grep -qs '^.*en0: address 00:15:5d:4d:41:43.*link up' "$network_folder/guest.log"; do
         [ $((tries -= 1)) -gt 0 ] && kill -0 $network_guest 2>/dev/null || { figure="en0 did not come up: $(tail -n 1 "$network_folder/guest.log")"; return 1; }
         sleep 0.1
     done
     network_inside busybox ip link set en0 address 00:15:5d:4d:41:43 up
+}
+
+# What hvctl captured is read by tcpdump, where there is one, and no checksum in it is wrong.
+network_read_capture() {
+    local read packets
+    command -v tcpdump >/dev/null || { captured="no tcpdump to read the capture"; return 0; }
+    read=$(tcpdump -nn -vv -r "$network_folder/frames.pcap" 2>&1) || { figure="tcpdump cannot read the capture: $(tail -n 1 <<<"$read")"; return 1; }
+    if grep -q -E 'incorrect|bad cksum|truncated|\[\|' <<<"$read"; then
+        figure="the capture holds a bad frame: $(grep -m 1 -E 'incorrect|bad cksum|truncated|\[\|' <<<"$read")"
+        return 1
+    fi
+    packets=$(grep -c -E '^[0-9]' <<<"$read")
+    [ "$packets" -ge 24 ] || { figure="the capture holds $packets frames"; return 1; }
+    captured="$packets frames captured"
 }
 
 network_seconds() { awk "BEGIN { printf \"%.2f\", ($(date +%s%N) - $1) / 1e9 }"; }
@@ -57,11 +71,14 @@ network_seconds() { awk "BEGIN { printf \"%.2f\", ($(date +%s%N) - $1) / 1e9 }";
 network_check() {
     local begin fetch send ping
     network_start || return 1
+    "$bin/hvctl" --control "$network_folder/host.sock" capture 0 "$network_folder/frames.pcap" >/dev/null || { figure="no capture"; return 1; }
     LEASE=$network_folder/lease network_inside busybox udhcpc -i en0 -n -q -f -t 20 -T 1 -s "$network_folder/lease.sh" \
         >"$network_folder/udhcpc.log" 2>&1 || { figure="no lease: $(tail -n 1 "$network_folder/udhcpc.log")"; return 1; }
     [ "$(cat "$network_folder/lease")" = "10.0.2.15 10.0.2.2 10.0.2.3" ] || { figure="the lease is '$(cat "$network_folder/lease")'"; return 1; }
     ping=$(network_inside busybox ping -c 10 -i 0.1 10.0.2.2 2>&1) || { figure="ping: $(tail -n 1 <<<"$ping")"; return 1; }
     grep -q ' 0% packet loss' <<<"$ping" || { figure="ping: $(tail -n 2 <<<"$ping" | head -n 1)"; return 1; }
+    "$bin/hvctl" --control "$network_folder/host.sock" capture 0 off >/dev/null
+    network_read_capture || return 1
     begin=$(date +%s%N)
     network_inside busybox wget -q -O "$network_folder/fetched" "http://10.0.2.2:$network_port/file" || { figure="the file was not fetched"; return 1; }
     fetch=$(network_seconds "$begin")
@@ -71,7 +88,7 @@ network_check() {
     send=$(network_seconds "$begin")
     wait "${network_processes[2]}" || true
     cmp -s "$network_folder/files/file" "$network_folder/received" || { figure="the host received another file"; return 1; }
-    figure="lease 10.0.2.15, ping $(sed -n 's|.*= [0-9.]*/\([0-9.]*\)/.*|\1|p' <<<"$ping") ms, 64 MiB in $fetch s, back in $send s, same bytes"
+    figure="lease 10.0.2.15, ping $(sed -n 's|.*= [0-9.]*/\([0-9.]*\)/.*|\1|p' <<<"$ping") ms, 64 MiB in $fetch s, back in $send s, same bytes, $captured"
 }
 
 # Ends both programs; whoever complains fails the row.

@@ -90,8 +90,8 @@ uint32_t vmbus_server_signal_event(struct vmbus_server *server, uint32_t connect
     }
     struct host_channel *channel = channel_of_connection(server, connection_id);
     if (channel == NULL || channel->state != HOST_CHANNEL_OPEN) {
-        /* A signal may cross the host's own closing of a channel. */
-        if (channel == NULL || channel->state == HOST_CHANNEL_CLOSED) {
+        /* A signal may cross the host's own closing of a channel, and its removal of a device. */
+        if (channel == NULL || (channel->state == HOST_CHANNEL_CLOSED && !channel->rescinded)) {
             vmbus_violation(server, "HvSignalEvent",
                             channel == NULL ? "unknown connection"
                                             : host_channel_state_name(channel),

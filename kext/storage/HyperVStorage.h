@@ -28,8 +28,8 @@ enum {
     STORAGE_TASK_MILLISECONDS = 60000,     /* before a task is asked after */
 };
 
-/* What waits for a completion: a task of the SCSI stack, or a probe of ours. */
-enum storage_request_kind { STORAGE_REQUEST_TASK, STORAGE_REQUEST_PROBE };
+/* What waits for a completion: a task of the SCSI stack, or a probe or reset of ours. */
+enum storage_request_kind { STORAGE_REQUEST_TASK, STORAGE_REQUEST_PROBE, STORAGE_REQUEST_RESET };
 
 struct storage_request {
     enum storage_request_kind kind;
@@ -79,6 +79,7 @@ struct HyperVStorage {
     bool scanning;
     bool stopping;
 
+    struct storage_request reset;       /* of any LUN that was slow; its completion says nothing */
     struct storage_probe probe;         /* under `lock` */
     struct dma_memory probe_memory;     /* one page for INQUIRY data */
     thread_call_t scan_call;

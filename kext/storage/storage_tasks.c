@@ -121,6 +121,8 @@ void storage_completion(void *owner, struct device_channel *channel, void *point
     struct storvsc_result result;
 
     (void)channel;
+    if (request->kind == STORAGE_REQUEST_RESET)
+        return; /* what counts is that the tasks come back */
     if (request->kind == STORAGE_REQUEST_PROBE) {
         storage_probe_completed(self, request, error, packet);
         return;
@@ -346,23 +348,37 @@ SCSIServiceResponse storage_process_task(IOSCSIParallelInterfaceController *me, 
  * use for something else (Linux re-arms its timer for the same reason). The LUN is reset once, which makes real
  * hosts finish what they have. */
 
+static void ask_for_reset(struct HyperVStorage *self, uint8_t lun)
+{
+    struct storvsc_address address = self->address;
+    struct storvsc_packet packet;
+    struct ring_piece piece = { &packet, 0 };
+    int error;
+
+    if (!self->is_ide)
+        address.lun = lun;
+    piece.length = (uint32_t)storvsc_reset_request(&self->engine, STORVSC_RESET_OF_LUN, address, &packet);
+    if (piece.length == 0 || device_channel_begin(self->channel) != 0)
+        return;
+    /* With a completion, though nobody waits for it: hosts take no storage packet without. */
+    self->reset.kind = STORAGE_REQUEST_RESET;
+    error = device_channel_append_request(self->channel, &piece, 1, &self->reset);
+    device_channel_commit(self->channel);
+    if (error != 0)
+        storage_log(self, "LUN %u: no room for a reset", (unsigned)lun);
+}
+
 void storage_task_timed_out(IOSCSIParallelInterfaceController *me, OSObject *parallel)
 {
     struct HyperVStorage *self = (struct HyperVStorage *)me;
     struct storage_task *task = IOSCSIParallelInterfaceController_GetHBADataPointer(me, parallel);
-    struct storvsc_address address = self->address;
-    struct storvsc_packet packet;
-    struct ring_piece piece = { &packet, 0 };
 
     task->timeouts++;
     storage_log(self, "LUN %u: no answer to command 0x%02x for %u s", (unsigned)task->request.lun,
                 (unsigned)task->request.operation_code,
                 (unsigned)(task->timeouts * (STORAGE_TASK_MILLISECONDS / 1000)));
-    if (!self->is_ide)
-        address.lun = task->request.lun;
-    piece.length = (uint32_t)storvsc_reset_request(&self->engine, STORVSC_RESET_OF_LUN, address, &packet);
-    if (task->timeouts == 1 && piece.length != 0)
-        device_channel_send(self->channel, &piece, 1, 0);
+    if (task->timeouts == 1)
+        ask_for_reset(self, task->request.lun);
     IOSCSIParallelInterfaceController_SetTimeoutForTask(me, parallel, STORAGE_TASK_MILLISECONDS);
 }
 

@@ -596,12 +596,13 @@ void pair_host_storage_faults(struct pair_host *host, uint32_t internal_error_pp
 }
 
 void pair_host_disk_faults(struct pair_host *host, unsigned lun, uint32_t error_ppm, uint32_t short_ppm,
-                           uint32_t delay_ppm)
+                           uint32_t delay_ppm, uint32_t lost_ppm)
 {
     const struct disk_fault_settings settings = {
         .error_ppm = error_ppm,
         .short_ppm = short_ppm,
         .delay_ppm = delay_ppm,
+        .lost_ppm = lost_ppm,
         .delay_min_ns = 1000000,
         .delay_max_ns = 20000000,
     };
@@ -616,6 +617,6 @@ void pair_host_end_faults(struct pair_host *host)
     host->faults.quiet = true;
     for (lun = 0; lun < PAIR_DISKS_MAX; lun++)
         if (storvsc_disk(host->controller, lun) != NULL)
-            pair_host_disk_faults(host, lun, 0, 0, 0);
+            pair_host_disk_faults(host, lun, 0, 0, 0, 0);
     pair_host_storage_faults(host, 0, 0);
 }

@@ -78,10 +78,10 @@ bool pair_host_add_disk(struct pair_host *host, unsigned lun, uint64_t bytes);
 bool pair_host_remove_disk(struct pair_host *host, unsigned lun);
 /* Fails so many of a million requests with a host's internal error, or as busy. */
 void pair_host_storage_faults(struct pair_host *host, uint32_t internal_error_ppm, uint32_t busy_ppm);
-/* Of a million requests to a disk: so many end with a medium error, move their first part only, or end up to 20 ms
- * late. */
+/* Of a million requests to a disk: so many end with a medium error, move their first part only, end up to 20 ms late,
+ * or do not end until the guest resets the LUN. */
 void pair_host_disk_faults(struct pair_host *host, unsigned lun, uint32_t error_ppm, uint32_t short_ppm,
-                           uint32_t delay_ppm);
+                           uint32_t delay_ppm, uint32_t lost_ppm);
 /* From now on nothing goes wrong any more; what was held back on the bus comes in its time. */
 void pair_host_end_faults(struct pair_host *host);
 

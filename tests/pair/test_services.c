@@ -3,6 +3,7 @@
  * dies, comes twice; the host that begins anew or takes the service away. */
 #include "tests/pair/pair_guest.h"
 
+#include "host/devices/dynamic_memory.h"
 #include "host/devices/shutdown.h"
 #include "host/devices/timesync.h"
 #include "protocol/service_control.h"
@@ -307,6 +308,29 @@ static void a_daemon_hears_the_right_time_whenever_it_comes_and_never_a_wrong_on
     pair_run(&options, time_body, SEEDS);
 }
 
+static void memory_body(struct pair *pair)
+{
+    struct virtual_device *device = dynamic_memory_new(DYNAMIC_MEMORY_VERSION_1_0);
+    struct dynamic_memory_state state;
+
+    PAIR_CHECK(pair, pair_host_plug(pair->host, device));
+    pair_sleep(2 * PAIR_SECOND);
+    dynamic_memory_state(device, &state);
+    PAIR_CHECK(pair, state.ready && state.version == DYNAMIC_MEMORY_VERSION_1_0 && state.capabilities == 0);
+    PAIR_CHECK(pair, dynamic_memory_balloon(device, 1000) == 0);
+    pair_sleep(PAIR_SECOND);
+    dynamic_memory_state(device, &state);
+    PAIR_CHECK(pair, state.answers == 1 && state.ballooned_pages == 0);
+}
+
+static void dynamic_memory_is_connected_and_gives_no_memory_away(void **state)
+{
+    const struct pair_options options = { .release = "2022" };
+
+    (void)state;
+    pair_run(&options, memory_body, SEEDS);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -314,6 +338,7 @@ int main(void)
         cmocka_unit_test(a_daemon_that_is_slow_or_dies_is_answered_for),
         cmocka_unit_test(only_one_privileged_client_that_speaks_our_version_is_served),
         cmocka_unit_test(a_host_that_begins_anew_or_goes_leaves_no_old_answers),
+        cmocka_unit_test(dynamic_memory_is_connected_and_gives_no_memory_away),
         cmocka_unit_test(a_daemon_hears_the_right_time_whenever_it_comes_and_never_a_wrong_one),
     };
 

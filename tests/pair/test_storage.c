@@ -143,6 +143,26 @@ static void after_failed_and_busy_requests_the_next_good_one_works(void **state)
     pair_run(&options, failing_body, SEEDS);
 }
 
+static void held_body(struct pair *pair)
+{
+    PAIR_CHECK(pair, pair_wait_for_disk("disk0", true));
+    memset(buffer, 0x77, 4096);
+    pair_host_disk_faults(pair->host, 0, 0, 0, 0, 1000000);
+    PAIR_CHECK(pair, pair_disk_write("disk0", 8192, buffer, 4096) == 0);
+    pair_host_disk_faults(pair->host, 0, 0, 0, 0, 0);
+    PAIR_CHECK(pair, memcmp(pair_host_disk(pair->host, 0) + 8192, buffer, 4096) == 0);
+    PAIR_CHECK(pair, pair_disk_write("disk0", 0, buffer, 4096) == 0);
+}
+
+/* The reset asks for its completion, or the host would refuse it. */
+static void a_request_that_the_host_holds_back_ends_by_a_reset(void **state)
+{
+    const struct pair_options options = { .release = "2022", .disk_bytes = { MEBIBYTE } };
+
+    (void)state;
+    pair_run(&options, held_body, SEEDS);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -152,6 +172,7 @@ int main(void)
         cmocka_unit_test(disks_come_and_go_and_the_others_go_on),
         cmocka_unit_test(a_controller_taken_away_ends_its_disks_and_nothing_else),
         cmocka_unit_test(after_failed_and_busy_requests_the_next_good_one_works),
+        cmocka_unit_test(a_request_that_the_host_holds_back_ends_by_a_reset),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -315,6 +315,18 @@ static void rescind_in_each_state_ends_at_release(void **state)
     }
 }
 
+static void a_signal_that_crosses_a_rescind_is_no_violation(void **state)
+{
+    struct bench *bench = connected_bench(VMBUS_VERSION_5_2);
+    bench_open_channel(bench, 1);
+    host_device_unplug(bench->device.primary);
+    bench_expect(bench, "rescind 1\nclosed 1\n");
+    assert_int_equal(vmbus_server_signal_event(bench->server, 0x2001, 0),
+                     HV_STATUS_INVALID_CONNECTION_ID);
+    assert_int_equal(bench->violations, 0);
+    bench_free(bench);
+}
+
 static void a_guest_that_never_answers_a_rescind_is_tolerated(void **state)
 {
     struct bench *bench = connected_bench(VMBUS_VERSION_5_2);
@@ -456,6 +468,7 @@ int main(void)
         cmocka_unit_test(an_open_while_closing_waits_for_the_device),
         cmocka_unit_test(guest_signal_parameters_come_with_the_open),
         cmocka_unit_test(rescind_in_each_state_ends_at_release),
+        cmocka_unit_test(a_signal_that_crosses_a_rescind_is_no_violation),
         cmocka_unit_test(a_guest_that_never_answers_a_rescind_is_tolerated),
         cmocka_unit_test(a_device_that_no_guest_knows_goes_without_a_word),
         cmocka_unit_test(wrong_messages_get_no_answer_in_any_state),

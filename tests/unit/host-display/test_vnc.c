@@ -9,6 +9,7 @@
 #include <rfb/rfbclient.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host/devices/keyboard.h"
 #include "host/devices/mouse.h"
@@ -16,11 +17,13 @@
 #include "host/display/vnc.h"
 #include "protocol/keyboard.h"
 
-enum { KEYBOARD_CHANNEL = 1, TURNS_MAX = 2000 };
+enum { KEYBOARD_CHANNEL = 1, VIDEO_CHANNEL = 2, TURNS_MAX = 2000 };
 
 struct rig {
     struct bench *bench;
-    struct virtual_device *keyboard, *vnc;
+    struct virtual_device *keyboard, *video, *vnc;
+    struct device_machine machine;
+    int vram; /* descriptor; the device's */
     rfbClient *client;
     pthread_t thread;
     bool connected;
@@ -33,6 +36,21 @@ static void pump(struct rig *rig)
     rig->vnc->operations->run(rig->vnc, 0);
     host_channel_run(vmbus_server_channel(rig->bench->server, KEYBOARD_CHANNEL));
     rig->keyboard->operations->run(rig->keyboard, 0);
+    host_channel_run(vmbus_server_channel(rig->bench->server, VIDEO_CHANNEL));
+    rig->video->operations->run(rig->video, 0);
+}
+
+static int map(void *context, struct virtual_device *device, uint64_t start, uint64_t size,
+               int descriptor, uint64_t file_offset, uint32_t flags)
+{
+    ((struct rig *)context)->vram = descriptor;
+    device->operations->range_ready(device, start, 0);
+    return 0;
+}
+
+static int unmap(void *context, struct virtual_device *device, uint64_t start, uint64_t size)
+{
+    return 0;
 }
 
 static void guest_agrees(struct rig *rig)
@@ -49,6 +67,50 @@ static void guest_agrees(struct rig *rig)
     assert_int_not_equal(guest_ring_take(&ring, packet, sizeof(packet)), 0);
 }
 
+/* A message of the guest's video driver; the first member is a struct synthvid_header. */
+static void put_video(struct rig *rig, uint32_t type, void *message, uint32_t size)
+{
+    uint8_t packet[128] = {0};
+    struct guest_ring ring = guest_ring_at(bench_page(rig->bench, bench_ring_page(VIDEO_CHANNEL)), 1);
+    const uint32_t length = (24 + size + 7) & ~7u;
+    const struct vmbus_packet_header header = {VMBUS_PACKET_IN_BAND, 2, (uint16_t)(length / 8), 0, 0};
+    const uint32_t pipe[2] = {VMBUS_PIPE_DATA, size}, words[2] = {type, size};
+    memcpy(message, words, sizeof(words));
+    memcpy(packet, &header, sizeof(header));
+    memcpy(packet + 16, pipe, sizeof(pipe));
+    memcpy(packet + 24, message, size);
+    guest_ring_put(&ring, packet, length);
+    host_channel_run(vmbus_server_channel(rig->bench->server, VIDEO_CHANNEL));
+}
+
+static void guest_sets_mode(struct rig *rig, uint32_t width, uint32_t height, uint8_t depth)
+{
+    struct synthvid_situation_update mode = {
+        .outputs = 1, .is_active = 1, .depth = depth, .width = width, .height = height, .pitch = width * depth / 8};
+    put_video(rig, SYNTHVID_SITUATION_UPDATE, &mode, sizeof(mode));
+}
+
+/* Draws a whole picture of one 32-bit (or two 16-bit) pixel value and says so. */
+static void guest_draws(struct rig *rig, uint32_t value, uint32_t width, uint32_t height, uint32_t bytes)
+{
+    struct {
+        uint8_t head[sizeof(struct synthvid_dirt)];
+        struct synthvid_rectangle part;
+    } message = {.head = {[9] = 1}, .part = {0, 0, (int32_t)width, (int32_t)height}};
+    for (uint32_t i = 0; i < width * height * bytes; i += 4) {
+        assert_int_equal(pwrite(rig->vram, &value, 4, i), 4);
+    }
+    put_video(rig, SYNTHVID_DIRT, &message, sizeof(message.head) + sizeof(message.part));
+}
+
+static void guest_shows(struct rig *rig)
+{
+    struct synthvid_version_request request = {.version = SYNTHVID_VERSION_3_5};
+    struct synthvid_vram_location location = {.is_specified = 1, .address = 0xf8000000};
+    put_video(rig, SYNTHVID_VERSION_REQUEST, &request, sizeof(request));
+    put_video(rig, SYNTHVID_VRAM_LOCATION, &location, sizeof(location));
+}
+
 static struct rig *rig_create(const char *password)
 {
     struct rig *rig = calloc(1, sizeof(*rig));
@@ -59,7 +121,16 @@ static struct rig *rig_create(const char *password)
     bench_connect(rig->bench, VMBUS_VERSION_5_3);
     bench_open_channel(rig->bench, KEYBOARD_CHANNEL);
     guest_agrees(rig);
-    const struct vnc_settings settings = {.port = 0, .password = password, .keyboard = rig->keyboard};
+    struct video_settings video_settings;
+    video_default_settings(SYNTHVID_VERSION_3_5, &video_settings);
+    rig->video = video_new(&video_settings);
+    rig->machine = (struct device_machine){rig, map, unmap, NULL};
+    rig->video->operations->attach(rig->video, &rig->machine);
+    rig->video->operations->plug(rig->video, rig->bench->server);
+    bench_open_channel(rig->bench, VIDEO_CHANNEL);
+    guest_shows(rig);
+    const struct vnc_settings settings = {
+        .port = 0, .password = password, .video = rig->video, .keyboard = rig->keyboard};
     rig->vnc = vnc_new(&settings, &error);
     assert_non_null(rig->vnc);
     return rig;
@@ -71,6 +142,7 @@ static void rig_free(struct rig *rig)
     vmbus_server_reset(rig->bench->server);
     bench_free(rig->bench);
     rig->keyboard->operations->free(rig->keyboard);
+    rig->video->operations->free(rig->video);
     free(rig);
 }
 
@@ -168,6 +240,56 @@ static void a_wrong_password_is_refused_and_the_right_one_works(void **state)
     rig_free(rig);
 }
 
+/* Lets client and server talk until the client has the picture: every pixel of it `value` (0xRRGGBB). */
+static bool client_sees(struct rig *rig, int width, int height, uint32_t value)
+{
+    for (unsigned i = 0; i < TURNS_MAX; i++) {
+        pump(rig);
+        if (WaitForMessage(rig->client, 1000) > 0 && !HandleRFBServerMessage(rig->client)) {
+            return false;
+        }
+        bool same = rig->client->width == width && rig->client->height == height;
+        for (int at = 0; same && at < width * height; at++) {
+            uint32_t pixel;
+            memcpy(&pixel, rig->client->frameBuffer + 4 * at, 4);
+            same = (pixel & 0xffffff) == value;
+        }
+        if (same) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void what_the_guest_draws_is_what_the_viewer_sees(void **state)
+{
+    struct rig *rig = rig_create(NULL);
+    guest_sets_mode(rig, 320, 200, 32);
+    pump(rig);
+    assert_true(try_connect(rig, ""));
+    guest_draws(rig, 0x00123456, 320, 200, 4);
+    assert_true(client_sees(rig, 320, 200, 0x563412)); /* libvncclient's own order: red first */
+    guest_draws(rig, 0x00ff8001, 320, 200, 4);
+    assert_true(client_sees(rig, 320, 200, 0x0180ff));
+    rfbClientCleanup(rig->client);
+    rig_free(rig);
+}
+
+static void the_viewer_follows_the_guests_size_and_depth(void **state)
+{
+    struct rig *rig = rig_create(NULL);
+    assert_true(try_connect(rig, ""));
+    assert_int_equal(rig->client->width, 640); /* nothing is shown yet */
+    guest_sets_mode(rig, 400, 300, 32);
+    guest_draws(rig, 0x00ffffff, 400, 300, 4);
+    assert_true(client_sees(rig, 400, 300, 0xffffff));
+    guest_sets_mode(rig, 320, 240, 16);
+    guest_draws(rig, 0xf800f800, 320, 240, 2);
+    assert_true(client_sees(rig, 320, 240, 0x0000ff)); /* red */
+    rfbClientCleanup(rig->client);
+    rig_free(rig);
+}
+
 static void a_taken_port_is_an_error(void **state)
 {
     struct rig *rig = rig_create(NULL);
@@ -184,6 +306,8 @@ int main(void)
         cmocka_unit_test(keys_of_a_viewer_reach_the_guest),
         cmocka_unit_test(several_viewers_are_served),
         cmocka_unit_test(a_wrong_password_is_refused_and_the_right_one_works),
+        cmocka_unit_test(what_the_guest_draws_is_what_the_viewer_sees),
+        cmocka_unit_test(the_viewer_follows_the_guests_size_and_depth),
         cmocka_unit_test(a_taken_port_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Reads Meson's testlog.txt and sums up the TAP lines of all tests. A test that crashed, timed out,
-# ended early or printed no TAP and failed counts as one failure; exit status 77 as one skip.
+# ended early or printed no TAP and failed counts as one failure; exit status 77 as one skip. Lines
+# `# note: TEXT` are shown also of tests that pass: what a test has found out.
 
 function fail(what) {
     failed++
@@ -59,6 +60,9 @@ in_stdout && /^[ \t]*1\.\.[0-9]+/ {
         sub(/.*SKIP/, "")
         reason = ":" $0
     }
+}
+in_stdout && /^# note: / {
+    print "note - " name ": " substr($0, 9)
 }
 in_stdout && /^ok/ {
     ok++

@@ -82,6 +82,7 @@ static void no_acknowledged_byte_and_no_request_is_lost_whatever_goes_wrong(void
     uint64_t seed;
 
     (void)state;
+    printf("# note: seeds %llu to %llu\n", (unsigned long long)first, (unsigned long long)(first + count - 1));
     for (seed = first; seed < first + count; seed++)
         run(seed);
 }

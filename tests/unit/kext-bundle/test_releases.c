@@ -30,7 +30,7 @@ static void every_claimed_release_links_each_slice(void **state)
         slice_read(slice, bytes, size, &file);
         result = check_releases(&file, slice, libraries,
                                 libraries_for(info, slice->architecture, libraries));
-        printf("# %s.kext %s: %s - %s (claimed: %s - %s)\n", slice->name, slice->architecture,
+        printf("# note: %s.kext %s: %s - %s (claimed: %s - %s)\n", slice->name, slice->architecture,
                result.first ? result.first : "no release", result.last ? result.last : "",
                slice->oldest, slice->newest);
         if (result.refusals_in_claim)

@@ -28,9 +28,10 @@ static const char who[] = "HyperVDynamicMemory";
 static void send(HyperVDynamicMemory *self, const void *message, uint32_t length)
 {
     const struct ring_piece piece = { message, length };
+    int error = device_channel_send(self->channel, &piece, 1, 0);
 
-    if (device_channel_send(self->channel, &piece, 1, 0) != 0 && hv_log_now(++self->lost))
-        hv_log(who, "a message to the host was lost");
+    if (error != 0 && hv_log_now(++self->lost))
+        hv_log(who, "a message to the host was lost (error %d)", error);
 }
 
 /* What is free, as the kernel counts it; false where it does not tell. */

@@ -318,8 +318,10 @@ static void memory_body(struct pair *pair)
     dynamic_memory_state(device, &state);
     PAIR_CHECK(pair, state.ready && state.version == DYNAMIC_MEMORY_VERSION_1_0 && state.capabilities == 0);
     PAIR_CHECK(pair, dynamic_memory_balloon(device, 1000) == 0);
-    pair_sleep(PAIR_SECOND);
-    dynamic_memory_state(device, &state);
+    for (unsigned steps = 0; steps < 100 && state.answers == 0; steps++) {
+        pair_sleep(STEP_NS);
+        dynamic_memory_state(device, &state);
+    }
     PAIR_CHECK(pair, state.answers == 1 && state.ballooned_pages == 0);
 }
 

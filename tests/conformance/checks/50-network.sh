@@ -6,7 +6,7 @@ network_busybox=$work/amd64/unpacked/bin/busybox
 network_port=${MACHV_TEST_PORT:-18080}
 
 network_check() { # network_check ID NAME ARCHITECTURE PROCESSORS RELEASE NVSP TESTS-BEFORE
-    local id=$1 name=$2 release=$5 version=$6 before=${7-} files=$work/$1.files sum server receiver
+    local id=$1 name=$2 release=$5 version=$6 before=${7-} generation=${8-2} files=$work/$1.files sum server receiver
     wanted "$id" || return 0
     rm -rf "$files" && mkdir -p "$files"
     make_image "$files/file" 16
@@ -17,7 +17,7 @@ network_check() { # network_check ID NAME ARCHITECTURE PROCESSORS RELEASE NVSP T
     mkfifo "$files/never"
     timeout 120 "$network_busybox" nc -l -p $((network_port + 1)) >"$files/received" 3<>"$files/never" <&3 &
     receiver=$!
-    boot "$id" "$3" "$4" "${before}net:$network_port:4194304" -- --release "$release" --net nat,mac=00:15:5d:4d:41:43
+    boot "$id" "$3" "$4" "${before}net:$network_port:4194304" -- --release "$release" --generation "$generation" --net nat,mac=00:15:5d:4d:41:43
     kill $server $receiver 2>/dev/null || true
     wait $server $receiver 2>/dev/null || true
     problem=$(complaint)

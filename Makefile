@@ -65,10 +65,11 @@ $(ASAN)/build.ninja:
 $(FUZZ)/build.ninja:
 	meson setup $(FUZZ) $(SANITIZE) -Dfuzzer_build=true
 
+# Programs for this machine, that is: not the daemons for macOS.
 define link-programs
 mkdir -p $(BUILD)/bin; \
 for program in $(PROGRAMS); do \
-    file=$$(find $(BUILD) \( -path $(ASAN) -o -path $(FUZZ) -o -path $(BUILD)/bin \) -prune -o \
+    file=$$(find $(BUILD) \( -path $(ASAN) -o -path $(FUZZ) -o -path $(BUILD)/bin -o -path '*/macos' \) -prune -o \
         -type f -perm -u+x -name $$program -print | head -n 1); \
     if [ -n "$$file" ]; then ln -sf "../$${file#$(BUILD)/}" $(BUILD)/bin/$$program; fi; \
 done

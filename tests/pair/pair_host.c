@@ -4,6 +4,7 @@
 #include "host/devices/heartbeat.h"
 #include "host/devices/netvsc_internal.h"
 #include "host/devices/storvsc.h"
+#include "host/devices/storvsc_internal.h"
 #include "host/disk/disk.h"
 #include "host/disk/disk_engine.h"
 #include "host/disk/disk_faults.h"
@@ -454,6 +455,16 @@ uint32_t pair_host_vmbus_version(const struct pair_host *host)
 void pair_host_remove_controller(struct pair_host *host)
 {
     host->devices[1]->operations->unplug(host->devices[1]);
+}
+
+bool pair_host_controller_is_released(const struct pair_host *host)
+{
+    return host->controller->primary == NULL;
+}
+
+bool pair_host_add_controller(struct pair_host *host)
+{
+    return host->devices[1]->operations->plug(host->devices[1], host->machine.server) == 0;
 }
 
 void pair_host_remove_adapter(struct pair_host *host)

@@ -45,6 +45,10 @@ bool pair_host_plug(struct pair_host *host, struct virtual_device *device);
 
 /* Takes the storage controller away (RESCIND), as when an administrator removes it. */
 void pair_host_remove_controller(struct pair_host *host);
+/* The guest has said that it is done with it. */
+bool pair_host_controller_is_released(const struct pair_host *host);
+/* Offers it again, with its disks. */
+bool pair_host_add_controller(struct pair_host *host);
 /* Takes the network adapter away, and offers it again. */
 void pair_host_remove_adapter(struct pair_host *host);
 bool pair_host_add_adapter(struct pair_host *host);

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Guest and host in one process: each step of attaching a device fails in turn, and memory runs out at every
+ * allocation in turn. Nothing of the guest stays at the host (pair_run checks), and the next try works. */
+#include "tests/pair/pair_guest.h"
+
+#include "xnu/iokit/startup.h"
+#include "xnu/machine/memory.h"
+
+enum { MEBIBYTE = 1 << 20, STEPS = 4 };
+
+static uint8_t buffer[4096];
+
+static void check_disk(struct pair *pair)
+{
+    PAIR_CHECK(pair, pair_wait_for_disk("disk0", true));
+    memset(buffer, 0x3c, sizeof buffer);
+    PAIR_CHECK(pair, pair_disk_write("disk0", 4096, buffer, sizeof buffer) == 0);
+    PAIR_CHECK(pair, memcmp(pair_host_disk(pair->host, 0) + 4096, buffer, sizeof buffer) == 0);
+}
+
+/* Takes the controller away and offers it again, once the guest has let go of it, with the nth allocation from
+ * there on failing; 0: none. False: there were not so many. */
+static bool attach_again(struct pair *pair, uint64_t nth)
+{
+    unsigned tries = 0;
+    bool refused;
+
+    pair_host_remove_controller(pair->host);
+    PAIR_CHECK(pair, pair_wait_for_disk("disk0", false));
+    do
+        pair_sleep(PAIR_SECOND / 10);
+    while (!pair_host_controller_is_released(pair->host) && ++tries < 1000);
+    PAIR_CHECK(pair, pair_host_controller_is_released(pair->host));
+    machine_allocation_fail_at(nth, false);
+    PAIR_CHECK(pair, pair_host_add_controller(pair->host));
+    pair_sleep(PAIR_SECOND);
+    refused = machine_allocation_failed() != 0;
+    machine_allocation_fail_at(0, false);
+    PAIR_CHECK(pair, xnu_wait_quiet(60 * PAIR_SECOND));
+    return refused;
+}
+
+static void failed_step_body(struct pair *pair)
+{
+    pair_host_end_faults(pair->host);
+    attach_again(pair, 0);
+    check_disk(pair);
+}
+
+static void a_device_whose_attachment_failed_at_any_step_attaches_the_next_time(void **state)
+{
+    static const char *const rules[] = {
+        "post,fail,type=8,nth=%u,times=1", /* GPADL_HEADER */
+        "post,fail,type=5,nth=%u,times=1", /* OPEN_CHANNEL */
+    };
+    char rule[64];
+    unsigned index;
+    unsigned step;
+
+    (void)state;
+    for (index = 0; index < sizeof rules / sizeof *rules; index++) {
+        for (step = 1; step <= STEPS; step++) {
+            const struct pair_options options = { .disk_bytes = { MEBIBYTE }, .faults = { rule } };
+
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wformat-nonliteral"
+            snprintf(rule, sizeof rule, rules[index], step);
+#pragma clang diagnostic pop
+            pair_run(&options, failed_step_body, 1);
+        }
+    }
+}
+
+static void scarce_body(struct pair *pair)
+{
+    unsigned tried = 0;
+    uint64_t nth;
+
+    check_disk(pair);
+    /* Close together at first, where each allocation is another one; further apart later. */
+    for (nth = 1; pair->failures == 0 && attach_again(pair, nth); nth += 1 + nth / 16)
+        tried++;
+    printf("# note: %u of the first %llu allocations failed\n", tried, (unsigned long long)nth);
+    PAIR_CHECK(pair, tried > 20);
+    attach_again(pair, 0);
+    check_disk(pair);
+}
+
+static void whatever_allocation_fails_the_next_attachment_works(void **state)
+{
+    const struct pair_options options = { .disk_bytes = { MEBIBYTE } };
+
+    (void)state;
+    pair_run(&options, scarce_body, 1);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_device_whose_attachment_failed_at_any_step_attaches_the_next_time),
+        cmocka_unit_test(whatever_allocation_fails_the_next_attachment_works),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -6,12 +6,15 @@ export CC = clang
 BUILD = build
 ASAN = $(BUILD)/asan
 FUZZ = $(BUILD)/fuzz
+TSAN = $(BUILD)/tsan
 SANITIZE = -Ddebug=true -Doptimization=1 -Db_sanitize=address,undefined -Db_lundef=false \
     -Dsanitizer_build=true
+TSAN_PROGRAMS = tests/unit/kext-core/test_kext_core_ring_threads tests/unit/kext-core/test_kext_core_ring_transmit \
+    tests/unit/host-disk/test_host_disk_disk
 PROGRAMS = kextmatch kextrun kextlink hvhost hvctl hvsetup hvshutdownd hvtimesyncd hvfilecopyd hvkvpd \
     hvbackupd
 
-.PHONY: all run test kext daemons-macos bench fuzz conformance dist clean
+.PHONY: all run test tsan kext daemons-macos bench fuzz conformance dist clean
 .NOTPARALLEL:
 
 all: packages-build $(BUILD)/build.ninja
@@ -26,6 +29,13 @@ run: packages-run all
 test: packages-test $(ASAN)/build.ninja
 	ninja -C $(ASAN)
 	tests/run $(ASAN)
+
+# The tests with threads that ThreadSanitizer can run. The user-space kernel is not among them: its window on
+# guest-physical memory, a terabyte of addresses, finds no place beside the sanitizer's own.
+tsan: packages-test $(TSAN)/build.ninja
+	ninja -C $(TSAN) $(TSAN_PROGRAMS)
+	TSAN_OPTIONS=halt_on_error=1:suppressions=$(CURDIR)/tests/tsan/suppressions \
+	    tests/run $(TSAN) 'kext-core ring_threads' 'kext-core ring_transmit' 'host-disk/disk'
 
 # The kext bundles for macOS, in build/kexts/.
 kext: packages-build $(BUILD)/build.ninja
@@ -62,6 +72,9 @@ $(BUILD)/build.ninja:
 $(ASAN)/build.ninja:
 	meson setup $(ASAN) $(SANITIZE)
 
+$(TSAN)/build.ninja:
+	meson setup $(TSAN) -Ddebug=true -Doptimization=1 -Db_sanitize=thread -Db_lundef=false
+
 $(FUZZ)/build.ninja:
 	meson setup $(FUZZ) $(SANITIZE) -Dfuzzer_build=true
 
@@ -69,7 +82,7 @@ $(FUZZ)/build.ninja:
 define link-programs
 mkdir -p $(BUILD)/bin; \
 for program in $(PROGRAMS); do \
-    file=$$(find $(BUILD) \( -path $(ASAN) -o -path $(FUZZ) -o -path $(BUILD)/bin -o -path '*/macos' \) -prune -o \
+    file=$$(find $(BUILD) \( -path $(ASAN) -o -path $(FUZZ) -o -path $(TSAN) -o -path $(BUILD)/bin -o -path '*/macos' \) -prune -o \
         -type f -perm -u+x -name $$program -print | head -n 1); \
     if [ -n "$$file" ]; then ln -sf "../$${file#$(BUILD)/}" $(BUILD)/bin/$$program; fi; \
 done

@@ -89,35 +89,38 @@ done
 
 dsdt all "SCFG=1 TCFG=1 NCFG=1 BCFG=1 SGXE=1 PADE=1 PCNT=4" 2048 ws2022
 dsdt none "" 2048 ws2022
+# The same with the processors of an older host, which ACPICA reads much faster.
+dsdt small "SCFG=1 TCFG=1 NCFG=1 BCFG=1 SGXE=1 PADE=1 PCNT=4" 240 ws2019
+dsdt bare "" 240 ws2019
 dsdt server2019 "SCFG=1 PCNT=2" 240 ws2019
 
-is "macOS sees VMOD as EISA id VMD0001" 000000000100A459 "$(value all darwin '\_SB.VMOD._HID' "$vmbus")"
-is "macOS sees the VMBus as EISA id VBS0001" 0000000001005358 "$(value all darwin '\_SB.VMOD.VMBS._HID' "$vmbus")"
-is "other systems still see VMOD as ACPI0004" '"ACPI0004"' "$(value all other '\_SB.VMOD._HID' "$vmbus")"
-is "other systems still see the VMBus as MSFT1000" '"MSFT1000"' "$(value all other '\_SB.VMOD.VMBS._HID' "$vmbus")"
+is "macOS sees VMOD as EISA id VMD0001" 000000000100A459 "$(value small darwin '\_SB.VMOD._HID' "$vmbus")"
+is "macOS sees the VMBus as EISA id VBS0001" 0000000001005358 "$(value small darwin '\_SB.VMOD.VMBS._HID' "$vmbus")"
+is "other systems still see VMOD as ACPI0004" '"ACPI0004"' "$(value small other '\_SB.VMOD._HID' "$vmbus")"
+is "other systems still see the VMBus as MSFT1000" '"MSFT1000"' "$(value small other '\_SB.VMOD.VMBS._HID' "$vmbus")"
 
-is "processor 1 exists for macOS" 000000000000000F "$(value all darwin '\_SB.P001._STA' "$device")"
-is "processor 4 of 4 exists for macOS" 000000000000000F "$(value all darwin '\_SB.P004._STA' "$device")"
-is "processor 5 of 4 does not" 0000000000000000 "$(value all darwin '\_SB.P005._STA' "$device")"
-is "processor 64 is described" 0000000000000000 "$(value all darwin '\_SB.P064._STA' "$device")"
-is "there is no processor object 65" none "$(value all darwin '\_SB.P065._STA' "$device")"
-is "other systems see no old-style processor" 0000000000000000 "$(value all other '\_SB.P001._STA' "$device")"
-run all darwin 'namespace' "$device" | grep -cE '  P0[0-9]{2} Processor' | grep -qx 64
+is "processor 1 exists for macOS" 000000000000000F "$(value small darwin '\_SB.P001._STA' "$device")"
+is "processor 4 of 4 exists for macOS" 000000000000000F "$(value small darwin '\_SB.P004._STA' "$device")"
+is "processor 5 of 4 does not" 0000000000000000 "$(value small darwin '\_SB.P005._STA' "$device")"
+is "processor 64 is described" 0000000000000000 "$(value small darwin '\_SB.P064._STA' "$device")"
+is "there is no processor object 65" none "$(value small darwin '\_SB.P065._STA' "$device")"
+is "other systems see no old-style processor" 0000000000000000 "$(value small other '\_SB.P001._STA' "$device")"
+run small darwin 'namespace' "$device" | grep -cE '  P0[0-9]{2} Processor' | grep -qx 64
 ok $? "64 objects are of the Processor type"
 
-is "macOS does not see processor device P001" 0000000000000000 "$(value all darwin '\P001._STA' "$device")"
-is "macOS does not see processor device P240" 0000000000000000 "$(value all darwin '\P240._STA' "$device")"
-is "other systems see processor device P001" 000000000000000F "$(value all other '\P001._STA' "$device")"
+is "macOS does not see processor device P001" 0000000000000000 "$(value small darwin '\P001._STA' "$device")"
+is "macOS does not see processor device P240" 0000000000000000 "$(value small darwin '\P240._STA' "$device")"
+is "other systems see processor device P001" 000000000000000F "$(value small other '\P001._STA' "$device")"
 is "macOS does not see processor device P241" 0000000000000000 "$(value all darwin '\P241._STA' "$device" "$device2022")"
 is "macOS does not see processor device Q000" 0000000000000000 "$(value all darwin '\Q000._STA' "$device" "$device2022")"
 is "macOS does not see processor device R048" 0000000000000000 "$(value all darwin '\R048._STA' "$device" "$device2022")"
 is "other systems see processor device R048" 000000000000000F "$(value all other '\R048._STA' "$device" "$device2022")"
 
 for path in '\_SB.UAR1' '\_SB.UAR2' '\_SB.VMOD.TPM2' '\_SB.NVDR' '\_SB.EPC' '\_SB.VMOD.AC1'; do
-    is "$path is there when the host enables it" 000000000000000F "$(value all darwin "$path._STA" "$device")"
-    is "$path gets nothing when it is absent" none "$(value none darwin "$path._STA" "$device")"
+    is "$path is there when the host enables it" 000000000000000F "$(value small darwin "$path._STA" "$device")"
+    is "$path gets nothing when it is absent" none "$(value bare darwin "$path._STA" "$device")"
 done
-is "the battery's own status is kept" 000000000000001F "$(value all darwin '\_SB.VMOD.BAT1._STA' "$device")"
+is "the battery's own status is kept" 000000000000001F "$(value small darwin '\_SB.VMOD.BAT1._STA' "$device")"
 is "the processor aggregator is there when enabled" 000000000000000F "$(value all darwin '\_SB.VMOD.PAD1._STA' "$device" "$device2022")"
 is "the processor aggregator gets nothing when absent" none "$(value none darwin '\_SB.VMOD.PAD1._STA' "$device" "$device2022")"
 
@@ -131,13 +134,13 @@ done
 run server2019 darwin 'quit' "$device" "$device2022" | grep -qE 'AE_NOT_FOUND'
 ok $? "SSDT-HV-DEV-WS2022 is refused by a host without its devices"
 
-run all darwin 'evaluate \_SB.P001._DSM 0 0 2 0' "$device" "$plug" | grep -q '"plugin-type"'
+run small darwin 'evaluate \_SB.P001._DSM 0 0 2 0' "$device" "$plug" | grep -q '"plugin-type"'
 ok $? "macOS reads plugin-type from the first processor"
-run all darwin 'evaluate \_SB.P001._DSM 0 0 2 0' "$device" "$plug" | grep -q '\[Integer\] = 0000000000000002'
+run small darwin 'evaluate \_SB.P001._DSM 0 0 2 0' "$device" "$plug" | grep -q '\[Integer\] = 0000000000000002'
 ok $? "plugin-type is 2"
-run all darwin 'evaluate \_SB.P001._DSM 0 0 0 0' "$device" "$plug" | grep -q 'Length 01 = *0000: 03'
+run small darwin 'evaluate \_SB.P001._DSM 0 0 0 0' "$device" "$plug" | grep -q 'Length 01 = *0000: 03'
 ok $? "function 0 names the functions"
-is "other systems find no _DSM there" none "$(value all other '\_SB.P001._DSM 0 0 2 0' "$device" "$plug")"
+is "other systems find no _DSM there" none "$(value small other '\_SB.P001._DSM 0 0 2 0' "$device" "$plug")"
 
 echo "1..$number"
 exit $failed

@@ -112,6 +112,7 @@ struct hvhost {
     struct storvsc *controllers[STORVSC_CONTROLLERS_MAX];
     struct netvsc *adapters[HVHOST_NETWORKS_MAX];
     uint64_t woken[HVHOST_CHANNEL_WORDS]; /* channels whose device is to run: a bit a channel id */
+    uint64_t polled[HVHOST_CHANNEL_WORDS]; /* channels that have run since the last sleep */
     int epoll, signals;
     uint64_t start_ns;   /* clock value at the start */
     uint64_t partition_start_ns; /* reference time 0 */
@@ -128,6 +129,8 @@ struct hvhost {
 /* machine.c */
 extern const struct partition_operations hvhost_partition_operations;
 void hvhost_run_channels(struct hvhost *host, unsigned *work);
+/* Before a sleep: channels signal again. True: packets have come meanwhile, so there is work. */
+bool hvhost_end_polling(struct hvhost *host);
 void hvhost_reset_machine(struct hvhost *host);
 /* 100 ns units since the partition's start. */
 uint64_t hvhost_reference_time(const struct hvhost *host);

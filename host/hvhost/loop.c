@@ -3,6 +3,7 @@
  * The loop of hvhost. A turn: signals -> channels -> one submission to the kernel -> completions ->
  * one publication a ring. Wake-ups cost more than anything else here, so after work the loop looks
  * for more for a short while before it sleeps; how long is learnt from how long the sleeps last.
+ * As long as it is awake it looks at the rings itself and guests need not signal.
  */
 #include <errno.h>
 #include <signal.h>
@@ -16,7 +17,7 @@
 
 enum {
     EVENT_BATCH = 32,
-    WINDOW_START_NS = 10000,
+    WINDOW_MIN_NS = 10000, /* the rest of a burst is worth waiting for in any case */
     SYSTEM_CALL_EVERY = 8, /* turns of polling: look at the descriptors too */
     DRAIN_WAIT_MS = 10000,
     DRAIN_STEP_MS = 10,
@@ -174,13 +175,13 @@ static void learn(struct hvhost_polling *polling, uint64_t slept_ns)
 {
     if (slept_ns > polling->window_max_ns) {
         polling->window_ns /= 2;
-        if (polling->window_ns < WINDOW_START_NS / 4) {
-            polling->window_ns = 0;
-        }
-    } else if (slept_ns > polling->window_ns || polling->window_ns == 0) {
-        polling->window_ns = polling->window_ns == 0 ? WINDOW_START_NS : polling->window_ns * 2;
-        polling->window_ns = earlier(polling->window_ns, polling->window_max_ns);
+    } else if (slept_ns > polling->window_ns) {
+        polling->window_ns *= 2;
     }
+    if (polling->window_ns < WINDOW_MIN_NS) {
+        polling->window_ns = WINDOW_MIN_NS;
+    }
+    polling->window_ns = earlier(polling->window_ns, polling->window_max_ns);
 }
 
 /*
@@ -224,6 +225,9 @@ void hvhost_loop(struct hvhost *host)
         }
         if (host->stopping) {
             break;
+        }
+        if (hvhost_end_polling(host)) {
+            continue;
         }
         deadline = next_deadline_ns(host);
         host->now_ns = hvhost_clock_ns();

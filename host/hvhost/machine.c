@@ -66,10 +66,45 @@ static const struct host_machine_operations machine_operations = {
     .filter_message = hvhost_filter_message,
 };
 
+/* Bits of word `i` of the polled channels that have packets. */
+static uint64_t polled_with_packets(struct hvhost *host, unsigned i)
+{
+    uint64_t found = 0;
+    for (uint64_t bits = host->polled[i]; bits != 0; bits &= bits - 1) {
+        const unsigned bit = (unsigned)__builtin_ctzll(bits);
+        struct host_channel *channel = vmbus_server_channel(host->machine.server, i * 64 + bit);
+        if (channel == NULL) {
+            host->polled[i] &= ~(1ull << bit);
+        } else if (host_channel_poll(channel)) {
+            found |= 1ull << bit;
+        }
+    }
+    return found;
+}
+
+bool hvhost_end_polling(struct hvhost *host)
+{
+    bool packets = false;
+    for (unsigned i = 0; i < HVHOST_CHANNEL_WORDS; i++) {
+        uint64_t bits = host->polled[i];
+        host->polled[i] = 0;
+        for (; host->machine_made && bits != 0; bits &= bits - 1) {
+            const unsigned bit = (unsigned)__builtin_ctzll(bits);
+            struct host_channel *channel =
+                vmbus_server_channel(host->machine.server, i * 64 + bit);
+            if (channel != NULL && host_channel_poll_end(channel)) {
+                host->woken[i] |= 1ull << bit;
+                packets = true;
+            }
+        }
+    }
+    return packets;
+}
+
 void hvhost_run_channels(struct hvhost *host, unsigned *work)
 {
     for (unsigned i = 0; i < HVHOST_CHANNEL_WORDS; i++) {
-        uint64_t bits = host->woken[i];
+        uint64_t bits = host->woken[i] | polled_with_packets(host, i);
         host->woken[i] = 0;
         while (bits != 0) {
             uint32_t id = i * 64 + (uint32_t)__builtin_ctzll(bits);
@@ -77,6 +112,8 @@ void hvhost_run_channels(struct hvhost *host, unsigned *work)
             struct host_channel *channel = vmbus_server_channel(host->machine.server, id);
             if (channel != NULL) {
                 hvhost_faults_channel(host, id, channel);
+                host_channel_poll_begin(channel);
+                host->polled[id / 64] |= 1ull << id % 64;
                 host_channel_run(channel);
                 (*work)++;
             }

@@ -80,8 +80,11 @@ static bool rest(struct host_channel *channel)
 {
     struct host_ring_reader *reader = &channel->reader;
     channel->signal_guest |= host_ring_reader_publish(reader);
-    host_ring_reader_mask(reader, false);
-    if (!host_ring_reader_has_more(reader)) {
+    if (!channel->polled) {
+        host_ring_reader_mask(reader, false);
+    }
+    channel->rested = !host_ring_reader_has_more(reader);
+    if (channel->rested) {
         return false;
     }
     host_ring_reader_mask(reader, true);
@@ -347,10 +350,35 @@ void host_channel_run(struct host_channel *channel)
         return;
     }
     host_ring_reader_mask(&channel->reader, true);
+    channel->rested = false;
     if (channel->device->operations->ready != NULL) {
         channel->device->operations->ready(channel->device->device, channel);
     }
     host_channel_flush(channel);
+}
+
+/* ---- Polling ---- */
+
+void host_channel_poll_begin(struct host_channel *channel)
+{
+    channel->polled = true;
+}
+
+bool host_channel_poll(struct host_channel *channel)
+{
+    return atomic_load(&channel->running) && channel->rested &&
+           host_ring_reader_has_more(&channel->reader);
+}
+
+bool host_channel_poll_end(struct host_channel *channel)
+{
+    channel->polled = false;
+    /* A device that left packets in the ring knows of them: no signal is wanted. */
+    if (!atomic_load(&channel->running) || !channel->rested) {
+        return false;
+    }
+    host_ring_reader_mask(&channel->reader, false);
+    return host_ring_reader_has_more(&channel->reader);
 }
 
 bool host_channel_sent_all_taken(const struct host_channel *channel)

@@ -232,6 +232,16 @@ void host_channel_flush(struct host_channel *channel);
 /* The worker's entry: calls `ready`, then flushes. Harmless on a channel that is not open. */
 void host_channel_run(struct host_channel *channel);
 
+/*
+ * [data path] For a worker that looks for packets itself, for a while. From poll_begin on the guest
+ * is told not to signal when the ring is empty. host_channel_poll() is true when packets have come
+ * that the device has not been told of: then host_channel_run() is to be called. poll_end asks for
+ * signals again; true: packets came meanwhile, for which there is no signal.
+ */
+void host_channel_poll_begin(struct host_channel *channel);
+bool host_channel_poll(struct host_channel *channel);
+bool host_channel_poll_end(struct host_channel *channel);
+
 /* True if everything sent so far has been taken by the guest (indices equal). */
 bool host_channel_sent_all_taken(const struct host_channel *channel);
 

@@ -102,7 +102,7 @@ int host_channel_open(struct host_channel *channel, const struct host_open_param
     channel->target_sint = parameters->target_sint;
     channel->event_flag = (uint16_t)parameters->event_flag;
     channel->connection_id = parameters->connection_id;
-    channel->signal_guest = false;
+    channel->signal_guest = channel->polled = channel->rested = false;
     channel->reported_rule = NULL;
     channel->interrupt_page =
         server->version < VMBUS_VERSION_2_4 ? server->interrupt_page : NULL;

@@ -119,6 +119,8 @@ struct host_channel {
     uint32_t target_sint;
     uint16_t event_flag;
     bool signal_guest;       /* gathered since the last flush */
+    bool polled;             /* between host_channel_poll_begin() and host_channel_poll_end() */
+    bool rested;             /* the device has taken everything that was there */
     uint8_t *interrupt_page; /* guest memory; versions before 2.4, else NULL */
     struct host_ring_reader reader;
     struct host_ring_writer writer;

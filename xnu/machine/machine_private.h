@@ -112,6 +112,7 @@ struct thread_engine {
     void (*spin)(unsigned turn);
     int (*poll)(struct machine_thread *thread, int descriptor, bool writable, uint64_t deadline);
     void (*poll_interrupt)(struct machine_thread *thread);
+    bool (*poll_vectors)(struct machine_thread *thread, uint64_t nanoseconds);
     uint64_t (*now)(void);
     void (*spin_delay)(uint64_t nanoseconds);
     /* The processor's interrupt lock. */

@@ -24,6 +24,9 @@ enum {
     JOBS_MAX = 256,                  /* in flight */
     BYTES_MAX = 64 << 20,            /* of their data */
     VECTORS_MAX = 128,               /* of one sendmsg */
+    POLL_NS = 40000,                 /* an answer out of the page cache takes no longer */
+    POLL_JOBS = 4,                   /* with more in flight something else is always to be done */
+    POLL_PAUSE_MAX = 64,             /* waits without polling after polls in vain */
 };
 
 struct nbd_connection_io {
@@ -33,6 +36,8 @@ struct nbd_connection_io {
     int socket, epoll, event;
     uint8_t *staging;
     size_t first, last;              /* the bytes of `staging` that are not used yet */
+    unsigned poll_pause, poll_failures;
+    bool drained;                    /* the socket gave less than asked for: wait, then read */
 
     pthread_mutex_t lock;            /* guards what follows */
     struct nbd_job *replies, *last_reply;
@@ -44,6 +49,7 @@ struct nbd_connection_io {
     bool want_write;                 /* the socket is full */
     bool closing;                    /* no more requests: only the replies in flight are left */
     bool broken;                     /* nothing can be sent any more */
+    bool event_set;                  /* `event` is readable */
 };
 
 /* What the thread waits for. */
@@ -177,8 +183,8 @@ static void finish_jobs(struct nbd_connection_io *c, struct nbd_job *finished)
         job->next = c->free_jobs;
         c->free_jobs = job;
         /* Cannot fail but for a full counter, and then the thread is awake as it is. */
-        ssize_t written = c->stalled || c->closing ? write(c->event, &one, sizeof one) : 0;
-        (void)written;
+        if (c->stalled || c->closing)
+            c->event_set = write(c->event, &one, sizeof one) > 0 || c->event_set;
         pthread_mutex_unlock(&c->lock);
     }
 }
@@ -212,12 +218,13 @@ void nbd_server_complete(struct nbd_job *job, uint32_t error)
 
 /* ---- the thread: waiting --------------------------------------------------------------------- */
 
+/* With the lock held. */
 static void clear_event(struct nbd_connection_io *c)
 {
     uint64_t count;
 
-    if (read(c->event, &count, sizeof count) != sizeof count)
-        return;                          /* nothing was there */
+    if (c->event_set && read(c->event, &count, sizeof count) == sizeof count)
+        c->event_set = false;
 }
 
 static bool too_much(const struct nbd_connection_io *c)
@@ -237,6 +244,22 @@ static void flush_replies(struct nbd_connection_io *c)
     finish_jobs(c, finished);
 }
 
+/* With few requests in flight every wake-up counts: looks for their interrupt for a while, less and
+ * less often if it does not come. */
+static void poll_for_interrupt(struct nbd_connection_io *c)
+{
+    if (c->poll_pause != 0) {
+        c->poll_pause--;
+    } else if (machine_poll_interrupts(POLL_NS)) {
+        c->poll_failures = 0;
+    } else {
+        c->poll_failures = c->poll_failures == 0 ? 1 : c->poll_failures * 2;
+        if (c->poll_failures > POLL_PAUSE_MAX)
+            c->poll_failures = POLL_PAUSE_MAX;
+        c->poll_pause = c->poll_failures;
+    }
+}
+
 /* Sends what has gathered and sleeps until there is something to do. */
 static void wait_for_work(struct nbd_connection_io *c, enum wait_reason reason)
 {
@@ -250,17 +273,20 @@ static void wait_for_work(struct nbd_connection_io *c, enum wait_reason reason)
         update_interest(c);
     }
     bool idle = !finished && (reason != WAIT_JOBS || c->jobs != 0);
+    bool poll = idle && reason == WAIT_REQUEST && c->jobs != 0 && c->jobs <= POLL_JOBS;
     c->waiting = idle;
     pthread_mutex_unlock(&c->lock);
     finish_jobs(c, finished);
     if (!idle)
         return;
+    if (poll)
+        poll_for_interrupt(c);
     /* A socket that has been hung up is always ready: do not look at it when only jobs matter. */
     machine_poll(reason == WAIT_JOBS ? c->event : c->epoll, false, MACHINE_NEVER, false);
     pthread_mutex_lock(&c->lock);
     c->waiting = false;
-    pthread_mutex_unlock(&c->lock);
     clear_event(c);
+    pthread_mutex_unlock(&c->lock);
 }
 
 /* ---- the thread: reading --------------------------------------------------------------------- */
@@ -279,6 +305,7 @@ static int read_more(struct nbd_connection_io *c)
         ssize_t got = recv(c->socket, c->staging + c->last, STAGING_SIZE - c->last, MSG_DONTWAIT);
         if (got > 0) {
             c->last += (size_t)got;
+            c->drained = c->last < STAGING_SIZE;
             return 1;
         }
         if (got < 0 && errno == EINTR)
@@ -424,7 +451,7 @@ static void serve(struct nbd_connection_io *c)
         int more = read_more(c);
         if (more < 0 || (more > 0 && !handle_input(c)))
             return;
-        if (more == 0)
+        if (more == 0 || c->drained)
             wait_for_work(c, WAIT_REQUEST);
         else
             flush_replies(c);

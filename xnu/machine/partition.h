@@ -58,6 +58,8 @@ struct partition_operations {
     /* Takes (clears) the pending vectors, ORing them in. NULL as above. */
     void (*take_vectors)(void *partition, unsigned processor,
                          uint64_t words[PARTITION_VECTOR_WORDS]);
+    /* True if take_vectors would give some; cheap. NULL as above. */
+    bool (*vectors_pending)(void *partition, unsigned processor);
     /*
      * Fibres only. Called when nothing can run (now < deadline), and from time to time with
      * deadline == now: lets the partition do its own work that is due, or wait in real time for its

@@ -150,6 +150,16 @@ int socket_interrupt_descriptor(void *context, unsigned processor) {
     return partition->connections[processor].event;
 }
 
+bool socket_vectors_pending(void *context, unsigned processor) {
+    struct socket_partition *partition = context;
+    const uint64_t *shared = partition->vectors[processor].words;
+    uint64_t any = 0;
+    for (unsigned i = 0; i < PARTITION_VECTOR_WORDS; i++) {
+        any |= __atomic_load_n(&shared[i], __ATOMIC_RELAXED);
+    }
+    return any != 0;
+}
+
 void socket_take_vectors(void *context, unsigned processor,
                          uint64_t words[PARTITION_VECTOR_WORDS]) {
     struct socket_partition *partition = context;

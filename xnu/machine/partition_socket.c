@@ -322,6 +322,7 @@ static const struct partition_operations socket_operations = {
     .power = socket_power,
     .interrupt_descriptor = socket_interrupt_descriptor,
     .take_vectors = socket_take_vectors,
+    .vectors_pending = socket_vectors_pending,
     .start = socket_start,
     .detach = socket_detach,
 };

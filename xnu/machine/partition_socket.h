@@ -81,6 +81,7 @@ uint64_t socket_read(void *partition, unsigned processor, uint64_t address, unsi
 void socket_write(void *partition, unsigned processor, uint64_t address, unsigned size,
                   enum machine_address_kind kind, uint64_t value);
 int socket_interrupt_descriptor(void *partition, unsigned processor);
+bool socket_vectors_pending(void *partition, unsigned processor);
 void socket_take_vectors(void *partition, unsigned processor,
                          uint64_t words[PARTITION_VECTOR_WORDS]);
 

@@ -211,6 +211,12 @@ int machine_poll(int descriptor, bool writable, uint64_t deadline, bool interrup
     return thread_engine->poll(thread, descriptor, writable, deadline);
 }
 
+bool machine_poll_interrupts(uint64_t nanoseconds) {
+    thread_check_may_block("poll for interrupts");
+    return thread_engine->poll_vectors != NULL &&
+           thread_engine->poll_vectors(machine_current, nanoseconds);
+}
+
 void threads_stop(void) {
     while (all_threads != NULL) {
         struct machine_thread *next = all_threads->all_next;

@@ -90,6 +90,14 @@ void machine_yield(void);
  */
 int machine_poll(int descriptor, bool writable, uint64_t deadline, bool interruptible);
 
+/*
+ * For a thread that is about to sleep and expects an interrupt very soon: looks for interrupts of
+ * its processor for at most `nanoseconds` and delivers them on the spot, which saves waking the
+ * thread that does it otherwise. True if there were some. False at once with fibres, and sooner
+ * when others want the host's processor. Not with locks held.
+ */
+bool machine_poll_interrupts(uint64_t nanoseconds);
+
 /* ---- sleeping on an event ------------------------------------------------------------------- */
 
 enum machine_wait_result {

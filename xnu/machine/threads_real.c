@@ -298,6 +298,40 @@ static void interrupt_once(unsigned index) {
     machine_interrupts_set_enabled(true);
 }
 
+static bool vectors_pending(unsigned index) {
+    const struct partition_operations *operations = partition_current.operations;
+    return operations != NULL && operations->vectors_pending != NULL &&
+           operations->vectors_pending(partition_current.context, index);
+}
+
+/* Another thread may have delivered what the descriptor told of. */
+static bool interrupt_wanted(unsigned index) {
+    const struct partition_operations *operations = partition_current.operations;
+    return atomic_load(&processors[index].kicked) || processor_has_pending(index) ||
+           operations == NULL || operations->vectors_pending == NULL || vectors_pending(index) ||
+           atomic_load(&machine_processors[index].halted) != 0;
+}
+
+/* Between two looks: a longer gap means that this thread was not running. */
+#define POLL_GAP_NS 10000
+
+static bool real_poll_vectors(struct machine_thread *thread, uint64_t nanoseconds) {
+    uint64_t now = real_now();
+    uint64_t end = now + nanoseconds;
+    uint64_t last = now;
+    for (; now < end && now - last < POLL_GAP_NS; now = real_now()) {
+        last = now;
+        for (unsigned turn = 0; turn < 16; turn++) {
+            if (vectors_pending(thread->processor)) {
+                interrupt_once(thread->processor);
+                return true;
+            }
+            __builtin_ia32_pause();
+        }
+    }
+    return false;
+}
+
 static void *interrupt_main(void *argument) {
     struct machine_thread *thread = argument;
     unsigned index = thread->processor;
@@ -305,14 +339,12 @@ static void *interrupt_main(void *argument) {
     traps_thread_enter();
     while (!atomic_load(&machine_stopping)) {
         uint64_t count;
-        int event = atomic_load(&processors[index].event);
-        /* The partition's end may have made its descriptor non-blocking. */
-        if (read(event, &count, sizeof count) < 0) {
-            struct pollfd polled = {.fd = event, .events = POLLIN};
-            poll(&polled, 1, -1);
-            continue;
+        struct pollfd polled = {.fd = atomic_load(&processors[index].event), .events = POLLIN};
+        /* The partition's end may have made its descriptor non-blocking, so this is what waits. */
+        if (poll(&polled, 1, -1) == 1 && read(polled.fd, &count, sizeof count) > 0 &&
+            interrupt_wanted(index)) {
+            interrupt_once(index);
         }
-        interrupt_once(index);
     }
     traps_thread_leave();
     machine_current = NULL;
@@ -433,6 +465,7 @@ const struct thread_engine thread_engine_real = {
     .spin = real_spin,
     .poll = real_poll,
     .poll_interrupt = real_poll_interrupt,
+    .poll_vectors = real_poll_vectors,
     .now = real_now,
     .spin_delay = real_spin_delay,
     .interrupts_off = real_interrupts_off,

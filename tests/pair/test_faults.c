@@ -6,7 +6,7 @@
 #include "xnu/iokit/startup.h"
 #include "xnu/machine/memory.h"
 
-enum { MEBIBYTE = 1 << 20, STEPS = 4 };
+enum { MEBIBYTE = 1 << 20, STEPS = 4, RING_PAGES = 16 /* at least, both directions */ };
 
 static uint8_t buffer[4096];
 
@@ -94,11 +94,54 @@ static void whatever_allocation_fails_the_next_attachment_works(void **state)
     pair_run(&options, scarce_body, 1);
 }
 
+static uint64_t pages_used(void)
+{
+    struct machine_memory_statistics statistics;
+
+    machine_memory_statistics(&statistics);
+    return statistics.pages_used;
+}
+
+/* Pages that a controller that comes and goes leaves behind. */
+static uint64_t pages_lost(struct pair *pair)
+{
+    uint64_t before;
+
+    attach_again(pair, 0);
+    before = pages_used();
+    attach_again(pair, 0);
+    return pages_used() - before;
+}
+
+static void confirmed_body(struct pair *pair)
+{
+    PAIR_CHECK(pair, pages_lost(pair) < RING_PAGES);
+}
+
+static void unconfirmed_body(struct pair *pair)
+{
+    uint64_t lost = pages_lost(pair);
+
+    PAIR_CHECK(pair, lost >= RING_PAGES && lost < 100 * RING_PAGES);
+    check_disk(pair);
+}
+
+static void memory_is_freed_when_the_host_confirms_and_else_never(void **state)
+{
+    const struct pair_options confirming = { .disk_bytes = { MEBIBYTE } };
+    const struct pair_options silent = { .disk_bytes = { MEBIBYTE }, .faults = { "message,drop,type=12" } };
+
+    (void)state;
+    pair_run(&confirming, confirmed_body, 1);
+    pair_run(&silent, unconfirmed_body, 1);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_device_whose_attachment_failed_at_any_step_attaches_the_next_time),
         cmocka_unit_test(whatever_allocation_fails_the_next_attachment_works),
+        cmocka_unit_test(memory_is_freed_when_the_host_confirms_and_else_never),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

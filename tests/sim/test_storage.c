@@ -7,6 +7,9 @@
 #include "tests/sim/sim_disk.h"
 #include "tests/sim/sim_plan.h"
 
+#include "xnu/machine/clock.h"
+#include "xnu/machine/threads.h"
+
 enum { SEEDS = 12, REQUESTS = 250, DEPTH = 32 };
 
 static struct sim_plan plan; /* of the present run; the guest's process inherits it */
@@ -68,6 +71,58 @@ static void run(uint64_t seed)
     pair_run_seed(&options, storage_body, seed);
 }
 
+/* ---- two disks, worked on by two threads through one ring ---- */
+
+struct worker {
+    struct pair *pair;
+    struct sim_disk *disk;
+    uint64_t finished; /* uptime; 0: works */
+};
+
+static void work(void *argument)
+{
+    struct worker *worker = argument;
+
+    PAIR_CHECK(worker->pair, sim_disk_work(worker->disk, REQUESTS, DEPTH));
+    __atomic_store_n(&worker->finished, machine_uptime(), __ATOMIC_RELEASE);
+    machine_wakeup(worker, false);
+}
+
+static void two_disks_body(struct pair *pair)
+{
+    struct worker workers[2];
+    unsigned index;
+
+    PAIR_CHECK(pair, pair_wait_for_disk("disk0", true) && pair_wait_for_disk("disk1", true));
+    pair_host_disk_faults(pair->host, 0, 0, 0, 1000000, 0);
+    for (index = 0; index < 2; index++) {
+        struct machine_thread *thread;
+
+        workers[index] = (struct worker){ .pair = pair, .disk = sim_disk_create(index == 0 ? "disk0" : "disk1", index + 1) };
+        thread = machine_thread_start("worker", work, &workers[index]);
+        PAIR_CHECK(pair, thread != NULL && workers[index].disk != NULL);
+        machine_thread_release(thread);
+    }
+    for (index = 0; index < 2; index++)
+        while (__atomic_load_n(&workers[index].finished, __ATOMIC_ACQUIRE) == 0)
+            machine_sleep(NULL, &workers[index], machine_uptime() + PAIR_SECOND / 100, false);
+    PAIR_CHECK(pair, workers[1].finished < workers[0].finished);
+    for (index = 0; index < 2; index++) {
+        sim_disk_verify(workers[index].disk, pair_host_disk(pair->host, index));
+        PAIR_CHECK(pair, sim_disk_counters(workers[index].disk)->failed == 0);
+        PAIR_CHECK(pair, sim_disk_counters(workers[index].disk)->wrong_blocks == 0);
+        sim_disk_destroy(workers[index].disk);
+    }
+}
+
+static void two_writers_share_a_ring_and_a_slow_disk_delays_no_other(void **state)
+{
+    const struct pair_options options = { .disk_bytes = { SIM_DISK_BYTES, SIM_DISK_BYTES } };
+
+    (void)state;
+    pair_run(&options, two_disks_body, SEEDS);
+}
+
 static uint64_t number_from(const char *name, uint64_t otherwise)
 {
     const char *text = getenv(name);
@@ -90,6 +145,7 @@ static void no_acknowledged_byte_and_no_request_is_lost_whatever_goes_wrong(void
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(two_writers_share_a_ring_and_a_slow_disk_delays_no_other),
         cmocka_unit_test(no_acknowledged_byte_and_no_request_is_lost_whatever_goes_wrong),
     };
 

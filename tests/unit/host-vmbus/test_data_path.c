@@ -121,6 +121,50 @@ static void packets_that_come_while_masked_are_taken_in_the_same_run(void **stat
     bench_free(path.bench);
 }
 
+static void a_polled_channel_needs_no_signal_until_polling_ends(void **state)
+{
+    struct path path = open_path(0, VMBUS_VERSION_5_2);
+    path.bench->device.ready = echo;
+    host_channel_poll_begin(path.channel);
+    guest_ring_put_words(&path.to_host, VMBUS_PACKET_IN_BAND, 0, 0, 1, 7);
+    host_channel_run(path.channel);
+    assert_int_equal(path.to_host.control->interrupt_mask, 1);
+    assert_false(host_channel_poll(path.channel));
+    guest_ring_put_words(&path.to_host, VMBUS_PACKET_IN_BAND, 0, 0, 1, 8);
+    assert_true(host_channel_poll(path.channel));
+    host_channel_run(path.channel);
+    assert_int_equal(guest_ring_used(&path.to_host), 0);
+    /* One more comes between the last look and the end: it is not forgotten. */
+    guest_ring_put_words(&path.to_host, VMBUS_PACKET_IN_BAND, 0, 0, 1, 9);
+    assert_true(host_channel_poll_end(path.channel));
+    host_channel_run(path.channel);
+    assert_int_equal(guest_ring_used(&path.to_host), 0);
+    assert_int_equal(path.to_host.control->interrupt_mask, 0);
+    assert_false(host_channel_poll_end(path.channel));
+    bench_free(path.bench);
+}
+
+static void take_nothing(struct bench_device *device, struct host_channel *channel)
+{
+}
+
+static void what_a_device_leaves_in_a_polled_ring_is_no_news(void **state)
+{
+    struct path path = open_path(0, VMBUS_VERSION_5_2);
+    path.bench->device.ready = take_nothing;
+    host_channel_poll_begin(path.channel);
+    guest_ring_put_words(&path.to_host, VMBUS_PACKET_IN_BAND, 0, 0, 1, 7);
+    host_channel_run(path.channel);
+    assert_false(host_channel_poll(path.channel));
+    assert_false(host_channel_poll_end(path.channel));
+    assert_int_equal(path.to_host.control->interrupt_mask, 1);
+    path.bench->device.ready = echo;
+    host_channel_run(path.channel);
+    assert_int_equal(guest_ring_used(&path.to_host), 0);
+    assert_int_equal(path.to_host.control->interrupt_mask, 0);
+    bench_free(path.bench);
+}
+
 static void a_malformed_packet_is_reported_and_the_next_one_arrives(void **state)
 {
     struct path path = open_path(0, VMBUS_VERSION_5_2);
@@ -295,6 +339,8 @@ int main(void)
         cmocka_unit_test(the_guest_may_signal_again_after_the_ring_was_drained),
         cmocka_unit_test(what_was_taken_is_published_before_the_guest_may_signal),
         cmocka_unit_test(packets_that_come_while_masked_are_taken_in_the_same_run),
+        cmocka_unit_test(a_polled_channel_needs_no_signal_until_polling_ends),
+        cmocka_unit_test(what_a_device_leaves_in_a_polled_ring_is_no_news),
         cmocka_unit_test(a_malformed_packet_is_reported_and_the_next_one_arrives),
         cmocka_unit_test(a_broken_ring_is_reported_once_and_a_new_open_mends_it),
         cmocka_unit_test(a_full_ring_says_again_and_goes_on_when_the_guest_made_room),

@@ -55,21 +55,21 @@ test_kexts() {
     local i386=0
     damaged truncated
     truncate -s 10000 "truncated.kext/$executable"
-    refused 'a truncated kext' 3 MacHyperVSupport 'outside the file' 'building or copying it again' -- "$kextrun" truncated.kext
+    refused 'a truncated kext' 3 MacHyperVSupport 'outside the file' 'build or copy the bundle again' -- "$kextrun" truncated.kext
     damaged magic
     printf 'ABCD' | dd of="magic.kext/$executable" conv=notrunc 2>/dev/null
-    refused 'an executable that is no Mach-O file' 3 MacHyperVSupport 'begins with' 'building or copying it again' -- \
+    refused 'an executable that is no Mach-O file' 3 MacHyperVSupport 'begins with' 'build or copy the bundle again' -- \
         "$kextrun" magic.kext
     damaged i386
     [ "$(processor 0)" -eq 7 ] || i386=1
     slice $i386 "i386.kext/$executable"
-    refused 'a kext with i386 code alone' 3 MacHyperVSupport 'processor type 0x7' 'x86_64 executable' -- "$kextrun" i386.kext
+    refused 'a kext with i386 code alone' 3 MacHyperVSupport 'processor type 0x7' 'not for x86_64' -- "$kextrun" i386.kext
     damaged gone
     rm "gone.kext/$executable"
     refused 'a bundle without its executable' 3 "gone.kext/$executable" 'No such file' -- "$kextrun" gone.kext
     damaged plist
     head -c 500 "$shipped/Contents/Info.plist" >plist.kext/Contents/Info.plist
-    refused 'a damaged Info.plist' 3 'plist.kext: Info.plist, line' 'building or copying it again' -- "$kextrun" plist.kext
+    refused 'a damaged Info.plist' 3 'plist.kext: Info.plist, line' 'build or copy the bundle again' -- "$kextrun" plist.kext
     damaged library
     sed -i 's/com.apple.kpi.iokit/com.example.absent/' library.kext/Contents/Info.plist
     refused 'a library that is not there' 4 'com.example.absent' 'name the kext that has it' -- "$kextrun" --macos 10.13 library.kext

@@ -82,7 +82,7 @@ static void machine_body(void *argument) {
 static const char *remedy(int status) {
     switch (status) {
     case MACHINE_EXIT_KEXT:
-        return "; get a whole bundle with an x86_64 executable, by building or copying it again";
+        return "; check the path and --arch, or build or copy the bundle again";
     case MACHINE_EXIT_LINK:
         return "; name the kext that has it as well, or another --macos";
     case MACHINE_EXIT_START:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The VNC server, through LibVNCServer without a thread of its own: what it listens to is in one epoll
- * set, whose descriptor is the device's. */
+/* The VNC server, through LibVNCServer without a thread of its own: what it listens to is in one
+ * epoll set, whose descriptor is the device's. */
 #include "host/display/vnc.h"
 
 #include <errno.h>
@@ -17,7 +17,14 @@
 #include "host/display/keys.h"
 #include "protocol/utf16.h"
 
-enum { BLANK_WIDTH = 640, BLANK_HEIGHT = 480, BITS = 8, SAMPLES = 3, PORT_FIRST = 5900 };
+enum {
+    BLANK_WIDTH = 640,
+    BLANK_HEIGHT = 480,
+    BITS = 8,
+    SAMPLES = 3,
+    PORT_FIRST = 5900,
+    STALL_MS = 1000,
+};
 
 /* Buttons of a VNC pointer, from bit 0. */
 enum { VNC_LEFT, VNC_MIDDLE, VNC_RIGHT, VNC_WHEEL_UP, VNC_WHEEL_DOWN };
@@ -62,7 +69,8 @@ static uint32_t coordinate(int at, int size)
 {
     const int64_t clamped = at < 0 ? 0 : at >= size ? size - 1 : at;
     return size < 2 ? 0
-                    : (uint32_t)((clamped * (int)MOUSE_COORDINATE_MAXIMUM + (size - 1) / 2) / (size - 1));
+                    : (uint32_t)((clamped * (int)MOUSE_COORDINATE_MAXIMUM + (size - 1) / 2) /
+                                 (size - 1));
 }
 
 static void pointer_event(int buttons, int x, int y, rfbClientPtr client)
@@ -192,7 +200,8 @@ static void vnc_run(struct virtual_device *device, uint64_t now_ns)
     if (vnc->mode_changed) {
         take_mode(vnc);
     }
-    /* The library's own look at its sockets costs more than this one, after which most calls are over. */
+    /* The library's own look at its sockets costs more than this one, after which most calls are
+     * over. */
     if (vnc->viewers > 0 || epoll_wait(vnc->epoll, &event, 1, 0) > 0) {
         rfbProcessEvents(vnc->screen, 0);
     }
@@ -287,6 +296,8 @@ struct virtual_device *vnc_new(const struct vnc_settings *settings, int *error)
         return NULL;
     }
     rfbLog = rfbErr = say_nothing; /* what goes wrong is told by errno */
+    /* The machine waits while a viewer's socket is full: one that takes too long is sent away. */
+    rfbMaxClientWait = STALL_MS;
     vnc->device.operations = &operations;
     vnc->settings = *settings;
     vnc->observer = (struct video_observer){vnc, mode_changed, changed};

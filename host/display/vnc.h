@@ -2,8 +2,8 @@
 /* The machine's console over VNC: the screen is the video device's, keys and pointer go to the
  * keyboard and the mouse. On a port of the loopback interface only; several viewers at a time.
  *
- * A virtual device by its interface, so that the program calls it when a viewer wants something; it has
- * nothing on VMBus. */
+ * A virtual device by its interface, so that the program calls it when a viewer wants something; it
+ * has nothing on VMBus. */
 #ifndef HOST_DISPLAY_VNC_H
 #define HOST_DISPLAY_VNC_H
 
@@ -17,8 +17,8 @@ struct vnc_settings {
     struct virtual_device *video, *keyboard, *mouse; /* each may be NULL */
 };
 
-/* Starts listening. The devices are freed at about the same time, before or after. Returns NULL with
- * *error a negative errno. */
+/* Starts listening. The devices are freed at about the same time, before or after. Returns NULL
+ * with *error a negative errno. */
 struct virtual_device *vnc_new(const struct vnc_settings *settings, int *error);
 
 /* The port that it listens on. */

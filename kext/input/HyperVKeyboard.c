@@ -31,7 +31,8 @@ static void dispatch(HyperVKeyboard *self, const struct keyboard_change *change)
     IOHIKeyboard_dispatchKeyboardEvent(&self->super, change->key, change->is_down, now);
 }
 
-static void packet_arrived(void *owner, struct device_channel *channel, const struct packet_view *packet)
+static void packet_arrived(void *owner, struct device_channel *channel,
+                           const struct packet_view *packet)
 {
     HyperVKeyboard *self = owner;
     struct keyboard_change changes[KEYBOARD_CHANGES_MAXIMUM];
@@ -43,7 +44,8 @@ static void packet_arrived(void *owner, struct device_channel *channel, const st
     if (count == HV_ERROR_REFUSED)
         hv_log("HyperVKeyboard", "the host does not speak protocol version 1.0");
     else if (count == HV_ERROR_MALFORMED && hv_log_now(self->keyboard.counters.malformed))
-        hv_log("HyperVKeyboard", "a malformed message was dropped (%u bytes)", (unsigned)packet->length);
+        hv_log("HyperVKeyboard", "a malformed message was dropped (%u bytes)",
+               (unsigned)packet->length);
 }
 
 static int open_channel(HyperVKeyboard *self, IOService *provider)
@@ -88,8 +90,8 @@ static void close_channel(HyperVKeyboard *self)
 
 /* ---- IOService ---- */
 
-/* The superclass publishes the keyboard in its start, and may open it at once: the key mapping is made before, the
- * channel, from which keys come, opened after. */
+/* The superclass publishes the keyboard in its start, and may open it at once: the key mapping is
+ * made before, the channel, from which keys come, opened after. */
 static bool keyboard_start(IOService *me, IOService *provider)
 {
     HyperVKeyboard *self = (HyperVKeyboard *)me;

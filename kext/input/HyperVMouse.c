@@ -23,7 +23,7 @@ struct HyperVMouse {
     IOHIDDevice super;
     IOWorkLoop *work_loop;
     struct device_channel *channel;
-    IOLock *lock;                       /* guards `mouse` until the device is published, and is_over */
+    IOLock *lock; /* guards `mouse` until the device is published, and is_over */
     struct mouse mouse;
     bool is_over;                       /* nothing more will come: do not wait */
     IOBufferMemoryDescriptor *report;   /* in the channel's gate */
@@ -51,7 +51,8 @@ static void deliver(HyperVMouse *self, const struct mouse_result *result)
     IOHIDDevice_handleReport(&self->super, report, REPORT_INPUT, 0);
 }
 
-static void packet_arrived(void *owner, struct device_channel *channel, const struct packet_view *packet)
+static void packet_arrived(void *owner, struct device_channel *channel,
+                           const struct packet_view *packet)
 {
     HyperVMouse *self = owner;
     struct mouse_result result;
@@ -68,7 +69,8 @@ static void packet_arrived(void *owner, struct device_channel *channel, const st
     else if (result.action == MOUSE_REPORT)
         deliver(self, &result);
     if (error == HV_ERROR_MALFORMED && hv_log_now(self->mouse.counters.malformed))
-        hv_log("HyperVMouse", "a malformed message was dropped (%u bytes)", (unsigned)packet->length);
+        hv_log("HyperVMouse", "a malformed message was dropped (%u bytes)",
+               (unsigned)packet->length);
 }
 
 static void channel_gone(void *owner, struct device_channel *channel)
@@ -90,8 +92,9 @@ static int open_channel(HyperVMouse *self, IOService *provider)
         .transmit_pages = RING_PAGES,
         .receive_pages = RING_PAGES,
         .request_maximum = 1,
-        .packet_maximum = (uint32_t)(sizeof(struct vmbus_packet_header) + sizeof(struct vmbus_pipe_header)) +
-                          MOUSE_MESSAGE_MAXIMUM,
+        .packet_maximum =
+            (uint32_t)(sizeof(struct vmbus_packet_header) + sizeof(struct vmbus_pipe_header)) +
+            MOUSE_MESSAGE_MAXIMUM,
         .target_processor = DEVICE_CHANNEL_ANY_PROCESSOR,
         .work_loop = self->work_loop,
         .owner = self,
@@ -118,7 +121,8 @@ static int await_description(HyperVMouse *self)
             error = HV_ERROR_REFUSED;
         else if (self->is_over)
             error = HV_ERROR_GONE;
-        else if (IOLockSleepDeadline(self->lock, &self->mouse, deadline, THREAD_UNINT) == THREAD_TIMED_OUT)
+        else if (IOLockSleepDeadline(self->lock, &self->mouse, deadline, THREAD_UNINT) ==
+                 THREAD_TIMED_OUT)
             error = self->mouse.state == MOUSE_READY ? 0 : HV_ERROR_TIMED_OUT;
     }
     IOLockUnlock(self->lock);
@@ -141,8 +145,10 @@ static bool handle_start(IOHIDDevice *me, IOService *provider)
     if (!IOHIDDevice_super_handleStart(me, provider))
         return false;
     self->lock = IOLockAlloc();
-    self->report = IOBufferMemoryDescriptor_withCapacity(MOUSE_REPORT_MAXIMUM, kIODirectionInOut, false);
-    error = self->lock == NULL || self->report == NULL ? HV_ERROR_NO_RESOURCES : open_channel(self, provider);
+    self->report =
+        IOBufferMemoryDescriptor_withCapacity(MOUSE_REPORT_MAXIMUM, kIODirectionInOut, false);
+    error = self->lock == NULL || self->report == NULL ? HV_ERROR_NO_RESOURCES
+                                                       : open_channel(self, provider);
     if (error == 0)
         error = await_description(self);
     if (error == 0)

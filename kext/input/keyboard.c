@@ -10,7 +10,7 @@
 
 /* Keys that change what a stroke types. */
 static const uint8_t modifier_keys[] = {
-    ADB_LEFT_SHIFT, ADB_RIGHT_SHIFT, ADB_LEFT_OPTION, ADB_RIGHT_OPTION,
+    ADB_LEFT_SHIFT,   ADB_RIGHT_SHIFT,   ADB_LEFT_OPTION,  ADB_RIGHT_OPTION,
     ADB_LEFT_CONTROL, ADB_RIGHT_CONTROL, ADB_LEFT_COMMAND, ADB_RIGHT_COMMAND,
 };
 
@@ -28,7 +28,8 @@ static void set_down(struct keyboard *keyboard, uint8_t key, bool down)
 {
     uint8_t bit = (uint8_t)(1u << (key % 8));
 
-    keyboard->down[key / 8] = (uint8_t)(down ? keyboard->down[key / 8] | bit : keyboard->down[key / 8] & ~bit);
+    keyboard->down[key / 8] =
+        (uint8_t)(down ? keyboard->down[key / 8] | bit : keyboard->down[key / 8] & ~bit);
 }
 
 static void put(struct output *output, uint8_t key, bool down)
@@ -42,7 +43,8 @@ void keyboard_begin(struct keyboard *keyboard, const struct keyboard_options *op
 {
     memset(keyboard, 0, sizeof *keyboard);
     keyboard->options = *options;
-    *request = (struct keyboard_protocol_request){ KEYBOARD_PROTOCOL_REQUEST, KEYBOARD_VERSION_1_0 };
+    *request =
+        (struct keyboard_protocol_request){ KEYBOARD_PROTOCOL_REQUEST, KEYBOARD_VERSION_1_0 };
 }
 
 /* ---- keys ---- */
@@ -79,7 +81,8 @@ static int change_key(struct keyboard *keyboard, uint8_t key, bool down, struct 
 }
 
 /* Pause is E1 1D 45: the first half is swallowed, and the second is no Num Lock then. */
-static int handle_key(struct keyboard *keyboard, const struct keyboard_event *event, struct output *output)
+static int handle_key(struct keyboard *keyboard, const struct keyboard_event *event,
+                      struct output *output)
 {
     bool is_pause = keyboard->is_pause_begun && event->make_code == SCAN_NUM_LOCK;
     bool e1 = (event->flags & KEYBOARD_EVENT_E1) != 0;
@@ -90,7 +93,9 @@ static int handle_key(struct keyboard *keyboard, const struct keyboard_event *ev
         return 0;
     if (is_pause)
         return change_key(keyboard, ADB_PAUSE, down, output);
-    return change_key(keyboard, e1 ? ADB_NONE : scan_code_to_adb(event->make_code, event->flags & KEYBOARD_EVENT_E0),
+    return change_key(keyboard,
+                      e1 ? ADB_NONE
+                         : scan_code_to_adb(event->make_code, event->flags & KEYBOARD_EVENT_E0),
                       down, output);
 }
 
@@ -145,8 +150,10 @@ static int type_character(struct keyboard *keyboard, uint32_t character, struct 
     return 0;
 }
 
-/* Acts when a unit comes; its release says nothing new. Of a pair only the second half does something. */
-static int handle_unit(struct keyboard *keyboard, const struct keyboard_event *event, struct output *output)
+/* Acts when a unit comes; its release says nothing new. Of a pair only the second half does
+ * something. */
+static int handle_unit(struct keyboard *keyboard, const struct keyboard_event *event,
+                       struct output *output)
 {
     uint32_t unit = event->make_code, high = keyboard->high_surrogate;
 
@@ -177,7 +184,8 @@ static int handle_response(struct keyboard *keyboard, const void *message, uint3
     return keyboard->state == KEYBOARD_READY ? 0 : HV_ERROR_REFUSED;
 }
 
-static int handle_event(struct keyboard *keyboard, const void *message, uint32_t length, struct output *output)
+static int handle_event(struct keyboard *keyboard, const void *message, uint32_t length,
+                        struct output *output)
 {
     struct keyboard_event event;
 

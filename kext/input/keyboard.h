@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The synthetic keyboard's engine: messages of the host -> keys that go down and up. No I/O Kit in here; calls are
- * serialised by the caller.
+/* The synthetic keyboard's engine: messages of the host -> keys that go down and up. No I/O Kit in
+ * here; calls are serialised by the caller.
  *
  * Sources: Linux hyperv-keyboard, FreeBSD hv_kbd, OpenVMM uidevices. */
 #ifndef KEXT_INPUT_KEYBOARD_H
@@ -16,7 +16,8 @@ struct keyboard_change {
     bool is_down;
 };
 
-/* The most that one message can cause: all modifiers away, two strokes with two modifiers each, all back. */
+/* The most that one message can cause: all modifiers away, two strokes with two modifiers each, all
+ * back. */
 #define KEYBOARD_CHANGES_MAXIMUM 32u
 
 enum keyboard_state {
@@ -35,7 +36,7 @@ struct keyboard_counters {
     uint64_t repeats;                   /* typematic, dropped: macOS repeats keys itself */
     uint64_t unknown_keys;
     uint64_t unknown_characters;        /* not on the layout */
-    uint64_t malformed;                 /* too short, of an unknown type, or before the host agreed */
+    uint64_t malformed; /* too short, of an unknown type, or before the host agreed */
 };
 
 struct keyboard {
@@ -51,9 +52,10 @@ struct keyboard {
 void keyboard_begin(struct keyboard *keyboard, const struct keyboard_options *options,
                     struct keyboard_protocol_request *request);
 
-/* Handles one message of `length` bytes (private memory). `changes` gets what the system is to be told, in order;
- * returns how many, at most KEYBOARD_CHANGES_MAXIMUM. HV_ERROR_MALFORMED, HV_ERROR_REFUSED (the host does not
- * agree), HV_ERROR_NOT_SUPPORTED (a key or character unknown): nothing changed. */
+/* Handles one message of `length` bytes (private memory). `changes` gets what the system is to be
+ * told, in order; returns how many, at most KEYBOARD_CHANGES_MAXIMUM. HV_ERROR_MALFORMED,
+ * HV_ERROR_REFUSED (the host does not agree), HV_ERROR_NOT_SUPPORTED (a key or character unknown):
+ * nothing changed. */
 int keyboard_receive(struct keyboard *keyboard, const void *message, uint32_t length,
                      struct keyboard_change changes[KEYBOARD_CHANGES_MAXIMUM]);
 

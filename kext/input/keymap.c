@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Builds the key mapping: numbers of one byte (after a first word that says so), lists with their counts before. */
+/* Builds the key mapping: numbers of one byte (after a first word that says so), lists with their
+ * counts before. */
 #include "kext/input/keymap.h"
 
 #include "kext/input/scan_codes.h"
@@ -24,9 +25,15 @@
 static const struct {
     uint8_t modifier, key;
 } modifiers[] = {
-    { MODIFIER_CAPS_LOCK, ADB_CAPS_LOCK }, { MODIFIER_SHIFT, ADB_LEFT_SHIFT }, { 2, ADB_LEFT_CONTROL },
-    { 3, ADB_LEFT_OPTION }, { 4, ADB_LEFT_COMMAND }, { MODIFIER_RIGHT_SHIFT, ADB_RIGHT_SHIFT },
-    { 10, ADB_RIGHT_CONTROL }, { 11, ADB_RIGHT_OPTION }, { 12, ADB_RIGHT_COMMAND },
+    { MODIFIER_CAPS_LOCK, ADB_CAPS_LOCK },
+    { MODIFIER_SHIFT, ADB_LEFT_SHIFT },
+    { 2, ADB_LEFT_CONTROL },
+    { 3, ADB_LEFT_OPTION },
+    { 4, ADB_LEFT_COMMAND },
+    { MODIFIER_RIGHT_SHIFT, ADB_RIGHT_SHIFT },
+    { 10, ADB_RIGHT_CONTROL },
+    { 11, ADB_RIGHT_OPTION },
+    { 12, ADB_RIGHT_COMMAND },
 };
 #define MODIFIERS (sizeof modifiers / sizeof *modifiers)
 

@@ -42,7 +42,8 @@ static int handle_response(struct mouse *mouse, const uint8_t *message, uint32_t
 }
 
 /* The system got its descriptor once and keeps it: what comes later cannot change the device. */
-static int handle_device_info(struct mouse *mouse, const uint8_t *message, uint32_t length, struct mouse_result *result)
+static int handle_device_info(struct mouse *mouse, const uint8_t *message, uint32_t length,
+                              struct mouse_result *result)
 {
     struct mouse_device_info info;
 
@@ -74,13 +75,15 @@ static int handle_device_info(struct mouse *mouse, const uint8_t *message, uint3
     return 0;
 }
 
-static int handle_report(struct mouse *mouse, const uint8_t *message, uint32_t length, struct mouse_result *result)
+static int handle_report(struct mouse *mouse, const uint8_t *message, uint32_t length,
+                         struct mouse_result *result)
 {
     uint32_t size = length - (uint32_t)sizeof(struct mouse_message_header);
 
     if (mouse->state != MOUSE_READY)
         return HV_ERROR_MALFORMED;
-    if (size == 0 || size > MOUSE_REPORT_MAXIMUM || (!mouse->shape.has_report_ids && size < mouse->shape.input_bytes)) {
+    if (size == 0 || size > MOUSE_REPORT_MAXIMUM ||
+        (!mouse->shape.has_report_ids && size < mouse->shape.input_bytes)) {
         mouse->counters.short_reports++;
         return 0;
     }
@@ -91,7 +94,8 @@ static int handle_report(struct mouse *mouse, const uint8_t *message, uint32_t l
     return 0;
 }
 
-static int handle(struct mouse *mouse, const uint8_t *message, uint32_t length, struct mouse_result *result)
+static int handle(struct mouse *mouse, const uint8_t *message, uint32_t length,
+                  struct mouse_result *result)
 {
     struct mouse_message_header header;
 
@@ -111,7 +115,8 @@ static int handle(struct mouse *mouse, const uint8_t *message, uint32_t length, 
 }
 
 /* The header's own size is what peers disagree about; the pipe's length counts. */
-int mouse_receive(struct mouse *mouse, const void *packet, uint32_t length, struct mouse_result *result)
+int mouse_receive(struct mouse *mouse, const void *packet, uint32_t length,
+                  struct mouse_result *result)
 {
     struct vmbus_pipe_header pipe;
     int error = HV_ERROR_MALFORMED;
@@ -119,7 +124,8 @@ int mouse_receive(struct mouse *mouse, const void *packet, uint32_t length, stru
     *result = (struct mouse_result){ MOUSE_NOTHING, NULL, 0 };
     if (length >= sizeof pipe) {
         memcpy(&pipe, packet, sizeof pipe);
-        if (pipe.type == VMBUS_PIPE_DATA && pipe.length <= length - sizeof pipe && pipe.length <= MOUSE_MESSAGE_MAXIMUM)
+        if (pipe.type == VMBUS_PIPE_DATA && pipe.length <= length - sizeof pipe &&
+            pipe.length <= MOUSE_MESSAGE_MAXIMUM)
             error = handle(mouse, (const uint8_t *)packet + sizeof pipe, pipe.length, result);
     }
     if (error == HV_ERROR_MALFORMED)

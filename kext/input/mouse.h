@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The synthetic mouse's engine: agreement on a version, the device's description, reports. No I/O Kit in here; calls
- * are serialised by the caller.
+/* The synthetic mouse's engine: agreement on a version, the device's description, reports. No I/O
+ * Kit in here; calls are serialised by the caller.
  *
  * Sources: Linux hid-hyperv, FreeBSD hv_hid, OpenVMM uidevices. */
 #ifndef KEXT_INPUT_MOUSE_H
@@ -32,7 +32,7 @@ struct mouse_ack_packet {
 struct mouse_counters {
     uint64_t reports;
     uint64_t short_reports;             /* shorter than the descriptor says, dropped */
-    uint64_t malformed;                 /* any other message that breaks its format or comes at the wrong time */
+    uint64_t malformed; /* any other message that breaks its format or comes at the wrong time */
 };
 
 struct mouse {
@@ -47,9 +47,9 @@ struct mouse {
 
 enum mouse_action {
     MOUSE_NOTHING,
-    MOUSE_DESCRIBED,                    /* the description is there for the first time: send the ack */
-    MOUSE_ACK,                          /* it came again, and counts for nothing: send the ack */
-    MOUSE_REPORT                        /* `report` is one for the HID stack */
+    MOUSE_DESCRIBED, /* the description is there for the first time: send the ack */
+    MOUSE_ACK,       /* it came again, and counts for nothing: send the ack */
+    MOUSE_REPORT     /* `report` is one for the HID stack */
 };
 
 struct mouse_result {
@@ -63,8 +63,9 @@ void mouse_begin(struct mouse *mouse, struct mouse_request_packet *packet);
 
 void mouse_make_ack(struct mouse_ack_packet *packet);
 
-/* Handles the data of one packet, `length` bytes with its padding (private memory). Returns 0 with `result`,
- * HV_ERROR_MALFORMED, or HV_ERROR_REFUSED: the state is MOUSE_REFUSED now. */
-int mouse_receive(struct mouse *mouse, const void *packet, uint32_t length, struct mouse_result *result);
+/* Handles the data of one packet, `length` bytes with its padding (private memory). Returns 0 with
+ * `result`, HV_ERROR_MALFORMED, or HV_ERROR_REFUSED: the state is MOUSE_REFUSED now. */
+int mouse_receive(struct mouse *mouse, const void *packet, uint32_t length,
+                  struct mouse_result *result);
 
 #endif

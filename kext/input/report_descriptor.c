@@ -93,7 +93,7 @@ int report_descriptor_check(const uint8_t *bytes, uint32_t length, struct report
 
 void report_descriptor_mend(uint8_t *bytes, uint32_t length)
 {
-    static const uint8_t broken[] = { 0x05, 0x09, 0x19, 0x01, 0x25, 0x05 };     /* from byte 10 on */
+    static const uint8_t broken[] = { 0x05, 0x09, 0x19, 0x01, 0x25, 0x05 }; /* from byte 10 on */
     uint32_t i;
 
     if (length < 10 + sizeof broken)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Scan codes of the PC's set 1 -> ADB key codes, which macOS's keyboards speak.
  *
- * Sources: Microsoft's USB HID to PS/2 translation table, Apple's IOHIDFamily (USB usage to ADB). */
+ * Sources: Microsoft's USB HID to PS/2 translation table, Apple's IOHIDFamily (USB usage to ADB).
+ */
 #ifndef KEXT_INPUT_SCAN_CODES_H
 #define KEXT_INPUT_SCAN_CODES_H
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Fuzz target: keyboard, mouse and video device on a VMBus server, each with a hostile guest. Actions: packets of any
- * content to any of them, input of all kinds, closing and opening. No key and no button may stay down for the guest
- * once all were released, and a mode that counts lies inside the VRAM.
+ * Fuzz target: keyboard, mouse and video device on a VMBus server, each with a hostile guest.
+ * Actions: packets of any content to any of them, input of all kinds, closing and opening. No key
+ * and no button may stay down for the guest once all were released, and a mode that counts lies
+ * inside the VRAM.
  */
 #include <stdlib.h>
 #include <string.h>

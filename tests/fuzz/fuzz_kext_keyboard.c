@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Fuzz target: messages of a hostile host to the keyboard's engine. First byte: options; then messages, each a
- * length byte and as many bytes. What the engine reports must be in range, and no key may stay down at the end. */
+/* Fuzz target: messages of a hostile host to the keyboard's engine. First byte: options; then
+ * messages, each a length byte and as many bytes. What the engine reports must be in range, and no
+ * key may stay down at the end. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +35,8 @@ static void receive(struct keyboard *keyboard, const uint8_t *data, uint32_t len
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct keyboard_protocol_response agreed = { KEYBOARD_PROTOCOL_RESPONSE, KEYBOARD_ACCEPTED };
+    static const struct keyboard_protocol_response agreed = { KEYBOARD_PROTOCOL_RESPONSE,
+                                                              KEYBOARD_ACCEPTED };
     struct keyboard keyboard;
     struct keyboard_options options = { false, false };
     struct keyboard_protocol_request request;

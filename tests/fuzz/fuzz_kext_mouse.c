@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Fuzz target: messages of a hostile host to the mouse's engine, each two length bytes and as many bytes; a first
- * byte's bit 0 says whether the host has approved already. A descriptor that the engine accepts must be one that the
- * user-space kernel reads too, and reports must be inside their message. */
+/* Fuzz target: messages of a hostile host to the mouse's engine, each two length bytes and as many
+ * bytes; a first byte's bit 0 says whether the host has approved already. A descriptor that the
+ * engine accepts must be one that the user-space kernel reads too, and reports must be inside their
+ * message. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,9 +19,10 @@ static void read_report(const struct mouse *mouse, const struct mouse_result *re
     if (!report_fields_read(&fields, mouse->descriptor, mouse->descriptor_length))
         return;                         /* that reader knows limits of its own */
     for (uint32_t i = 0; i < fields.count; i++)
-        if (!report_field_value(&fields, &fields.fields[i], result->report, result->report_length, &value) &&
+        if (!report_field_value(&fields, &fields.fields[i], result->report, result->report_length,
+                                &value) &&
             !fields.has_ids)
-            abort();                    /* the engine let a report through that is too short */
+            abort(); /* the engine let a report through that is too short */
 }
 
 static void receive(struct mouse *mouse, const uint8_t *data, uint32_t length)

@@ -78,4 +78,41 @@ console_input() { # console_input ID NAME RELEASE
 }
 
 console_input console-input "Keyboard and mouse" ws2022
-console_input console-input-2012 "Keyboard and mouse, Windows Server 2012" ws2012
+console_input console-input-2012r2 "Keyboard and mouse, Windows Server 2012 R2" ws2012r2
+
+# The guest's pattern as a PPM file, drawn anew from its description in guest/init.
+console_picture() { # console_picture WIDTH HEIGHT
+    printf 'P6\n%s %s\n255\n' "$1" "$2"
+    awk -v width="$1" -v height="$2" 'BEGIN {
+        for (x = 0; x < width + 128; x++) {
+            n = int(x / 16) % 8
+            line = line (n > 3 ? "e" : "F") (int(n / 2) % 2 ? "c" : "D") (n % 2 ? "a" : "B")
+        }
+        for (y = 0; y < height; y++) printf "%s", substr(line, 3 * (y % 128) + 1, 3 * width)
+    }'
+}
+
+console_display() { # console_display ID NAME RELEASE
+    local id=$1 name=$2 release=$3 watcher folder=$work/runs/$1 size
+    wanted "$id" || return 0
+    rm -rf "$folder"
+    (
+        until grep -aqs 'GUEST display ready' "$folder/console.log"; do sleep 0.2; done
+        "$hvctl" --control "$folder/control.sock" screenshot "$folder/screen.ppm" >"$folder/hvctl.log" 2>&1
+        "$hvctl" --control "$folder/control.sock" key a >>"$folder/hvctl.log" 2>&1
+    ) &
+    watcher=$!
+    boot "$id" amd64 1 display -- --release "$release"
+    kill $watcher 2>/dev/null || true
+    wait $watcher 2>/dev/null || true
+    problem=$(complaint)
+    size=$(said screen | sed 's/\([0-9]*\),\([0-9]*\) .*/\1 \2/')
+    [ -n "$problem" ] || [ -n "$size" ] || problem="the guest said no size"
+    # shellcheck disable=SC2086
+    [ -n "$problem" ] || console_picture $size | cmp -s - "$folder/screen.ppm" || problem="the screen of '$size' is not what the guest drew"
+    row "$id" "$name" "$([ -z "$problem" ]; echo $?)" "${problem:-${size/ / x } pixel for pixel, modes: $(said modes | cut -c1-60)}"
+    [ -n "$problem" ] || rm -f "$folder/screen.ppm"
+}
+
+console_display console-display "Screen (synthvid 3.5)" ws2022
+console_display console-display-2012r2 "Screen, Windows Server 2012 R2 (synthvid 3.2)" ws2012r2

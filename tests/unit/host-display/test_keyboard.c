@@ -48,7 +48,8 @@ static void put(struct rig *rig, const void *payload, uint32_t size, uint16_t fl
     uint8_t packet[300] = {0};
     struct guest_ring ring = guest_ring_at(bench_page(rig->bench, bench_ring_page(CHANNEL)), 1);
     const uint32_t length = (16 + size + 7) & ~7u;
-    const struct vmbus_packet_header header = {VMBUS_PACKET_IN_BAND, 2, (uint16_t)(length / 8), flags, 9};
+    const struct vmbus_packet_header header = {VMBUS_PACKET_IN_BAND, 2, (uint16_t)(length / 8),
+                                               flags, 9};
     memcpy(packet, &header, sizeof(header));
     memcpy(packet + 16, payload, size);
     guest_ring_put(&ring, packet, length);
@@ -182,14 +183,16 @@ static void keys_that_do_not_exist_are_refused(void **state)
     struct rig *rig = agreed_rig();
     assert_int_equal(keyboard_press(rig->keyboard, (struct keyboard_key){0, 0}, true), -EINVAL);
     assert_int_equal(keyboard_press(rig->keyboard, (struct keyboard_key){0x80, 0}, true), -EINVAL);
-    assert_int_equal(keyboard_press(rig->keyboard, (struct keyboard_key){0x11e, 0}, false), -EINVAL);
+    assert_int_equal(keyboard_press(rig->keyboard, (struct keyboard_key){0x11e, 0}, false),
+                     -EINVAL);
     assert_int_equal(keyboard_press(rig->keyboard, (struct keyboard_key){0x1e, 1}, true), -EINVAL);
     rig_free(rig);
 }
 
 static void a_request_for_completion_is_answered(void **state)
 {
-    const struct keyboard_protocol_request request = {KEYBOARD_PROTOCOL_REQUEST, KEYBOARD_VERSION_1_0};
+    const struct keyboard_protocol_request request = {KEYBOARD_PROTOCOL_REQUEST,
+                                                      KEYBOARD_VERSION_1_0};
     struct rig *rig = rig_create();
     uint8_t payload[64];
     uint16_t type = 0;
@@ -203,7 +206,8 @@ static void a_request_for_completion_is_answered(void **state)
 
 static void indicators_are_noted(void **state)
 {
-    const struct keyboard_set_indicators message = {KEYBOARD_SET_INDICATORS, KEYBOARD_INDICATOR_CAPS_LOCK, 0};
+    const struct keyboard_set_indicators message = {KEYBOARD_SET_INDICATORS,
+                                                    KEYBOARD_INDICATOR_CAPS_LOCK, 0};
     struct keyboard_report report;
     struct rig *rig = agreed_rig();
     keyboard_report(rig->keyboard, &report);
@@ -219,7 +223,8 @@ static void broken_messages_are_told_and_the_next_good_one_works(void **state)
 {
     const uint32_t request_without_version = KEYBOARD_PROTOCOL_REQUEST, unknown[2] = {77, 0};
     struct rig *rig = rig_create();
-    /* An in-band packet is a multiple of 8 bytes long, so that no message is really short of its 8. */
+    /* An in-band packet is a multiple of 8 bytes long, so that no message is really short of its 8.
+     */
     put(rig, &request_without_version, sizeof(request_without_version), 0);
     struct keyboard_protocol_response response;
     assert_int_not_equal(take(rig, &response, sizeof(response), NULL), 0);

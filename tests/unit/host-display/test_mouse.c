@@ -47,7 +47,8 @@ static void put(struct rig *rig, uint32_t type, const void *body, uint32_t size)
     uint8_t packet[128] = {0};
     struct guest_ring ring = guest_ring_at(bench_page(rig->bench, bench_ring_page(CHANNEL)), 1);
     const uint32_t length = (16 + 16 + size + 7) & ~7u;
-    const struct vmbus_packet_header header = {VMBUS_PACKET_IN_BAND, 2, (uint16_t)(length / 8), 0, 0};
+    const struct vmbus_packet_header header = {VMBUS_PACKET_IN_BAND, 2, (uint16_t)(length / 8), 0,
+                                               0};
     const uint32_t words[4] = {VMBUS_PIPE_DATA, 8 + size, type, size};
     memcpy(packet, &header, sizeof(header));
     memcpy(packet + 16, words, sizeof(words));

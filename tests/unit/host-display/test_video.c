@@ -101,7 +101,8 @@ static void put(struct rig *rig, uint32_t type, void *message, uint32_t size)
     uint8_t packet[512] = {0};
     struct guest_ring ring = guest_ring_at(bench_page(rig->bench, bench_ring_page(CHANNEL)), 1);
     const uint32_t length = (24 + size + 7) & ~7u;
-    const struct vmbus_packet_header header = {VMBUS_PACKET_IN_BAND, 2, (uint16_t)(length / 8), 0, 0};
+    const struct vmbus_packet_header header = {VMBUS_PACKET_IN_BAND, 2, (uint16_t)(length / 8), 0,
+                                               0};
     const uint32_t pipe[2] = {VMBUS_PIPE_DATA, size}, words[2] = {type, size};
     memcpy(message, words, size < 8 ? size : 8);
     memcpy(packet, &header, sizeof(header));
@@ -154,10 +155,16 @@ static void expect_ack(struct rig *rig, uint32_t type, uint64_t context)
     assert_int_equal(ack.context, context);
 }
 
-static void set_mode(struct rig *rig, uint32_t width, uint32_t height, uint8_t depth, uint32_t pitch)
+static void set_mode(struct rig *rig, uint32_t width, uint32_t height, uint8_t depth,
+                     uint32_t pitch)
 {
-    struct synthvid_situation_update mode = {.context = 7, .outputs = 1, .is_active = 1, .depth = depth,
-                                             .width = width, .height = height, .pitch = pitch};
+    struct synthvid_situation_update mode = {.context = 7,
+                                             .outputs = 1,
+                                             .is_active = 1,
+                                             .depth = depth,
+                                             .width = width,
+                                             .height = height,
+                                             .pitch = pitch};
     put(rig, SYNTHVID_SITUATION_UPDATE, &mode, sizeof(mode));
 }
 
@@ -178,7 +185,8 @@ static struct rig *showing_rig(void)
     return rig;
 }
 
-static void put_dirt(struct rig *rig, unsigned said, unsigned count, const struct synthvid_rectangle *parts)
+static void put_dirt(struct rig *rig, unsigned said, unsigned count,
+                     const struct synthvid_rectangle *parts)
 {
     struct {
         uint8_t head[sizeof(struct synthvid_dirt)];
@@ -271,9 +279,11 @@ static void memory_at_an_impossible_place_is_refused(void **state)
 
 static void modes_beyond_the_memory_are_refused_and_the_old_one_stays(void **state)
 {
-    static const struct { uint32_t width, height, pitch; uint8_t depth; } bad[] = {
-        {1920, 1200, 7680, 32}, {1024, 768, 4095, 32}, {0, 768, 4096, 32}, {1024, 0, 4096, 32},
-        {1024, 768, 4096, 24}, {0x40000001, 1, 4, 32}, {1024, 768, 0xffffffff, 32}, {16385, 1, 65540, 32},
+    static const struct { uint32_t width, height, pitch; uint8_t depth;
+    } bad[] = {
+        {1920, 1200, 7680, 32},      {1024, 768, 4095, 32}, {0, 768, 4096, 32},
+        {1024, 0, 4096, 32},         {1024, 768, 4096, 24}, {0x40000001, 1, 4, 32},
+        {1024, 768, 0xffffffff, 32}, {16385, 1, 65540, 32},
     };
     struct video_screen screen;
     struct rig *rig = showing_rig();
@@ -293,7 +303,8 @@ static void modes_beyond_the_memory_are_refused_and_the_old_one_stays(void **sta
 
 static void changes_are_cut_to_the_screen(void **state)
 {
-    const struct synthvid_rectangle parts[] = {{-5, -5, 2000, 10}, {1020, 700, 1030, 800}, {3000, 0, 3001, 1}};
+    const struct synthvid_rectangle parts[] = {
+        {-5, -5, 2000, 10}, {1020, 700, 1030, 800}, {3000, 0, 3001, 1}};
     const struct synthvid_rectangle empty = {5, 5, 5, 6};
     struct rig *rig = showing_rig();
     put_dirt(rig, 1, 1, parts);

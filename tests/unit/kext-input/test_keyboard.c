@@ -62,14 +62,16 @@ static void every_key_goes_down_once_and_up_once(void **state)
             uint8_t key = scan_code_to_adb(code, prefix == 1);
 
             if (key == ADB_NONE) {
-                assert_int_equal(event(&keyboard, (uint16_t)code, prefixes[prefix]), HV_ERROR_NOT_SUPPORTED);
+                assert_int_equal(event(&keyboard, (uint16_t)code, prefixes[prefix]),
+                                 HV_ERROR_NOT_SUPPORTED);
                 continue;
             }
             keys++;
             EXPECT(event(&keyboard, (uint16_t)code, prefixes[prefix]), key);
-            assert_int_equal(event(&keyboard, (uint16_t)code, prefixes[prefix]), 0);    /* typematic */
+            assert_int_equal(event(&keyboard, (uint16_t)code, prefixes[prefix]), 0); /* typematic */
             EXPECT(event(&keyboard, (uint16_t)code, prefixes[prefix] | KEYBOARD_EVENT_BREAK), ~key);
-            assert_int_equal(event(&keyboard, (uint16_t)code, prefixes[prefix] | KEYBOARD_EVENT_BREAK), 0);
+            assert_int_equal(
+                event(&keyboard, (uint16_t)code, prefixes[prefix] | KEYBOARD_EVENT_BREAK), 0);
         }
     }
     assert_int_equal(keys, 129);
@@ -151,7 +153,8 @@ static void keys_change_places_when_asked(void **state)
     struct keyboard keyboard;
 
     (void)state;
-    begin(&keyboard, (struct keyboard_options){ .swap_option_command = true, .swap_iso_keys = true });
+    begin(&keyboard,
+          (struct keyboard_options){ .swap_option_command = true, .swap_iso_keys = true });
     EXPECT(event(&keyboard, 0x38, 0), ADB_LEFT_COMMAND);
     EXPECT(event(&keyboard, 0x5B, KEYBOARD_EVENT_E0), ADB_LEFT_OPTION);
     EXPECT(event(&keyboard, 0x38, KEYBOARD_EVENT_E0), ADB_RIGHT_COMMAND);
@@ -170,7 +173,8 @@ static void bad_messages_are_counted_and_the_next_good_one_works(void **state)
     begin(&keyboard, (struct keyboard_options){ false });
     for (uint32_t length = 0; length < sizeof good; length++, bad++)
         assert_int_equal(keyboard_receive(&keyboard, &good, length, changes), HV_ERROR_MALFORMED);
-    assert_int_equal(keyboard_receive(&keyboard, unknown, sizeof unknown, changes), HV_ERROR_MALFORMED);
+    assert_int_equal(keyboard_receive(&keyboard, unknown, sizeof unknown, changes),
+                     HV_ERROR_MALFORMED);
     assert_int_equal(respond(&keyboard, 0), HV_ERROR_MALFORMED);        /* nothing was asked */
     assert_int_equal(event(&keyboard, 0x1E, KEYBOARD_EVENT_E1), HV_ERROR_NOT_SUPPORTED);
     assert_int_equal(keyboard.counters.malformed, bad + 2);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The key mapping that the kext builds, read by the user-space kernel's reader; and text typed by one, composed by
- * the other. */
+/* The key mapping that the kext builds, read by the user-space kernel's reader; and text typed by
+ * one, composed by the other. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,7 +47,8 @@ static void the_mapping_is_in_order_and_complete(void **state)
     assert_int_equal(character(0x24, 0), '\r');
     assert_int_equal(character(0x38, 0), 0xFFFF);
     for (uint32_t key = 0; key < 0x80; key++)
-        assert_true(mapping.modifier[key] != KEY_MAPPING_NO_MODIFIER || character(key, 0) != 0xFFFF);
+        assert_true(mapping.modifier[key] != KEY_MAPPING_NO_MODIFIER ||
+                    character(key, 0) != 0xFFFF);
 }
 
 static void a_mapping_cut_short_anywhere_is_refused(void **state)
@@ -73,7 +74,8 @@ static uint32_t typed(uint32_t wanted)
         uint32_t shift = strokes[i].modifiers & LAYOUT_SHIFT;
         uint32_t plain = character(strokes[i].key, shift ? 1 << KEY_MODIFIER_SHIFT : 0);
 
-        result = typed_text_key(&text, strokes[i].key, plain, shift != 0, strokes[i].modifiers & LAYOUT_OPTION);
+        result = typed_text_key(&text, strokes[i].key, plain, shift != 0,
+                                strokes[i].modifiers & LAYOUT_OPTION);
         if (i + 1 < count)
             assert_int_equal(result, 0);
     }

@@ -13,15 +13,15 @@
 
 /* Two buttons, X and Y of 16 bits: 5 bytes. */
 static const uint8_t small_descriptor[] = {
-    0x05, 0x01, 0x09, 0x02, 0xA1, 0x01, 0x05, 0x09, 0x19, 0x01, 0x29, 0x02, 0x15, 0x00, 0x25, 0x01, 0x75, 0x01,
-    0x95, 0x02, 0x81, 0x02, 0x75, 0x06, 0x95, 0x01, 0x81, 0x03, 0x05, 0x01, 0x09, 0x30, 0x09, 0x31, 0x26, 0xFF,
-    0x7F, 0x75, 0x10, 0x95, 0x02, 0x81, 0x02, 0xC0,
+    0x05, 0x01, 0x09, 0x02, 0xA1, 0x01, 0x05, 0x09, 0x19, 0x01, 0x29, 0x02, 0x15, 0x00, 0x25,
+    0x01, 0x75, 0x01, 0x95, 0x02, 0x81, 0x02, 0x75, 0x06, 0x95, 0x01, 0x81, 0x03, 0x05, 0x01,
+    0x09, 0x30, 0x09, 0x31, 0x26, 0xFF, 0x7F, 0x75, 0x10, 0x95, 0x02, 0x81, 0x02, 0xC0,
 };
 
 /* As some hosts send it: the tag at 14 is wrong. */
 static const uint8_t broken_descriptor[] = {
-    0x05, 0x01, 0x09, 0x02, 0xA1, 0x01, 0x09, 0x01, 0xA1, 0x00, 0x05, 0x09, 0x19, 0x01, 0x25, 0x05, 0x15, 0x00,
-    0x25, 0x01, 0x95, 0x05, 0x75, 0x01, 0x81, 0x02, 0x95, 0x03, 0x81, 0x03, 0xC0, 0xC0,
+    0x05, 0x01, 0x09, 0x02, 0xA1, 0x01, 0x09, 0x01, 0xA1, 0x00, 0x05, 0x09, 0x19, 0x01, 0x25, 0x05,
+    0x15, 0x00, 0x25, 0x01, 0x95, 0x05, 0x75, 0x01, 0x81, 0x02, 0x95, 0x03, 0x81, 0x03, 0xC0, 0xC0,
 };
 
 static struct mouse mouse;
@@ -67,7 +67,8 @@ static void begin_ready(void)
 {
     begin();
     assert_int_equal(respond(1), 0);
-    assert_int_equal(describe(small_descriptor, sizeof small_descriptor, sizeof small_descriptor), 0);
+    assert_int_equal(describe(small_descriptor, sizeof small_descriptor, sizeof small_descriptor),
+                     0);
     assert_int_equal(result.action, MOUSE_DESCRIBED);
 }
 
@@ -97,7 +98,8 @@ static void a_second_description_is_acknowledged_and_changes_nothing(void **stat
 {
     (void)state;
     begin_ready();
-    assert_int_equal(describe(broken_descriptor, sizeof broken_descriptor, sizeof broken_descriptor), 0);
+    assert_int_equal(
+        describe(broken_descriptor, sizeof broken_descriptor, sizeof broken_descriptor), 0);
     assert_int_equal(result.action, MOUSE_ACK);
     assert_int_equal(mouse.descriptor_length, sizeof small_descriptor);
     expect_report_works();
@@ -129,7 +131,8 @@ static void messages_at_the_wrong_time_are_dropped(void **state)
     assert_int_equal(describe(small_descriptor, sizeof small_descriptor, 44), HV_ERROR_MALFORMED);
     assert_int_equal(respond(1), 0);
     assert_int_equal(respond(0), HV_ERROR_MALFORMED);
-    assert_int_equal(describe(small_descriptor, sizeof small_descriptor, sizeof small_descriptor), 0);
+    assert_int_equal(describe(small_descriptor, sizeof small_descriptor, sizeof small_descriptor),
+                     0);
     expect_report_works();
 }
 
@@ -146,8 +149,9 @@ static void a_descriptor_longer_than_its_message_is_refused(void **state)
     (void)state;
     begin();
     respond(1);
-    assert_int_equal(describe(small_descriptor, sizeof small_descriptor, sizeof small_descriptor + 1),
-                     HV_ERROR_REFUSED);
+    assert_int_equal(
+        describe(small_descriptor, sizeof small_descriptor, sizeof small_descriptor + 1),
+        HV_ERROR_REFUSED);
     assert_int_equal(mouse.state, MOUSE_REFUSED);
     begin_ready();
 }
@@ -159,7 +163,8 @@ static void a_descriptor_cut_anywhere_is_refused(void **state)
 
     (void)state;
     for (uint32_t length = 0; length < sizeof small_descriptor; length++) {
-        assert_int_equal(report_descriptor_check(small_descriptor, length, &shape), HV_ERROR_MALFORMED);
+        assert_int_equal(report_descriptor_check(small_descriptor, length, &shape),
+                         HV_ERROR_MALFORMED);
         assert_false(report_fields_read(&fields, small_descriptor, length));
     }
     assert_int_equal(report_descriptor_check(small_descriptor, sizeof small_descriptor, &shape), 0);
@@ -169,8 +174,10 @@ static void a_descriptor_cut_anywhere_is_refused(void **state)
 
 static void hostile_descriptors_are_refused(void **state)
 {
-    static const uint8_t huge_size[] = { 0xA1, 1, 0x77, 0xFF, 0xFF, 0xFF, 0xFF, 0x95, 1, 0x81, 2, 0xC0 };
-    static const uint8_t huge_count[] = { 0xA1, 1, 0x75, 32, 0x97, 0xFF, 0xFF, 0xFF, 0x7F, 0x81, 2, 0xC0 };
+    static const uint8_t huge_size[] = { 0xA1, 1,    0x77, 0xFF, 0xFF, 0xFF,
+                                         0xFF, 0x95, 1,    0x81, 2,    0xC0 };
+    static const uint8_t huge_count[] = { 0xA1, 1,    0x75, 32,   0x97, 0xFF,
+                                          0xFF, 0xFF, 0x7F, 0x81, 2,    0xC0 };
     static const uint8_t unbalanced[] = { 0xC0, 0xA1, 1, 0x75, 8, 0x95, 1, 0x81, 2 };
     static const uint8_t outside[] = { 0x75, 8, 0x95, 1, 0x81, 2, 0xA1, 1, 0xC0 };
     static const uint8_t nothing[] = { 0xA1, 1, 0xC0 };
@@ -179,14 +186,16 @@ static void hostile_descriptors_are_refused(void **state)
         const uint8_t *bytes;
         uint32_t length;
     } all[] = {
-        { huge_size, sizeof huge_size }, { huge_count, sizeof huge_count }, { unbalanced, sizeof unbalanced },
-        { outside, sizeof outside }, { nothing, sizeof nothing }, { long_item, sizeof long_item },
+        { huge_size, sizeof huge_size },   { huge_count, sizeof huge_count },
+        { unbalanced, sizeof unbalanced }, { outside, sizeof outside },
+        { nothing, sizeof nothing },       { long_item, sizeof long_item },
     };
     struct report_shape shape;
 
     (void)state;
     for (uint32_t i = 0; i < sizeof all / sizeof *all; i++)
-        assert_int_equal(report_descriptor_check(all[i].bytes, all[i].length, &shape), HV_ERROR_MALFORMED);
+        assert_int_equal(report_descriptor_check(all[i].bytes, all[i].length, &shape),
+                         HV_ERROR_MALFORMED);
 }
 
 static void the_known_broken_descriptor_is_mended(void **state)
@@ -196,7 +205,8 @@ static void the_known_broken_descriptor_is_mended(void **state)
     (void)state;
     begin();
     respond(1);
-    assert_int_equal(describe(broken_descriptor, sizeof broken_descriptor, sizeof broken_descriptor), 0);
+    assert_int_equal(
+        describe(broken_descriptor, sizeof broken_descriptor, sizeof broken_descriptor), 0);
     assert_int_equal(mouse.descriptor[14], 0x29);
     assert_true(report_fields_read(&fields, mouse.descriptor, mouse.descriptor_length));
     assert_int_equal(fields.count, 5);
@@ -222,8 +232,9 @@ static void packets_that_lie_about_their_length_are_dropped(void **state)
 static void values_are_read_with_their_sign(void **state)
 {
     /* one relative axis of 12 bits, signed, after 3 bits of padding */
-    static const uint8_t descriptor[] = { 0x05, 1, 0x09, 2, 0xA1, 1, 0x75, 3, 0x95, 1, 0x81, 3, 0x09, 0x38, 0x16,
-                                          0x01, 0xF8, 0x26, 0xFF, 0x07, 0x75, 12, 0x81, 6, 0x75, 1, 0x81, 3, 0xC0 };
+    static const uint8_t descriptor[] = { 0x05, 1,  0x09, 2,    0xA1, 1,    0x75, 3,    0x95, 1,
+                                          0x81, 3,  0x09, 0x38, 0x16, 0x01, 0xF8, 0x26, 0xFF, 0x07,
+                                          0x75, 12, 0x81, 6,    0x75, 1,    0x81, 3,    0xC0 };
     static const uint8_t minus_two[] = { 0xF0, 0x7F };
     struct report_fields fields;
     int32_t value;

@@ -51,13 +51,14 @@ KERNEL_CLASS(12, TestKeyboard, IOHIKeyboard,
              .defaultKeymapOfLength = test_keymap,
              .setAlphaLockFeedback = test_caps_lock)
 
-/* ---- a pointer --------------------------------------------------------------------------------- */
+/* ---- a pointer ---------------------------------------------------------------------------------
+ */
 
 /* Two buttons, six bits of nothing, relative X and Y of 8 bits. */
 static const uint8_t descriptor[] = {
-    0x05, 1, 0x09, 2, 0xa1, 1, 0x05, 9, 0x19, 1, 0x29, 2, 0x15, 0, 0x25, 1, 0x75, 1, 0x95, 2, 0x81, 2,
-    0x75, 6, 0x95, 1, 0x81, 3, 0x05, 1, 0x09, 0x30, 0x09, 0x31, 0x15, 0x81, 0x25, 0x7f, 0x75, 8, 0x95, 2,
-    0x81, 6, 0xc0,
+    0x05, 1,    0x09, 2,    0xa1, 1,    0x05, 9,    0x19, 1,    0x29, 2,    0x15, 0,    0x25,
+    1,    0x75, 1,    0x95, 2,    0x81, 2,    0x75, 6,    0x95, 1,    0x81, 3,    0x05, 1,
+    0x09, 0x30, 0x09, 0x31, 0x15, 0x81, 0x25, 0x7f, 0x75, 8,    0x95, 2,    0x81, 6,    0xc0,
 };
 
 static uint32_t descriptor_length;
@@ -70,8 +71,8 @@ typedef struct TestPointer TestPointer;
 
 static int32_t test_descriptor(IOHIDDevice *me, IOMemoryDescriptor **memory)
 {
-    *memory = (IOMemoryDescriptor *)IOBufferMemoryDescriptor_withBytes(descriptor, descriptor_length,
-                                                                       kIODirectionOut, false);
+    *memory = (IOMemoryDescriptor *)IOBufferMemoryDescriptor_withBytes(
+        descriptor, descriptor_length, kIODirectionOut, false);
     return kIOReturnSuccess;
 }
 
@@ -80,11 +81,11 @@ static IOWorkLoop *test_work_loop(IOService *me)
     return ((TestPointer *)me)->work_loop;
 }
 
-KERNEL_CLASS(11, TestPointer, IOHIDDevice,
-             .newReportDescriptor = test_descriptor,
+KERNEL_CLASS(11, TestPointer, IOHIDDevice, .newReportDescriptor = test_descriptor,
              .getWorkLoop = test_work_loop)
 
-/* ---- the log ----------------------------------------------------------------------------------- */
+/* ---- the log -----------------------------------------------------------------------------------
+ */
 
 static char log_path[64];
 
@@ -114,7 +115,8 @@ static void log_close(void)
     unlink(log_path);
 }
 
-/* ---- keyboards --------------------------------------------------------------------------------- */
+/* ---- keyboards ---------------------------------------------------------------------------------
+ */
 
 static IOService *provider;
 
@@ -172,7 +174,8 @@ static void held_keys_go_up_when_it_is_closed_body(void *argument)
     TestKeyboard *keyboard = start_keyboard();
     key(keyboard, KEY_A, true);
     key(keyboard, KEY_SHIFT, true);
-    log_expect("keyboard opened TestKeyboard\nkey down 0x00 flags 0x0 char U+0061\nflags 0x20002\n");
+    log_expect(
+        "keyboard opened TestKeyboard\nkey down 0x00 flags 0x0 char U+0061\nflags 0x20002\n");
     CHECK(IOService_terminate((IOService *)keyboard, kIOServiceSynchronous));
     log_expect("key up 0x00 flags 0x20002\nflags 0x0\nkeyboard closed TestKeyboard\n");
     log_close();
@@ -211,7 +214,8 @@ static void a_key_code_out_of_range_panics(void **state)
     run_family_panic(a_key_code_out_of_range_panics_body);
 }
 
-/* ---- pointers ---------------------------------------------------------------------------------- */
+/* ---- pointers ----------------------------------------------------------------------------------
+ */
 
 static TestPointer *make_pointer(void)
 {
@@ -228,8 +232,8 @@ static TestPointer *make_pointer(void)
 static int32_t report(TestPointer *pointer, uint8_t buttons, int8_t x, int8_t y, uint32_t length)
 {
     const uint8_t bytes[3] = { buttons, (uint8_t)x, (uint8_t)y };
-    IOMemoryDescriptor *memory =
-        (IOMemoryDescriptor *)IOBufferMemoryDescriptor_withBytes(bytes, length, kIODirectionOut, false);
+    IOMemoryDescriptor *memory = (IOMemoryDescriptor *)IOBufferMemoryDescriptor_withBytes(
+        bytes, length, kIODirectionOut, false);
     int32_t result = IOHIDDevice_handleReport(&pointer->super, memory, 0, 0);
 
     object_release(memory);

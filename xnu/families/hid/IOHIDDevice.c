@@ -208,8 +208,9 @@ int32_t IOHIDDevice__handleReport(IOHIDDevice *me, IOMemoryDescriptor *report, I
     return result;
 }
 
-int32_t IOHIDDevice__handleReportWithTime(IOHIDDevice *me, uint64_t time, IOMemoryDescriptor *report,
-                                          IOHIDReportType type, uint32_t options)
+int32_t IOHIDDevice__handleReportWithTime(IOHIDDevice *me, uint64_t time,
+                                          IOMemoryDescriptor *report, IOHIDReportType type,
+                                          uint32_t options)
 {
     return IOHIDDevice_handleReport(me, report, type, options);
 }

@@ -331,11 +331,12 @@ void IOHIKeyboard__keyboardEvent(IOHIKeyboard *me, uint32_t type, uint32_t flags
 {
     if (me->_keyboardEventAction)
         me->_keyboardEventAction(me->_keyboardEventTarget, type, flags, key, character, set,
-                                 original, original_set, me->_deviceType, me->_isRepeat, me->_lastEventTime);
+                                 original, original_set, me->_deviceType, me->_isRepeat,
+                                 me->_lastEventTime);
 }
 
-void IOHIKeyboard__keyboardSpecialEvent(IOHIKeyboard *me, uint32_t type, uint32_t flags, uint32_t key,
-                                        uint32_t flavor)
+void IOHIKeyboard__keyboardSpecialEvent(IOHIKeyboard *me, uint32_t type, uint32_t flags,
+                                        uint32_t key, uint32_t flavor)
 {
     if (me->_keyboardSpecialEventAction)
         me->_keyboardSpecialEventAction(me->_keyboardSpecialEventTarget, type, flags, key, flavor,

@@ -32,22 +32,25 @@ static bool active(const struct pair_faults *faults)
     return faults->plan.count != 0 && !faults->quiet;
 }
 
-bool pair_faults_post(struct pair_faults *faults, const void *payload, size_t size, uint32_t *status)
+bool pair_faults_post(struct pair_faults *faults, const void *payload, size_t size,
+                      uint32_t *status)
 {
     return !active(faults) || message_faults_post(&faults->messages, payload, size, status);
 }
 
-bool pair_faults_message(struct pair_faults *faults, uint32_t processor, uint32_t sint, const void *message,
-                         size_t size)
+bool pair_faults_message(struct pair_faults *faults, uint32_t processor, uint32_t sint,
+                         const void *message, size_t size)
 {
-    return !active(faults) || message_faults_send(&faults->messages, processor, sint, message, size);
+    return !active(faults) ||
+           message_faults_send(&faults->messages, processor, sint, message, size);
 }
 
 void pair_faults_channel(struct pair_faults *faults, struct host_channel *channel)
 {
     uint32_t id = host_channel_id(channel);
 
-    if (faults->plan.count == 0 || id >= PAIR_CHANNELS || (faults->quiet && faults->filtered[id] == NULL))
+    if (faults->plan.count == 0 || id >= PAIR_CHANNELS ||
+        (faults->quiet && faults->filtered[id] == NULL))
         return;
     host_channel_set_filter(channel, faults->quiet ? NULL : &faults->packets.filter);
     faults->filtered[id] = channel;
@@ -60,7 +63,8 @@ static void forget_closed_channels(struct pair_faults *faults)
 
     for (id = 0; id < PAIR_CHANNELS; id++) {
         const struct host_channel *known = faults->filtered[id];
-        struct host_channel *now = known == NULL ? NULL : vmbus_server_channel(faults->machine->server, id);
+        struct host_channel *now =
+            known == NULL ? NULL : vmbus_server_channel(faults->machine->server, id);
 
         if (known != NULL && (now != known || strcmp(host_channel_state_name(now), "open") != 0)) {
             packet_faults_channel_closed(&faults->packets, known);

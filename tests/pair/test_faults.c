@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Guest and host in one process: each step of attaching a device fails in turn, and memory runs out at every
- * allocation in turn. Nothing of the guest stays at the host (pair_run checks), and the next try works. */
+/* Guest and host in one process: each step of attaching a device fails in turn, and memory runs out
+ * at every allocation in turn. Nothing of the guest stays at the host (pair_run checks), and the
+ * next try works. */
 #include "tests/pair/pair_guest.h"
 
 #include "xnu/iokit/startup.h"
@@ -18,8 +19,8 @@ static void check_disk(struct pair *pair)
     PAIR_CHECK(pair, memcmp(pair_host_disk(pair->host, 0) + 4096, buffer, sizeof buffer) == 0);
 }
 
-/* Takes the controller away and offers it again, once the guest has let go of it, with the nth allocation from
- * there on failing; 0: none. False: there were not so many. */
+/* Takes the controller away and offers it again, once the guest has let go of it, with the nth
+ * allocation from there on failing; 0: none. False: there were not so many. */
 static bool attach_again(struct pair *pair, uint64_t nth)
 {
     unsigned tries = 0;
@@ -129,7 +130,8 @@ static void unconfirmed_body(struct pair *pair)
 static void memory_is_freed_when_the_host_confirms_and_else_never(void **state)
 {
     const struct pair_options confirming = { .disk_bytes = { MEBIBYTE } };
-    const struct pair_options silent = { .disk_bytes = { MEBIBYTE }, .faults = { "message,drop,type=12" } };
+    const struct pair_options silent = { .disk_bytes = { MEBIBYTE },
+                                         .faults = { "message,drop,type=12" } };
 
     (void)state;
     pair_run(&confirming, confirmed_body, 1);

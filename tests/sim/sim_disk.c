@@ -69,8 +69,8 @@ static void fill_block(uint8_t *bytes, uint32_t block, uint32_t version)
 static void count_wrong(struct sim_disk *disk, uint32_t block, const char *where)
 {
     if (disk->counters.wrong_blocks++ == 0)
-        fprintf(stderr, "%s: block %u does not hold version %u, as acknowledged (%s)\n", disk->name, block,
-                disk->versions[block], where);
+        fprintf(stderr, "%s: block %u does not hold version %u, as acknowledged (%s)\n", disk->name,
+                block, disk->versions[block], where);
 }
 
 /* ---- one request ---- */
@@ -113,7 +113,8 @@ static void choose_range(struct sim_disk *disk, struct sim_request *slot)
 
     slot->block = sim_random_below(&disk->random, SIM_BLOCKS);
     slot->count = 0;
-    while (slot->count < wanted && slot->block + slot->count < SIM_BLOCKS && !disk->taken[slot->block + slot->count])
+    while (slot->count < wanted && slot->block + slot->count < SIM_BLOCKS &&
+           !disk->taken[slot->block + slot->count])
         slot->count++;
 }
 

@@ -6,32 +6,35 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Rules that a guest must survive without losing a request or a byte. %u is a number up to `most`. */
+/* What a guest must survive without losing a request or a byte. %u is a number up to `most`. */
 static const struct {
     const char *rule;
     uint32_t most;
 } survivable[] = {
-    { "message,delay=100000,percent=%u", 30 },           /* control messages up to 10 ms late, so out of order */
+    { "message,delay=100000,percent=%u", 30 },    /* control messages 10 ms late, out of order */
     { "message,duplicate,percent=%u", 40 },
     { "message,reorder,percent=%u", 20 },
-    { "message,drop,type=12,percent=%u", 100 },          /* GPADL_TORNDOWN: the memory is leaked, not reused */
-    { "message,drop,type=17", 0 },                       /* UNLOAD_RESPONSE */
-    { "post,refuse=0x13,percent=%u", 50 },               /* HV_STATUS_INSUFFICIENT_BUFFERS */
-    { "post,refuse=0xb,percent=%u", 30 },                /* HV_STATUS_INSUFFICIENT_MEMORY */
-    { "completion,delay=50000,percent=%u", 50 },         /* 5 ms */
+    { "message,drop,type=12,percent=%u", 100 },   /* GPADL_TORNDOWN: the memory is leaked */
+    { "message,drop,type=17", 0 },                /* UNLOAD_RESPONSE */
+    { "post,refuse=0x13,percent=%u", 50 },        /* HV_STATUS_INSUFFICIENT_BUFFERS */
+    { "post,refuse=0xb,percent=%u", 30 },         /* HV_STATUS_INSUFFICIENT_MEMORY */
+    { "completion,delay=50000,percent=%u", 50 },  /* 5 ms */
     { "completion,reorder,percent=%u", 50 },
     { "completion,duplicate,percent=%u", 30 },
     { "packet,delay=20000,percent=%u", 50 },
-    { "packet,duplicate,nth=10,percent=%u", 30 },        /* a negotiation must not be answered twice */
-    { "packet,drop,percent=%u", 20 },                    /* heartbeats, bus changes */
+    { "packet,duplicate,nth=10,percent=%u", 30 }, /* a negotiation must not be answered twice */
+    { "packet,drop,percent=%u", 20 },             /* heartbeats, bus changes */
 };
 
-static const char *const releases[] = { "2008r2", "2012", "2012r2", "2016", "2019", "2022", "2025" };
+static const char *const releases[] = {
+    "2008r2", "2012", "2012r2", "2016", "2019", "2022", "2025"
+};
 
 static void add_rule(struct sim_plan *plan, uint64_t *random)
 {
     uint32_t choice = sim_random_below(random, sizeof survivable / sizeof *survivable);
-    uint32_t number = 1 + sim_random_below(random, survivable[choice].most == 0 ? 1 : survivable[choice].most);
+    uint32_t number =
+        1 + sim_random_below(random, survivable[choice].most == 0 ? 1 : survivable[choice].most);
     char rule[SIM_RULE_LENGTH];
     unsigned index;
 
@@ -75,10 +78,11 @@ void sim_plan_print(const struct sim_plan *plan, uint64_t seed)
 {
     unsigned index;
 
-    printf("# seed %llu: Windows %s; disk errors %u, short %u, late %u, held until a reset %u; internal errors %u, busy %u of a million%s",
-           (unsigned long long)seed, plan->release, plan->disk_error_ppm, plan->disk_short_ppm, plan->disk_delay_ppm,
-           plan->disk_lost_ppm,
-           plan->internal_error_ppm, plan->busy_ppm, plan->remove_controller ? "; controller removed" : "");
+    printf("# seed %llu: Windows %s; disk errors %u, short %u, late %u, held until a reset %u; "
+           "internal errors %u, busy %u of a million%s",
+           (unsigned long long)seed, plan->release, plan->disk_error_ppm, plan->disk_short_ppm,
+           plan->disk_delay_ppm, plan->disk_lost_ppm, plan->internal_error_ppm, plan->busy_ppm,
+           plan->remove_controller ? "; controller removed" : "");
     for (index = 0; index < plan->rule_count; index++)
         printf("; %s", plan->rules[index]);
     printf("\n");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What goes wrong in one simulated run: chosen by its seed from what a correct guest has to live through. */
+/* What goes wrong in one simulated run: chosen by its seed from what a correct guest has to live
+ * through. */
 #ifndef TESTS_SIM_SIM_PLAN_H
 #define TESTS_SIM_SIM_PLAN_H
 

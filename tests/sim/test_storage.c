@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Whole runs of guest and host on virtual time, with random work on a disk and random faults, each decided by one
- * number.
+/* Whole runs of guest and host on virtual time, with random work on a disk and random faults, each
+ * decided by one number.
  *
  *   SIM_SEEDS=1000          seeds 1 to 1000 instead of the first few
  *   SIM_FIRST=17            begins with this seed; SIM_FIRST=17 SIM_SEEDS=1 repeats run 17 */
@@ -16,12 +16,13 @@ static struct sim_plan plan; /* of the present run; the guest's process inherits
 
 static void begin_faults(struct pair *pair)
 {
-    pair_host_disk_faults(pair->host, 0, plan.disk_error_ppm, plan.disk_short_ppm, plan.disk_delay_ppm,
-                          plan.disk_lost_ppm);
+    pair_host_disk_faults(pair->host, 0, plan.disk_error_ppm, plan.disk_short_ppm,
+                          plan.disk_delay_ppm, plan.disk_lost_ppm);
     pair_host_storage_faults(pair->host, plan.internal_error_ppm, plan.busy_ppm);
 }
 
-/* The controller goes in the middle of the work: every request ends, and what was acknowledged is on the medium. */
+/* The controller goes in the middle of the work: every request ends, and what was acknowledged is
+ * on the medium. */
 static void lose_controller(struct pair *pair, struct sim_disk *disk)
 {
     PAIR_CHECK(pair, sim_disk_work(disk, REQUESTS / 2, DEPTH));
@@ -52,8 +53,8 @@ static void storage_body(struct pair *pair)
     }
     PAIR_CHECK(pair, counters->completed == counters->submitted);
     PAIR_CHECK(pair, counters->wrong_blocks == 0);
-    printf("# seed %llu: %u requests, %u failed\n", (unsigned long long)pair->seed, counters->submitted,
-           counters->failed);
+    printf("# seed %llu: %u requests, %u failed\n", (unsigned long long)pair->seed,
+           counters->submitted, counters->failed);
     if (counters->completed == counters->submitted)
         sim_disk_destroy(disk);
 }
@@ -98,7 +99,9 @@ static void two_disks_body(struct pair *pair)
     for (index = 0; index < 2; index++) {
         struct machine_thread *thread;
 
-        workers[index] = (struct worker){ .pair = pair, .disk = sim_disk_create(index == 0 ? "disk0" : "disk1", index + 1) };
+        workers[index] =
+            (struct worker){ .pair = pair,
+                             .disk = sim_disk_create(index == 0 ? "disk0" : "disk1", index + 1) };
         thread = machine_thread_start("worker", work, &workers[index]);
         PAIR_CHECK(pair, thread != NULL && workers[index].disk != NULL);
         machine_thread_release(thread);
@@ -137,7 +140,8 @@ static void no_acknowledged_byte_and_no_request_is_lost_whatever_goes_wrong(void
     uint64_t seed;
 
     (void)state;
-    printf("# note: seeds %llu to %llu\n", (unsigned long long)first, (unsigned long long)(first + count - 1));
+    printf("# note: seeds %llu to %llu\n", (unsigned long long)first,
+           (unsigned long long)(first + count - 1));
     for (seed = first; seed < first + count; seed++)
         run(seed);
 }

@@ -121,7 +121,9 @@ static void limits_cut_the_ladder(void **state)
 
 static void what_is_no_version_is_known_as_such(void **state)
 {
-    static const uint32_t not_versions[] = { 0, 1, VMBUS_VERSION(3, 1), VMBUS_VERSION(7, 0), 0x7a7a, UINT32_MAX };
+    static const uint32_t not_versions[] = {
+        0, 1, VMBUS_VERSION(3, 1), VMBUS_VERSION(7, 0), 0x7a7a, UINT32_MAX,
+    };
     size_t index;
 
     for (index = 0; index < sizeof not_versions / sizeof *not_versions; index++)

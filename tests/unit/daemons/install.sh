@@ -14,19 +14,20 @@ check() {
     number=$((number + 1))
     if "$@"; then echo "ok $number - $title"; else echo "not ok $number - $title"; failures=$((failures + 1)); fi
 }
+quietly() { "$@" >/dev/null; }
 mkdir "$folder/package" "$folder/system"
 cp "$root"/daemons/launchd/* "$root"/docs/man/hv*d.8 "$folder/package/"
 
 check "without the executables nothing is installed" sh -c '! DESTDIR=$1/system "$1/package/install" 2>/dev/null && [ -z "$(ls "$1/system")" ]' sh "$folder"
 cp "$@" "$folder/package/"
-check "the installer succeeds" env DESTDIR="$folder/system" "$folder/package/install"
+check "the installer succeeds" quietly env DESTDIR="$folder/system" "$folder/package/install"
 for job in "$folder"/system/Library/LaunchDaemons/*.plist; do
     check "${job##*/} names an executable that is there" \
         test -x "$folder/system$(sed -n 's:.*<string>\(/usr/local/libexec/machv/hv[a-z]*\)</string>.*:\1:p' "$job")"
 done
 check "five jobs were installed" test "$(ls "$folder/system/Library/LaunchDaemons" | wc -l)" -eq 5
-check "installing again succeeds" env DESTDIR="$folder/system" "$folder/package/install"
-check "the uninstaller succeeds" env DESTDIR="$folder/system" "$folder/package/install" --uninstall
+check "installing again succeeds" quietly env DESTDIR="$folder/system" "$folder/package/install"
+check "the uninstaller succeeds" quietly env DESTDIR="$folder/system" "$folder/package/install" --uninstall
 check "nothing is left" test -z "$(find "$folder/system" -type f)"
 echo "1..$number"
 [ $failures -eq 0 ]

@@ -48,7 +48,7 @@ WIRE_SIZE(struct service_control_header, 16);
 struct service_control_hello {          /* HELLO and WELCOME */
     struct service_control_header header;
     uint32_t version;                   /* SERVICE_CONTROL_VERSION */
-    uint32_t message_version;           /* WELCOME: of the host's messages, IC_VERSION; 0: none yet */
+    uint32_t message_version;           /* WELCOME: IC_VERSION agreed with the host; 0: none */
 } WIRE_PACKED;
 WIRE_SIZE(struct service_control_hello, 24);
 

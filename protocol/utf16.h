@@ -51,7 +51,8 @@ static inline uint32_t utf16_take(const uint8_t *units, size_t count, size_t *at
     return 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00);
 }
 
-/* Turns at most `count` units, up to the first NUL, into UTF-8 with a NUL in `size` (> 0) bytes; what
+/* Turns at most `count` units, up to the first NUL, into UTF-8 with a NUL in `size` (> 0) bytes;
+ * what
  * does not fit is cut off between code points. Returns the length without the NUL. */
 static inline size_t utf16_to_utf8(const void *units, size_t count, char *to, size_t size)
 {

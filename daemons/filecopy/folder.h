@@ -13,7 +13,8 @@ struct folder_root {
     bool system_links;
 };
 
-/* Opens the folder of `path` (absolute, normalised), all of it but the last component, which goes to
+/* Opens the folder of `path` (absolute, normalised), all of it but the last component, which goes
+ * to
  * *name (inside `path`; "" if the path ends with a slash). `create`: folders that are missing are
  * made. A descriptor, or -1 with errno; ELOOP: there is a link in the way. `path` is changed. */
 int folder_open(const struct folder_root *root, char *path, bool create, const char **name);

@@ -6,7 +6,8 @@
 
 #include "protocol/utf16.h"
 
-/* A surrogate alone reads as the replacement character; one that was really sent is no name either. */
+/* A surrogate alone reads as the replacement character; one that was really sent is no name
+ * either. */
 static bool is_text(const uint8_t *units, size_t length)
 {
     size_t at = 0;

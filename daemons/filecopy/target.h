@@ -27,7 +27,8 @@ struct target {
 void target_init(struct target *target, const struct folder_root *root, const char *journal);
 
 /* Begins: `path` is a file, or an existing folder in which `name` will be. flags:
- * IC_FILE_COPY_OVERWRITE, IC_FILE_COPY_CREATE_PATH. Returns IC_STATUS_*: FILE_EXISTS, DISK_FULL (not
+ * IC_FILE_COPY_OVERWRITE, IC_FILE_COPY_CREATE_PATH. Returns IC_STATUS_*: FILE_EXISTS, DISK_FULL
+ * (not
  * enough room for `size` bytes), ACCESS_DENIED (permission, a link or a device in the way),
  * INVALID_ARGUMENT (a name that cannot be), FAIL (a folder is missing, anything else). `path` is
  * changed. A copy that was under way is dropped. */

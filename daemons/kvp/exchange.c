@@ -200,7 +200,8 @@ static uint32_t set_addresses(const struct exchange *exchange, const uint8_t *by
     if (!is_harmless(lists.adapter) || !is_harmless(lists.addresses) ||
         !is_harmless(lists.subnets) || !is_harmless(lists.gateways) || !is_harmless(lists.dns))
         return IC_STATUS_INVALID_ARGUMENT;
-    snprintf(input, sizeof input, "adapter=%s\ndhcp=%u\naddresses=%s\nsubnets=%s\ngateways=%s\ndns=%s\n",
+    snprintf(input, sizeof input,
+             "adapter=%s\ndhcp=%u\naddresses=%s\nsubnets=%s\ngateways=%s\ndns=%s\n",
              lists.adapter, dhcp, lists.addresses, lists.subnets, lists.gateways, lists.dns);
     status = daemon_run(exchange->set_command, NULL, NULL, input);
     daemon_log("the host sets the addresses of %s: status %d", lists.adapter, status);

@@ -8,7 +8,8 @@
 
 #include "protocol/integration.h"
 
-/* Item `index` of the automatic pool: its name, and its value into `value` (`size` bytes). NULL: there
+/* Item `index` of the automatic pool: its name, and its value into `value` (`size` bytes). NULL:
+ * there
  * are no more. */
 const char *fact_at(unsigned index, char *value, size_t size);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A pool of key-value pairs, kept in a text file: a pair a line, "KEY<tab>VALUE", with \t, \n and \\
+/* A pool of key-value pairs, kept in a text file: a pair a line, "KEY<tab>VALUE", with \t, \n and
+ * \\
  * for what would be in the way. Each change is written to a new file that replaces the old one, so
  * what is read is always whole. Programs in the guest may change the file in the same way. */
 #ifndef DAEMONS_KVP_POOL_H

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* hvshutdownd: shuts the guest down or restarts it when the host asks.
  *
- * The service asks first whether it can be done, tells the host, and then sends the notice to do it.
- * /sbin/shutdown needs nobody logged in and asks nobody: programs are told to end and then killed. */
+ * The service asks first whether it can be done, tells the host, and then sends the notice to do
+ * it.
+ * /sbin/shutdown needs nobody logged in and asks nobody: programs are told to end and then killed.
+ * */
 #include "daemons/common/daemon.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #ifdef __APPLE__
-static const char *command = "case $1 in restart) /sbin/shutdown -r now;; *) /sbin/shutdown -h now;; esac";
+static const char *command =
+    "case $1 in restart) /sbin/shutdown -r now;; *) /sbin/shutdown -h now;; esac";
 #else
 static const char *command;
 #endif

@@ -9,7 +9,8 @@
 struct virtual_device *shutdown_new(uint32_t framework, uint32_t version);
 
 /*
- * Asks. flags: IC_SHUTDOWN_*; `reason` is the number that Windows' event log has; `text` (UTF-8) may
+ * Asks. flags: IC_SHUTDOWN_*; `reason` is the number that Windows' event log has; `text` (UTF-8)
+ * may
  * be NULL. `done` gets the guest's word; that it really ends is seen by the machine alone. Results
  * of integration_service_call(), and -EOPNOTSUPP if the agreed version has no such flag.
  */

@@ -16,7 +16,8 @@ struct timesync_clocks {
 struct virtual_device *timesync_new(uint32_t framework, uint32_t version,
                                     const struct timesync_clocks *clocks);
 
-/* The host's clock is now so much ahead (100 ns, negative: behind), and the guest is told to step. */
+/* The host's clock is now so much ahead (100 ns, negative: behind), and the guest is told to step.
+ * */
 void timesync_set_skew(struct virtual_device *device, int64_t skew);
 int64_t timesync_skew(const struct virtual_device *device);
 

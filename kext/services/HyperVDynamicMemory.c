@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* HyperVDynamicMemory: attaches the dynamic memory engine to its channel, and reports once a second. */
+/* HyperVDynamicMemory: attaches the dynamic memory engine to its channel, and reports once a
+ * second. */
 #include "abi/IOService.h"
 #include "abi/IOTimerEventSource.h"
 #include "abi/constants.h"

@@ -43,7 +43,7 @@ struct daemon_service {
     IOService *owner;
     IOWorkLoop *work_loop;              /* the channel's, retained */
     IOTimerEventSource *timer;
-    IOLock *lock;                       /* guards `closing`, `control` and the wait for the client */
+    IOLock *lock;                       /* guards `closing` and the wait for the client */
     bool closing;
     kern_ctl_ref control;               /* NULL: could not be registered */
     uint32_t unit;                      /* of the client */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Dynamic memory: the guest says how it is off for memory, and takes part in nothing else: macOS can
- * neither give pages away for good nor take new memory while it runs, so it offers neither, and what
+/* Dynamic memory: the guest says how it is off for memory, and takes part in nothing else: macOS
+ * can
+ * neither give pages away for good nor take new memory while it runs, so it offers neither, and
+ * what
  * a host asks for all the same is declined in due form. The guest speaks first.
  * Sources: Linux hv_balloon, Windows symbols. No I/O Kit, no clock. */
 #ifndef KEXT_SERVICES_DYNAMIC_MEMORY_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Requests of any content to hvkvpd's answers and hvfilecopyd's names, and pools of any content. The first byte chooses. */
+/* Requests of any content to hvkvpd's answers and hvfilecopyd's names, and pools of any content.
+ * The first byte chooses. */
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>

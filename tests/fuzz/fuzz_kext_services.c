@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Messages of any content to the services that have a daemon, and of the daemon to them. The first byte chooses the
- * service; then messages, each preceded by who sends it (even: the host, odd: the daemon) and its length in two bytes. */
+/* Messages of any content to the services that have a daemon, and of the daemon to them. The first
+ * byte chooses the
+ * service; then messages, each preceded by who sends it (even: the host, odd: the daemon) and its
+ * length in two bytes. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Services with a daemon, from the host's request to the daemon and back: the daemon that is not there, is slow,
+/* Services with a daemon, from the host's request to the daemon and back: the daemon that is not
+ * there, is slow,
  * dies, comes twice; the host that begins anew or takes the service away. */
 #include "tests/pair/pair_guest.h"
 

@@ -140,7 +140,7 @@ static void default_address(const struct hvhost *host, unsigned index, uint8_t *
 static int make_adapter(struct hvhost *host, unsigned index)
 {
     static const struct guid first_instance =
-        GUID_INIT(0x1eccfd72, 0x4b41, 0x45ef, 0xb7, 0x3a, 0x4a, 0x6e, 0x44, 0xc1, 0x29, 0x24);
+        GUID_INIT(0x9d2f3c5e, 0x7a10, 0x4b8e, 0x93, 0x5d, 0x4d, 0x41, 0x43, 0x48, 0x56, 0x00);
     const struct hvhost_network_option *option = &host->options.networks[index];
     struct netvsc_settings settings;
     char error[256];

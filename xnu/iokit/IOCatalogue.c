@@ -120,24 +120,20 @@ static bool add_one(OSDictionary *personality)
     return added;
 }
 
-/* Matches registered services again that one of the personalities could fit. */
+/* Matches registered services again that a personality fits (IOService::catalogNewDrivers). The
+ * whole personality decides: its class alone is no match for IOResources before 10.9. */
 static void rematch(OSArray *added)
 {
-    unsigned i, k;
+    unsigned i;
 
     for (i = 0; i < array_count(added); i++) {
         OSDictionary *personality = array_at(added, i);
-        OSString *class = as_string(OSDictionary_getObject_symbol(personality,
-                                                                  gIOProviderClassKey));
-        OSDictionary *matching =
-            class ? IOService_serviceMatching_string(class, NULL) : NULL;
-        OSIterator *iterator = matching ? IOService_getMatchingServices(matching) : NULL;
+        OSIterator *iterator = IOService_getMatchingServices(personality);
         IOService *service;
 
-        for (k = 0; iterator && (service = iterator_next(iterator)); k++)
+        while (iterator && (service = iterator_next(iterator)))
             IOService_registerService(service, kIOServiceAsynchronous);
         object_release(iterator);
-        object_release(matching);
     }
 }
 

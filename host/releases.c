@@ -56,7 +56,7 @@ const struct host_release host_releases[] = {
                   RECOMMENDATIONS_2008, 64},
         .versions = {.vmbus = V(2, 4), .storvsc = V(5, 1), .netvsc = V(4, 0),
                      .framework = V(3, 0), .heartbeat = V(3, 0), .shutdown = V(3, 0),
-                     .time_sync = V(3, 0), .key_value = V(4, 0), .backup = V(4, 0),
+                     .time_sync = V(3, 0), .key_value = V(4, 0),
                      .dynamic_memory = V(1, 0), .video = V(3, 2), .keyboard = V(1, 0),
                      .mouse = V(2, 0)},
     },

@@ -313,7 +313,9 @@ static bool make_adapter(struct pair_host *host, const struct pair_options *opti
     struct netvsc_settings settings;
 
     netvsc_default_settings(netvsc_version(host->release.versions.netvsc), &settings);
-    settings.instance = (struct guid){ 0x1eccfd72, 0x4b41, 0x45ef, { 0xb7, 0x3a, 0x4a, 0x6e, 0x44, 0xc1, 0x29, 0x24 } };
+    settings.instance = (struct guid){
+        0x6d61c701, 0x0001, 0x4e45, { 0x80, 0x01, 0x00, 0x15, 0x5d, 0x01, 0x02, 0x03 }
+    };
     settings.reply_first = options->network_reply_first;
     memcpy(settings.address, address, sizeof address);
     host->adapter = port == NULL ? NULL : netvsc_new(&settings, port);

@@ -41,22 +41,6 @@ static bool is_wanted(const struct ifaddrs *entry, int family, const char *inter
            (interface == NULL || strcmp(entry->ifa_name, interface) == 0);
 }
 
-void addresses_list(bool ipv6, const char *interface, char *to, size_t size)
-{
-    struct ifaddrs *all, *entry;
-    char text[INET6_ADDRSTRLEN];
-
-    to[0] = '\0';
-    if (getifaddrs(&all) != 0)
-        return;
-    for (entry = all; entry != NULL; entry = entry->ifa_next)
-        if (is_wanted(entry, ipv6 ? AF_INET6 : AF_INET, interface) &&
-            inet_ntop(entry->ifa_addr->sa_family, address_bytes(entry->ifa_addr), text,
-                      sizeof text) != NULL)
-            append(to, size, text);
-    freeifaddrs(all);
-}
-
 static void mask_text(const struct sockaddr *mask, bool ipv6, char *text, size_t size)
 {
     const uint8_t *bytes = address_bytes(mask);
@@ -85,7 +69,29 @@ static size_t mask_length(const struct sockaddr *mask, bool ipv6)
     return length;
 }
 
-void addresses_subnets(bool ipv6, const char *interface, char *to, size_t size)
+/* Writes what is listed of an entry; false: nothing. */
+typedef bool entry_text(const struct ifaddrs *entry, bool ipv6, char *text, size_t size);
+
+static bool address_text(const struct ifaddrs *entry, bool ipv6, char *text, size_t size)
+{
+    return inet_ntop(ipv6 ? AF_INET6 : AF_INET, address_bytes(entry->ifa_addr), text,
+                     (socklen_t)size) != NULL;
+}
+
+static bool subnet_text(const struct ifaddrs *entry, bool ipv6, char *text, size_t size)
+{
+    struct sockaddr_in6 mask;
+
+    if (entry->ifa_netmask == NULL)
+        return false;
+    memset(&mask, 0, sizeof mask);
+    memcpy(&mask, entry->ifa_netmask, mask_length(entry->ifa_netmask, ipv6));
+    mask.sin6_family = ipv6 ? AF_INET6 : AF_INET;
+    mask_text((const struct sockaddr *)&mask, ipv6, text, size);
+    return true;
+}
+
+static void list_entries(entry_text *write, bool ipv6, const char *interface, char *to, size_t size)
 {
     struct ifaddrs *all, *entry;
     char text[INET6_ADDRSTRLEN];
@@ -94,16 +100,20 @@ void addresses_subnets(bool ipv6, const char *interface, char *to, size_t size)
     if (getifaddrs(&all) != 0)
         return;
     for (entry = all; entry != NULL; entry = entry->ifa_next)
-        if (is_wanted(entry, ipv6 ? AF_INET6 : AF_INET, interface) && entry->ifa_netmask != NULL) {
-            struct sockaddr_in6 mask;
-
-            memset(&mask, 0, sizeof mask);
-            memcpy(&mask, entry->ifa_netmask, mask_length(entry->ifa_netmask, ipv6));
-            mask.sin6_family = ipv6 ? AF_INET6 : AF_INET;
-            mask_text((const struct sockaddr *)&mask, ipv6, text, sizeof text);
+        if (is_wanted(entry, ipv6 ? AF_INET6 : AF_INET, interface) &&
+            write(entry, ipv6, text, sizeof text))
             append(to, size, text);
-        }
     freeifaddrs(all);
+}
+
+void addresses_list(bool ipv6, const char *interface, char *to, size_t size)
+{
+    list_entries(address_text, ipv6, interface, to, size);
+}
+
+void addresses_subnets(bool ipv6, const char *interface, char *to, size_t size)
+{
+    list_entries(subnet_text, ipv6, interface, to, size);
 }
 
 /* ---- Routes and name servers ---- */

@@ -323,6 +323,17 @@ static struct nbd_disk *new_nbd_disk(const struct disk_options *options, char *e
     return disk;
 }
 
+/* The end of opening: the disk goes to the caller, or away when `result` is an error. */
+static int finish_opening(struct nbd_disk *disk, int result, struct disk **result_disk)
+{
+    if (result != 0) {
+        give_up(disk);
+        return result;
+    }
+    *result_disk = &disk->disk;
+    return 0;
+}
+
 int disk_nbd_open_image(struct disk_engine *engine, const struct disk_options *options,
                         struct disk **result_disk, char *error, size_t error_size)
 {
@@ -347,12 +358,7 @@ int disk_nbd_open_image(struct disk_engine *engine, const struct disk_options *o
     } else {
         result = take_over(disk, engine, options, error, error_size);
     }
-    if (result != 0) {
-        give_up(disk);
-        return result;
-    }
-    *result_disk = &disk->disk;
-    return 0;
+    return finish_opening(disk, result, result_disk);
 }
 
 int disk_nbd_open_uri(struct disk_engine *engine, const struct disk_options *options,
@@ -371,10 +377,5 @@ int disk_nbd_open_uri(struct disk_engine *engine, const struct disk_options *opt
     } else {
         result = take_over(disk, engine, options, error, error_size);
     }
-    if (result != 0) {
-        give_up(disk);
-        return result;
-    }
-    *result_disk = &disk->disk;
-    return 0;
+    return finish_opening(disk, result, result_disk);
 }

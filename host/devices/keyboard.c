@@ -202,14 +202,7 @@ static void ready(void *device, struct host_channel *channel)
 {
     struct keyboard *keyboard = device;
     struct host_packet packet;
-    while (host_channel_receive(channel, &packet) == 1) {
-        if (packet.type != VMBUS_PACKET_IN_BAND) {
-            host_channel_violation(channel, "keyboard messages are in-band packets");
-            continue;
-        }
-        if (packet.completion_requested) {
-            host_channel_complete(channel, packet.transaction_id, NULL, 0);
-        }
+    while (host_channel_receive_in_band(channel, &packet) == 1) {
         handle(keyboard, &packet);
     }
 }

@@ -140,6 +140,19 @@ int host_channel_receive(struct host_channel *channel, struct host_packet *packe
     }
 }
 
+int host_channel_receive_in_band(struct host_channel *channel, struct host_packet *packet)
+{
+    int result;
+    while ((result = host_channel_receive(channel, packet)) == 1 &&
+           packet->type != VMBUS_PACKET_IN_BAND) {
+        host_channel_violation(channel, "messages to this device are in-band packets");
+    }
+    if (result == 1 && packet->completion_requested) {
+        host_channel_complete(channel, packet->transaction_id, NULL, 0);
+    }
+    return result;
+}
+
 int host_packet_map(const struct host_channel *channel, const struct host_packet *packet,
                     int range, struct iovec *vector, unsigned capacity, size_t *size)
 {

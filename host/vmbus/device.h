@@ -182,6 +182,12 @@ struct host_packet {
 int host_channel_receive(struct host_channel *channel, struct host_packet *packet);
 
 /*
+ * host_channel_receive() for devices that are spoken to in in-band packets alone: a packet of
+ * another type is reported and skipped, and a completion is sent at once where one is asked for.
+ */
+int host_channel_receive_in_band(struct host_channel *channel, struct host_packet *packet);
+
+/*
  * The guest memory behind one range (0 .. range_count - 1) of a GPA-direct packet, or behind all
  * of them one after the other (range = HOST_ALL_RANGES), as host pointers; pages that are
  * neighbours in host memory are merged. *size gets the bytes described. Returns the number of

@@ -43,17 +43,22 @@ static void rig_free(struct rig *rig)
     free(rig);
 }
 
-static void put(struct rig *rig, const void *payload, uint32_t size, uint16_t flags)
+static void put_packet(struct rig *rig, uint16_t type, const void *payload, uint32_t size,
+                       uint16_t flags)
 {
     uint8_t packet[300] = {0};
     struct guest_ring ring = guest_ring_at(bench_page(rig->bench, bench_ring_page(CHANNEL)), 1);
     const uint32_t length = (16 + size + 7) & ~7u;
-    const struct vmbus_packet_header header = {VMBUS_PACKET_IN_BAND, 2, (uint16_t)(length / 8),
-                                               flags, 9};
+    const struct vmbus_packet_header header = {type, 2, (uint16_t)(length / 8), flags, 9};
     memcpy(packet, &header, sizeof(header));
     memcpy(packet + 16, payload, size);
     guest_ring_put(&ring, packet, length);
     pump(rig);
+}
+
+static void put(struct rig *rig, const void *payload, uint32_t size, uint16_t flags)
+{
+    put_packet(rig, VMBUS_PACKET_IN_BAND, payload, size, flags);
 }
 
 /* Takes the next packet's payload; 0: there is none. Completions have type in *type. */
@@ -237,6 +242,20 @@ static void broken_messages_are_told_and_the_next_good_one_works(void **state)
     rig_free(rig);
 }
 
+static void a_packet_that_is_not_in_band_is_told_and_the_next_good_one_works(void **state)
+{
+    const struct keyboard_protocol_request request = {KEYBOARD_PROTOCOL_REQUEST,
+                                                      KEYBOARD_VERSION_1_0};
+    struct rig *rig = rig_create();
+    (void)state;
+
+    put_packet(rig, VMBUS_PACKET_COMPLETION, &request, sizeof(request), 0);
+    bench_expect_violation(rig->bench, "in-band packets");
+    expect_nothing(rig);
+    assert_int_equal(ask(rig, KEYBOARD_VERSION_1_0), KEYBOARD_ACCEPTED);
+    rig_free(rig);
+}
+
 static void closing_forgets_keys_that_are_down(void **state)
 {
     struct rig *rig = agreed_rig();
@@ -264,6 +283,7 @@ int main(void)
         cmocka_unit_test(a_request_for_completion_is_answered),
         cmocka_unit_test(indicators_are_noted),
         cmocka_unit_test(broken_messages_are_told_and_the_next_good_one_works),
+        cmocka_unit_test(a_packet_that_is_not_in_band_is_told_and_the_next_good_one_works),
         cmocka_unit_test(closing_forgets_keys_that_are_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

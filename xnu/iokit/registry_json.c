@@ -28,12 +28,8 @@ static void json_string(struct text_output *output, const char *text)
 
 static void json_data(struct text_output *output, OSData *data)
 {
-    const unsigned char *bytes = OSData_getBytesNoCopy(data);
-    unsigned i, length = OSData_getLength(data);
-
     text_write(output, "\"");
-    for (i = 0; i < length; i++)
-        text_format(output, "%02x", bytes[i]);
+    text_hexadecimal(output, data);
     text_write(output, "\"");
 }
 

@@ -26,16 +26,21 @@ void text_format(struct text_output *output, const char *format, ...)
     text_write(output, line);
 }
 
-/* ---- values ---- */
-
-static void print_data(struct text_output *output, OSData *data)
+void text_hexadecimal(struct text_output *output, OSData *data)
 {
     const unsigned char *bytes = OSData_getBytesNoCopy(data);
     unsigned i, length = OSData_getLength(data);
 
-    text_write(output, "<");
     for (i = 0; i < length; i++)
         text_format(output, "%02x", bytes[i]);
+}
+
+/* ---- values ---- */
+
+static void print_data(struct text_output *output, OSData *data)
+{
+    text_write(output, "<");
+    text_hexadecimal(output, data);
     text_write(output, ">");
 }
 

@@ -16,6 +16,8 @@ void text_write(struct text_output *output, const char *text);
 /* One piece of at most 511 characters. */
 void text_format(struct text_output *output, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* The bytes of `data`, two lower-case digits each. */
+void text_hexadecimal(struct text_output *output, OSData *data);
 /* A property's value as ioreg shows it. */
 void text_value(struct text_output *output, OSObject *value, unsigned depth);
 

@@ -283,17 +283,25 @@ unsigned OSArray__setOptions(OSArray *me, unsigned options, unsigned mask, void 
     return old;
 }
 
-static bool copy_members(OSArray *copy, OSDictionary *cycle)
+static OSCollection *array_duplicate(OSCollection *original)
 {
+    OSArray *array = (OSArray *)original;
+
+    return (OSCollection *)OSArray_withArray(array, array->capacity);
+}
+
+static bool array_copy_members(OSCollection *copy, OSCollection *original, OSDictionary *cycle)
+{
+    OSArray *array = (OSArray *)copy;
     unsigned i;
 
-    for (i = 0; i < copy->count; i++) {
+    for (i = 0; i < array->count; i++) {
         OSCollection *member;
 
-        if (!collection_copy_member((OSMetaClassBase *)copy->array[i], cycle, &member))
+        if (!collection_copy_member((OSMetaClassBase *)array->array[i], cycle, &member))
             return false;
         if (member) {
-            OSArray_replaceObject(copy, i, (OSMetaClassBase *)member);
+            OSArray_replaceObject(array, i, (OSMetaClassBase *)member);
             object_release(member);
         }
     }
@@ -302,23 +310,9 @@ static bool copy_members(OSArray *copy, OSDictionary *cycle)
 
 OSCollection *OSArray__copyCollection(OSArray *me, OSDictionary *given)
 {
-    OSDictionary *cycle = collection_cycle_begin(given);
-    OSCollection *copy;
+    static const struct collection_copying copying = {array_duplicate, array_copy_members};
 
-    if (!cycle)
-        return NULL;
-    copy = OSCollection_super_copyCollection((OSCollection *)me, cycle);
-    if (!copy) {
-        copy = (OSCollection *)OSArray_withArray(me, me->capacity);
-        if (copy) {
-            OSDictionary_setObject_symbol(cycle, (const OSSymbol *)me,
-                                                 (OSMetaClassBase *)copy);
-            if (!copy_members((OSArray *)copy, cycle))
-                object_release_clear(&copy);
-        }
-    }
-    object_release(cycle);
-    return copy;
+    return collection_copy((OSCollection *)me, given, &copying);
 }
 
 bool OSArray__serialize(OSArray *me, OSSerialize *serializer)

@@ -91,13 +91,35 @@ bool collection_spreads(unsigned old, unsigned options, unsigned mask)
     return ((old ^ options) & mask & COLLECTION_IMMUTABLE) != 0;
 }
 
-OSDictionary *collection_cycle_begin(OSDictionary *given)
+/* The dictionary of what has been copied: the caller's, or a new one; +1 or NULL. */
+static OSDictionary *cycle_begin(OSDictionary *given)
 {
     if (given)
         object_retain(given);
     else
         given = OSDictionary_withCapacity(CYCLE_ROOM);
     return given;
+}
+
+OSCollection *collection_copy(OSCollection *me, OSDictionary *given,
+                              const struct collection_copying *copying)
+{
+    OSDictionary *cycle = cycle_begin(given);
+    OSCollection *copy;
+
+    if (!cycle)
+        return NULL;
+    copy = OSCollection_super_copyCollection(me, cycle);
+    if (!copy) {
+        copy = copying->make(me);
+        if (copy) {
+            OSDictionary_setObject_symbol(cycle, (const OSSymbol *)me, (OSMetaClassBase *)copy);
+            if (!copying->fill(copy, me, cycle))
+                object_release_clear(&copy);
+        }
+    }
+    object_release(cycle);
+    return copy;
 }
 
 bool collection_copy_member(OSMetaClassBase *member, OSDictionary *cycle, OSCollection **copy)

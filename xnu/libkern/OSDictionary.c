@@ -453,18 +453,27 @@ unsigned OSDictionary__setOptions(OSDictionary *me, unsigned options, unsigned m
     return old;
 }
 
-static bool copy_members(OSDictionary *copy, OSDictionary *cycle)
+static OSCollection *dictionary_duplicate(OSCollection *original)
 {
+    OSDictionary *dictionary = (OSDictionary *)original;
+
+    return (OSCollection *)OSDictionary_withDictionary(dictionary, dictionary->capacity);
+}
+
+static bool dictionary_copy_members(OSCollection *copy, OSCollection *original,
+                                    OSDictionary *cycle)
+{
+    OSDictionary *dictionary = (OSDictionary *)copy;
     unsigned i;
 
-    for (i = 0; i < copy->count; i++) {
-        struct pair *pair = &pairs_of(copy)[i];
+    for (i = 0; i < dictionary->count; i++) {
+        struct pair *pair = &pairs_of(dictionary)[i];
         OSCollection *member;
 
         if (!collection_copy_member((OSMetaClassBase *)pair->value, cycle, &member))
             return false;
         if (member) {
-            replace(copy, pair, (OSMetaClassBase *)member);
+            replace(dictionary, pair, (OSMetaClassBase *)member);
             object_release(member);
         }
     }
@@ -473,23 +482,10 @@ static bool copy_members(OSDictionary *copy, OSDictionary *cycle)
 
 OSCollection *OSDictionary__copyCollection(OSDictionary *me, OSDictionary *given)
 {
-    OSDictionary *cycle = collection_cycle_begin(given);
-    OSCollection *copy;
+    static const struct collection_copying copying = {dictionary_duplicate,
+                                                      dictionary_copy_members};
 
-    if (!cycle)
-        return NULL;
-    copy = OSCollection_super_copyCollection((OSCollection *)me, cycle);
-    if (!copy) {
-        copy = (OSCollection *)OSDictionary_withDictionary(me, me->capacity);
-        if (copy) {
-            OSDictionary_setObject_symbol(cycle, (const OSSymbol *)me,
-                                                 (OSMetaClassBase *)copy);
-            if (!copy_members((OSDictionary *)copy, cycle))
-                object_release_clear(&copy);
-        }
-    }
-    object_release(cycle);
-    return copy;
+    return collection_copy((OSCollection *)me, given, &copying);
 }
 
 bool OSDictionary__serialize(OSDictionary *me, OSSerialize *serializer)

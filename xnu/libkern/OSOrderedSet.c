@@ -266,17 +266,28 @@ unsigned OSOrderedSet__setOptions(OSOrderedSet *me, unsigned options, unsigned m
     return old;
 }
 
-static bool copy_members(OSOrderedSet *copy, const OSOrderedSet *original, OSDictionary *cycle)
+static OSCollection *ordered_set_duplicate(OSCollection *original)
 {
+    OSOrderedSet *set = (OSOrderedSet *)original;
+
+    return (OSCollection *)OSOrderedSet_withCapacity(set->capacity, set->ordering,
+                                                     set->orderingRef);
+}
+
+static bool ordered_set_copy_members(OSCollection *copy, OSCollection *original,
+                                     OSDictionary *cycle)
+{
+    OSOrderedSet *set = (OSOrderedSet *)original;
     unsigned i;
 
-    for (i = 0; i < original->count; i++) {
-        const OSMetaClassBase *member = elements(original)[i];
+    for (i = 0; i < set->count; i++) {
+        const OSMetaClassBase *member = elements(set)[i];
         OSCollection *made;
 
         if (!collection_copy_member((OSMetaClassBase *)member, cycle, &made))
             return false;
-        OSOrderedSet_setLastObject(copy, made ? (OSMetaClassBase *)made : member);
+        OSOrderedSet_setLastObject((OSOrderedSet *)copy,
+                                   made ? (OSMetaClassBase *)made : member);
         object_release(made);
     }
     return true;
@@ -284,21 +295,8 @@ static bool copy_members(OSOrderedSet *copy, const OSOrderedSet *original, OSDic
 
 OSCollection *OSOrderedSet__copyCollection(OSOrderedSet *me, OSDictionary *given)
 {
-    OSDictionary *cycle = collection_cycle_begin(given);
-    OSCollection *copy;
+    static const struct collection_copying copying = {ordered_set_duplicate,
+                                                      ordered_set_copy_members};
 
-    if (!cycle)
-        return NULL;
-    copy = OSCollection_super_copyCollection((OSCollection *)me, cycle);
-    if (!copy) {
-        copy = (OSCollection *)OSOrderedSet_withCapacity(me->capacity, me->ordering,
-                                                         me->orderingRef);
-        if (copy) {
-            OSDictionary_setObject_symbol(cycle, (const OSSymbol *)me, (OSMetaClassBase *)copy);
-            if (!copy_members((OSOrderedSet *)copy, me, cycle))
-                object_release_clear(&copy);
-        }
-    }
-    object_release(cycle);
-    return copy;
+    return collection_copy((OSCollection *)me, given, &copying);
 }

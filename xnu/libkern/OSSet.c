@@ -220,29 +220,28 @@ unsigned OSSet__setOptions(OSSet *me, unsigned options, unsigned mask, void *con
     return old;
 }
 
+static OSCollection *set_duplicate(OSCollection *original)
+{
+    return (OSCollection *)OSSet_withCapacity(((OSSet *)original)->members->capacity);
+}
+
+static bool set_copy_members(OSCollection *copy, OSCollection *original, OSDictionary *cycle)
+{
+    OSCollection *members = (OSCollection *)((OSSet *)original)->members;
+    OSArray *copies = (OSArray *)OSCollection_copyCollection(members, cycle);
+
+    if (!copies)
+        return false;
+    OSSet_merge_array((OSSet *)copy, copies);
+    object_release(copies);
+    return true;
+}
+
 OSCollection *OSSet__copyCollection(OSSet *me, OSDictionary *given)
 {
-    OSDictionary *cycle = collection_cycle_begin(given);
-    OSCollection *copy;
-    OSArray *members;
+    static const struct collection_copying copying = {set_duplicate, set_copy_members};
 
-    if (!cycle)
-        return NULL;
-    copy = OSCollection_super_copyCollection((OSCollection *)me, cycle);
-    if (!copy) {
-        copy = (OSCollection *)OSSet_withCapacity(me->members->capacity);
-        if (copy)
-            OSDictionary_setObject_symbol(cycle, (const OSSymbol *)me, (OSMetaClassBase *)copy);
-        members = copy ? (OSArray *)OSCollection_copyCollection((OSCollection *)me->members, cycle)
-                       : NULL;
-        if (members)
-            OSSet_merge_array((OSSet *)copy, members);
-        else
-            object_release_clear(&copy);
-        object_release(members);
-    }
-    object_release(cycle);
-    return copy;
+    return collection_copy((OSCollection *)me, given, &copying);
 }
 
 bool OSSet__serialize(OSSet *me, OSSerialize *serializer)

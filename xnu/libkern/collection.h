@@ -17,8 +17,19 @@ unsigned collection_set_options(OSCollection *me, unsigned options, unsigned mas
 bool collection_spreads(unsigned old, unsigned options, unsigned mask);
 void collection_spread_options(OSMetaClassBase *member, unsigned options, unsigned mask);
 
-/* copyCollection's dictionary of what has been copied: the caller's, or a new one; +1 or NULL. */
-OSDictionary *collection_cycle_begin(OSDictionary *given);
+/* What one class of collection adds to copyCollection. */
+struct collection_copying {
+    /* A new collection, +1, or NULL without memory. */
+    OSCollection *(*make)(OSCollection *original);
+    /* Fills it with copies of the members, made with `cycle`. False: no memory. */
+    bool (*fill)(OSCollection *copy, OSCollection *original, OSDictionary *cycle);
+};
+
+/* copyCollection: +1, or NULL without memory. `given` is the dictionary of what has been copied so
+ * far, NULL at the outermost collection; a copy is in it before its members are made, so that a
+ * collection may contain itself. */
+OSCollection *collection_copy(OSCollection *me, OSDictionary *given,
+                              const struct collection_copying *copying);
 /* *copy: the copy of a member that is a collection, +1; NULL for any other member. False: no
  * memory. */
 bool collection_copy_member(OSMetaClassBase *member, OSDictionary *cycle, OSCollection **copy);

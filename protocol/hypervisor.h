@@ -258,6 +258,7 @@ WIRE_OFFSET(struct hv_reference_tsc_page, offset, 16);
 #define HV_CALL_SEND_CLUSTER_IPI_EX         0x0015u
 #define HV_CALL_POST_MESSAGE                0x005Cu     /* slow form only */
 #define HV_CALL_SIGNAL_EVENT                0x005Du     /* fast form used by every guest */
+#define HV_CALL_RETARGET_DEVICE_INTERRUPT   0x007Eu     /* slow form only */
 
 /* Status codes. */
 #define HV_STATUS_SUCCESS                   0x0000u
@@ -281,6 +282,7 @@ WIRE_OFFSET(struct hv_reference_tsc_page, offset, 16);
 #define HV_STATUS_INVALID_SYNIC_STATE       0x0018u
 #define HV_STATUS_OBJECT_IN_USE             0x0019u
 #define HV_STATUS_NO_RESOURCES              0x001Du
+#define HV_STATUS_INVALID_DEVICE_ID         0x0057u
 #define HV_STATUS_OPERATION_FAILED          0x0071u
 #define HV_STATUS_TIMEOUT                   0x0078u
 
@@ -309,6 +311,36 @@ struct hv_signal_event {
     uint16_t reserved;
 } WIRE_PACKED;
 WIRE_SIZE(struct hv_signal_event, 8);
+
+/* HvCallRetargetDeviceInterrupt: an interrupt message that the host gave out (vpci.h) goes to other
+ * processors, or arrives with another vector. Slow form; 8-byte aligned, within one page of RAM.
+ * With HV_INTERRUPT_PROCESSOR_SET `processors` is the set's format; the mask of valid banks and the
+ * banks (64 processors each) follow, and are counted in the variable header. */
+#define HV_PARTITION_SELF          UINT64_MAX
+#define HV_INTERRUPT_SOURCE_MSI    1u
+#define HV_INTERRUPT_MULTICAST     0x1u
+#define HV_INTERRUPT_PROCESSOR_SET 0x2u
+#define HV_INTERRUPT_PROXY         0x4u
+#define HV_PROCESSOR_SET_SPARSE    0u
+#define HV_PROCESSOR_SET_ALL       1u
+#define HV_PROCESSOR_SET_BANKS     64u
+
+struct hv_retarget_interrupt {
+    uint64_t partition;             /* HV_PARTITION_SELF */
+    uint64_t device;                /* vpci_device_id() */
+    uint32_t source;                /* HV_INTERRUPT_SOURCE_MSI */
+    uint32_t reserved;
+    uint32_t address;               /* of the message, low half */
+    uint32_t data;
+    uint64_t reserved_2;
+    uint32_t vector;
+    uint32_t flags;                 /* HV_INTERRUPT_* */
+    uint64_t processors;            /* a bit a virtual processor */
+} WIRE_PACKED;
+WIRE_SIZE(struct hv_retarget_interrupt, 56);
+WIRE_OFFSET(struct hv_retarget_interrupt, address, 24);
+WIRE_OFFSET(struct hv_retarget_interrupt, vector, 40);
+WIRE_OFFSET(struct hv_retarget_interrupt, processors, 48);
 
 /* ---- SynIC ----------------------------------------------------------------------------------- */
 

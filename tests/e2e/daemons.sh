@@ -7,7 +7,7 @@ daemon_processes=()
 daemon_start() { # daemon_start NAME OPTION...
     local name=$1
     shift
-    "$bin/$name" --foreground --debug --controls "$controls" "$@" >>"$work/$name.log" 2>&1 &
+    machine_become "$bin/$name" --foreground --debug --controls "$controls" "$@" >>"$work/$name.log" 2>&1 &
     daemon_processes+=($!)
 }
 
@@ -27,6 +27,15 @@ daemons_stop() {
         wait "$process" 2>/dev/null || true
     done
     daemon_processes=()
+}
+
+# For a machine that outlives the run: its daemons end when PROCESS, the guest, does.
+daemons_end_with() { # daemons_end_with PROCESS
+    (
+        trap '' HUP
+        tail --pid="$1" -f /dev/null
+        kill -TERM "${daemon_processes[@]}" 2>/dev/null
+    ) >/dev/null 2>&1 </dev/null &
 }
 
 # wait_until SECONDS COMMAND...: until the command succeeds. Looks again whenever the guest writes something.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# Sourced by run: one virtual machine, made of hvhost and kextrun. Uses $work, $bin, $macos, $generation, $release.
+# Sourced by run: one virtual machine, made of hvhost and kextrun. Uses $work, $bin, $keep, $macos, $generation, $release.
 
 host_process= guest_process=
 host_control=$work/host.sock guest_control=$work/guest.sock
@@ -10,6 +10,24 @@ if [ "${macos%%.*}" -ge 12 ]; then
 else
     kext=$root/build/kexts/MacHyperVSupport.kext
 fi
+
+# Only one run at a time: two would share sockets, and daemons of the one would serve the guest of the other. Whatever
+# of a run still lives holds the lock, as descriptor 9.
+machine_claim() {
+    mkdir -p "$(dirname "$work")"
+    exec 9>>"$work.lock"
+    flock -n 9 || {
+        echo "run: a machine is running in $work: wait for the other run, or stop the kept one with" \
+            "build/bin/kextrun quit --control $guest_control" >&2
+        exit 2
+    }
+}
+
+# The process that runs this becomes COMMAND. Unless it is to be kept, it ends with the run, even if that is killed.
+machine_become() { # machine_become COMMAND...
+    if $keep; then exec "$@"; fi
+    exec setpriv --pdeathsig TERM -- "$@"
+}
 
 # A disk as people have it: a dynamic VHDX that holds a file system with files in it.
 machine_prepare() {
@@ -26,12 +44,12 @@ machine_prepare() {
 }
 
 machine_start() {
-    "$bin/hvhost" --socket "$work/partition.sock" --control "$host_control" --release "$release" \
+    machine_become "$bin/hvhost" --socket "$work/partition.sock" --control "$host_control" --release "$release" \
         --generation "$generation" --disk "$work/disk.vhdx" >>"$work/host.log" 2>&1 &
     host_process=$!
     wait_for_socket "$work/partition.sock" $host_process 10 || return 1
     started=$(date +%s%N)
-    "$bin/kextrun" --partition "$work/partition.sock" --control "$guest_control" --macos "$macos" \
+    machine_become "$bin/kextrun" --partition "$work/partition.sock" --control "$guest_control" --macos "$macos" \
         --processors 2 --memory 512 --input-log "$work/input.log" --nbd "$nbd" --kernel-controls "$controls" "$kext" >>"$work/guest.log" 2>&1 &
     guest_process=$!
     wait_for_socket "$nbd/disk0.sock" $guest_process 30 || return 1

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <json-c/json.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,6 +12,15 @@
 
 static const uint64_t limit_ns = 60000000000ull;
 static const uint32_t versions[] = {IC_FILE_COPY_1_1};
+static const struct integration_settings settings = {
+    .name = "file copy",
+    .kind = "filecopy",
+    .class_id = VMBUS_CLASS_FILE_COPY,
+    .instance_id = VMBUS_INSTANCE_FILE_COPY,
+    .message_type = IC_MESSAGE_FILE_COPY,
+    .versions = versions,
+    .version_count = sizeof(versions) / sizeof(versions[0]),
+};
 
 struct filecopy {
     struct integration_service service; /* first */
@@ -173,23 +181,10 @@ static void describe(struct integration_service *service, struct json_object *to
 
 struct virtual_device *filecopy_new(uint32_t framework, uint32_t version)
 {
-    static const struct guid class_id = VMBUS_CLASS_FILE_COPY;
-    static const struct guid instance_id = VMBUS_INSTANCE_FILE_COPY;
-    struct filecopy *copy = calloc(1, sizeof(*copy));
+    struct filecopy *copy = integration_service_new(sizeof(*copy), &settings, framework, version);
     if (copy == NULL) {
         return NULL;
     }
-    const struct integration_settings settings = {
-        .name = "file copy",
-        .class_id = class_id,
-        .instance_id = instance_id,
-        .message_type = IC_MESSAGE_FILE_COPY,
-        .framework_max = framework,
-        .versions = versions,
-        .version_count = sizeof(versions) / sizeof(versions[0]),
-        .version_max = version,
-    };
     copy->service.describe = describe;
-    integration_service_initialise(&copy->service, "filecopy", &settings);
     return &copy->service.device;
 }

@@ -13,6 +13,15 @@
 enum { MISSED_MAX = 2 };
 static const uint64_t period_ns = 2000000000ull;
 static const uint32_t versions[] = {IC_HEARTBEAT_1_0, IC_HEARTBEAT_3_0, IC_HEARTBEAT_3_1};
+static const struct integration_settings settings = {
+    .name = "heartbeat",
+    .kind = "heartbeat",
+    .class_id = VMBUS_CLASS_HEARTBEAT,
+    .instance_id = VMBUS_INSTANCE_HEARTBEAT,
+    .message_type = IC_MESSAGE_HEARTBEAT,
+    .versions = versions,
+    .version_count = sizeof(versions) / sizeof(versions[0]),
+};
 
 struct heartbeat {
     struct virtual_device device; /* first */
@@ -187,23 +196,11 @@ static const struct virtual_device_operations operations = {
 
 struct virtual_device *heartbeat_new(uint32_t framework, uint32_t version)
 {
-    static const struct guid class_id = VMBUS_CLASS_HEARTBEAT;
-    static const struct guid instance_id = VMBUS_INSTANCE_HEARTBEAT;
     struct heartbeat *heartbeat = calloc(1, sizeof(*heartbeat));
     if (heartbeat == NULL) {
         return NULL;
     }
-    const struct integration_settings settings = {
-        .name = "heartbeat",
-        .class_id = class_id,
-        .instance_id = instance_id,
-        .message_type = IC_MESSAGE_HEARTBEAT,
-        .framework_max = framework,
-        .versions = versions,
-        .version_count = sizeof(versions) / sizeof(versions[0]),
-        .version_max = version,
-    };
     heartbeat->device.operations = &operations;
-    integration_initialise(&heartbeat->channel, &settings, &events, heartbeat);
+    integration_initialise(&heartbeat->channel, &settings, framework, version, &events, heartbeat);
     return &heartbeat->device;
 }

@@ -73,12 +73,12 @@ static int send_negotiation(struct integration_channel *channel)
     struct ic_version versions[2 * INTEGRATION_VERSIONS_MAX];
     struct ic_negotiate negotiate = {0};
     uint8_t body[sizeof(negotiate) + sizeof(versions)];
-    const struct integration_settings *settings = &channel->settings;
+    const struct integration_settings *settings = channel->settings;
     unsigned frameworks = offer_versions(versions, framework_versions,
                                          sizeof(framework_versions) / sizeof(uint32_t),
-                                         settings->framework_max);
+                                         channel->framework_max);
     unsigned messages = offer_versions(versions + frameworks, settings->versions,
-                                       settings->version_count, settings->version_max);
+                                       settings->version_count, channel->version_max);
     negotiate.framework_version_count = (uint16_t)frameworks;
     negotiate.message_version_count = (uint16_t)messages;
     const size_t versions_size = (frameworks + messages) * sizeof(struct ic_version);
@@ -117,7 +117,7 @@ int integration_send(struct integration_channel *channel, const void *body, size
     }
     struct ic_message_header header = {
         .framework_version = wire_version(channel->framework_version),
-        .message_type = channel->settings.message_type,
+        .message_type = channel->settings->message_type,
         .message_version = wire_version(channel->message_version),
         .transaction_id = (uint8_t)(channel->transaction_id + 1),
     };
@@ -161,11 +161,7 @@ static void take_negotiation(struct integration_channel *channel,
                              size_t size)
 {
     struct ic_negotiate_reply reply;
-    const struct integration_settings *settings = &channel->settings;
-    if (channel->state != INTEGRATION_NEGOTIATING) {
-        stop(channel, "a negotiation reply follows a negotiation request");
-        return;
-    }
+    const struct integration_settings *settings = channel->settings;
     if (header->transaction_id != NEGOTIATION_TRANSACTION || size < sizeof(reply)) {
         stop(channel, "a negotiation reply has the request's transaction id, and two versions");
         return;
@@ -178,10 +174,18 @@ static void take_negotiation(struct integration_channel *channel,
     uint32_t framework = host_version(reply.framework_version);
     uint32_t message = host_version(reply.message_version);
     if (!was_offered(framework, framework_versions,
-                     sizeof(framework_versions) / sizeof(uint32_t), settings->framework_max) ||
+                     sizeof(framework_versions) / sizeof(uint32_t), channel->framework_max) ||
         !was_offered(message, settings->versions, settings->version_count,
-                     settings->version_max)) {
+                     channel->version_max)) {
         stop(channel, "a negotiation reply chooses versions that were offered");
+        return;
+    }
+    if (channel->state == INTEGRATION_READY) {
+        /* Guests answer every request that they see: one that reached them twice has two replies,
+         * which are the same and change nothing. */
+        if (framework != channel->framework_version || message != channel->message_version) {
+            stop(channel, "a second reply to a negotiation chooses what the first one did");
+        }
         return;
     }
     channel->framework_version = framework;
@@ -198,7 +202,7 @@ static void take_answer(struct integration_channel *channel,
     if (channel->state == INTEGRATION_NEGOTIATING) {
         return; /* an answer that was under way when the versions were offered anew */
     }
-    if (header->message_type != channel->settings.message_type) {
+    if (header->message_type != channel->settings->message_type) {
         stop(channel, "an integration service answers with the type of the request");
         return;
     }
@@ -294,11 +298,14 @@ static void removed(void *device)
 }
 
 void integration_initialise(struct integration_channel *channel,
-                            const struct integration_settings *settings,
-                            const struct integration_events *events, void *service)
+                            const struct integration_settings *settings, uint32_t framework_max,
+                            uint32_t version_max, const struct integration_events *events,
+                            void *service)
 {
     *channel = (struct integration_channel){
-        .settings = *settings,
+        .settings = settings,
+        .framework_max = framework_max,
+        .version_max = version_max,
         .events = events,
         .service = service,
         .bus = {
@@ -314,8 +321,8 @@ void integration_initialise(struct integration_channel *channel,
 int integration_plug(struct integration_channel *channel, struct vmbus_server *server)
 {
     struct vmbus_device_offer offer = {
-        .class_id = channel->settings.class_id,
-        .instance_id = channel->settings.instance_id,
+        .class_id = channel->settings->class_id,
+        .instance_id = channel->settings->instance_id,
         .flags = VMBUS_OFFER_ENUMERATE_INTERFACE | VMBUS_OFFER_PIPE,
     };
     const uint32_t pipe_type = VMBUS_OFFER_PIPE_TYPE_MESSAGE;

@@ -37,19 +37,19 @@ struct integration_events {
     void (*closed)(void *service);
 };
 
+/* What a service always is: one constant each. */
 struct integration_settings {
-    const char *name;
+    const char *name, *kind;        /* "time synchronisation", "timesync" */
     struct guid class_id, instance_id;
-    uint16_t message_type;                        /* enum ic_message_type */
-    uint32_t framework_max;                       /* IC_VERSION() of the release */
-    const uint32_t *versions;                     /* all that the service knows, oldest first */
+    uint16_t message_type;          /* enum ic_message_type */
+    const uint32_t *versions;       /* IC_VERSION(), all that the service knows, oldest first */
     unsigned version_count;
-    uint32_t version_max;                         /* IC_VERSION() of the release */
 };
 
 /* First member of a service. Its fields are for integration.c, but the ones marked [read]. */
 struct integration_channel {
-    struct integration_settings settings; /* `versions` is the caller's constant */
+    const struct integration_settings *settings;
+    uint32_t framework_max, version_max; /* the newest that are offered */
     const struct integration_events *events;
     void *service;
     struct vmbus_device_operations bus;
@@ -65,9 +65,11 @@ struct integration_channel {
     uint64_t requests, answers;   /* [read] */
 };
 
+/* framework_max and version_max are host_release's; `settings` and `events` are constants. */
 void integration_initialise(struct integration_channel *channel,
-                            const struct integration_settings *settings,
-                            const struct integration_events *events, void *service);
+                            const struct integration_settings *settings, uint32_t framework_max,
+                            uint32_t version_max, const struct integration_events *events,
+                            void *service);
 
 /* Returns 0 or a negative errno of host_device_plug(). */
 int integration_plug(struct integration_channel *channel, struct vmbus_server *server);

@@ -196,11 +196,15 @@ static void service_free(struct virtual_device *device)
     }
 }
 
-void integration_service_initialise(struct integration_service *service, const char *kind,
-                                    const struct integration_settings *settings)
+void *integration_service_new(size_t size, const struct integration_settings *settings,
+                              uint32_t framework_max, uint32_t version_max)
 {
+    struct integration_service *service = calloc(1, size);
+    if (service == NULL) {
+        return NULL;
+    }
     service->operations = (struct virtual_device_operations){
-        .kind = kind,
+        .kind = settings->kind,
         .plug = service_plug,
         .unplug = service_unplug,
         .deadline_ns = service_deadline_ns,
@@ -209,7 +213,9 @@ void integration_service_initialise(struct integration_service *service, const c
         .free = service_free,
     };
     service->device.operations = &service->operations;
-    integration_initialise(&service->channel, settings, &events, service);
+    integration_initialise(&service->channel, settings, framework_max, version_max, &events,
+                           service);
+    return service;
 }
 
 const char *integration_status_text(uint32_t status)

@@ -37,8 +37,12 @@ struct integration_service {
     void (*free)(struct integration_service *service); /* instead of free() */
 };
 
-void integration_service_initialise(struct integration_service *service, const char *kind,
-                                    const struct integration_settings *settings);
+/*
+ * Allocates `size` zeroed bytes that begin with a service, and makes it; its own part is set after
+ * that. framework_max and version_max are host_release's. Returns NULL when memory is short.
+ */
+void *integration_service_new(size_t size, const struct integration_settings *settings,
+                              uint32_t framework_max, uint32_t version_max);
 
 /*
  * Puts a request in line. `done` will be called exactly once if 0 is returned; otherwise

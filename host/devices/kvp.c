@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "protocol/utf16.h"
@@ -14,6 +13,15 @@
 
 static const uint64_t limit_ns = 30000000000ull;
 static const uint32_t versions[] = {IC_KVP_1_0, IC_KVP_3_0, IC_KVP_4_0};
+static const struct integration_settings settings = {
+    .name = "data exchange",
+    .kind = "kvp",
+    .class_id = VMBUS_CLASS_KVP,
+    .instance_id = VMBUS_INSTANCE_KVP,
+    .message_type = IC_MESSAGE_KVP,
+    .versions = versions,
+    .version_count = sizeof(versions) / sizeof(versions[0]),
+};
 
 struct kvp {
     struct integration_service service; /* first */
@@ -280,25 +288,12 @@ static void describe(struct integration_service *service, struct json_object *to
 
 struct virtual_device *kvp_new(uint32_t framework, uint32_t version, const char *host_name)
 {
-    static const struct guid class_id = VMBUS_CLASS_KVP;
-    static const struct guid instance_id = VMBUS_INSTANCE_KVP;
-    struct kvp *kvp = calloc(1, sizeof(*kvp));
+    struct kvp *kvp = integration_service_new(sizeof(*kvp), &settings, framework, version);
     if (kvp == NULL) {
         return NULL;
     }
-    const struct integration_settings settings = {
-        .name = "data exchange",
-        .class_id = class_id,
-        .instance_id = instance_id,
-        .message_type = IC_MESSAGE_KVP,
-        .framework_max = framework,
-        .versions = versions,
-        .version_count = sizeof(versions) / sizeof(versions[0]),
-        .version_max = version,
-    };
     kvp->host_name = host_name;
     kvp->service.negotiated = negotiated;
     kvp->service.describe = describe;
-    integration_service_initialise(&kvp->service, "kvp", &settings);
     return &kvp->service.device;
 }

@@ -3,7 +3,6 @@
 #include "host/devices/shutdown.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #include "protocol/utf16.h"
 #include "protocol/vmbus_classes.h"
@@ -12,6 +11,15 @@ enum { GUEST_TIMEOUT_SECONDS = 300 };
 static const uint64_t limit_ns = 30000000000ull;
 static const uint32_t versions[] = {IC_SHUTDOWN_1_0, IC_SHUTDOWN_3_0, IC_SHUTDOWN_3_1,
                                     IC_SHUTDOWN_3_2};
+static const struct integration_settings settings = {
+    .name = "shutdown",
+    .kind = "shutdown",
+    .class_id = VMBUS_CLASS_SHUTDOWN,
+    .instance_id = VMBUS_INSTANCE_SHUTDOWN,
+    .message_type = IC_MESSAGE_SHUTDOWN,
+    .versions = versions,
+    .version_count = sizeof(versions) / sizeof(versions[0]),
+};
 
 int shutdown_request(struct virtual_device *device, uint32_t flags, uint32_t reason,
                      const char *text, integration_done *done, void *context)
@@ -32,22 +40,7 @@ int shutdown_request(struct virtual_device *device, uint32_t flags, uint32_t rea
 
 struct virtual_device *shutdown_new(uint32_t framework, uint32_t version)
 {
-    static const struct guid class_id = VMBUS_CLASS_SHUTDOWN;
-    static const struct guid instance_id = VMBUS_INSTANCE_SHUTDOWN;
-    struct integration_service *service = calloc(1, sizeof(*service));
-    if (service == NULL) {
-        return NULL;
-    }
-    const struct integration_settings settings = {
-        .name = "shutdown",
-        .class_id = class_id,
-        .instance_id = instance_id,
-        .message_type = IC_MESSAGE_SHUTDOWN,
-        .framework_max = framework,
-        .versions = versions,
-        .version_count = sizeof(versions) / sizeof(versions[0]),
-        .version_max = version,
-    };
-    integration_service_initialise(service, "shutdown", &settings);
-    return &service->device;
+    struct integration_service *service =
+        integration_service_new(sizeof(*service), &settings, framework, version);
+    return service != NULL ? &service->device : NULL;
 }

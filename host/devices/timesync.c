@@ -3,13 +3,21 @@
 #include "host/devices/timesync.h"
 
 #include <json-c/json.h>
-#include <stdlib.h>
 
 #include "protocol/vmbus_classes.h"
 
 static const uint64_t period_ns = 5000000000ull;
 static const uint64_t limit_ns = 30000000000ull;
 static const uint32_t versions[] = {IC_TIME_SYNC_1_0, IC_TIME_SYNC_3_0, IC_TIME_SYNC_4_0};
+static const struct integration_settings settings = {
+    .name = "time synchronisation",
+    .kind = "timesync",
+    .class_id = VMBUS_CLASS_TIME_SYNC,
+    .instance_id = VMBUS_INSTANCE_TIME_SYNC,
+    .message_type = IC_MESSAGE_TIME_SYNC,
+    .versions = versions,
+    .version_count = sizeof(versions) / sizeof(versions[0]),
+};
 
 struct timesync {
     struct integration_service service; /* first */
@@ -123,27 +131,15 @@ uint32_t timesync_status(const struct virtual_device *device)
 struct virtual_device *timesync_new(uint32_t framework, uint32_t version,
                                     const struct timesync_clocks *clocks)
 {
-    static const struct guid class_id = VMBUS_CLASS_TIME_SYNC;
-    static const struct guid instance_id = VMBUS_INSTANCE_TIME_SYNC;
-    struct timesync *timesync = calloc(1, sizeof(*timesync));
+    struct timesync *timesync =
+        integration_service_new(sizeof(*timesync), &settings, framework, version);
     if (timesync == NULL) {
         return NULL;
     }
-    const struct integration_settings settings = {
-        .name = "time synchronisation",
-        .class_id = class_id,
-        .instance_id = instance_id,
-        .message_type = IC_MESSAGE_TIME_SYNC,
-        .framework_max = framework,
-        .versions = versions,
-        .version_count = sizeof(versions) / sizeof(versions[0]),
-        .version_max = version,
-    };
     timesync->clocks = *clocks;
     timesync->service.negotiated = negotiated;
     timesync->service.run = run;
     timesync->service.next_ns = next_ns;
     timesync->service.describe = describe;
-    integration_service_initialise(&timesync->service, "timesync", &settings);
     return &timesync->service.device;
 }

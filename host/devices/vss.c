@@ -4,12 +4,20 @@
 
 #include <errno.h>
 #include <json-c/json.h>
-#include <stdlib.h>
 
 #include "protocol/vmbus_classes.h"
 
 static const uint64_t limit_ns = 120000000000ull;
 static const uint32_t versions[] = {IC_VSS_4_0, IC_VSS_5_0, IC_VSS_6_0, IC_VSS_7_0};
+static const struct integration_settings settings = {
+    .name = "backup",
+    .kind = "backup",
+    .class_id = VMBUS_CLASS_VSS,
+    .instance_id = VMBUS_INSTANCE_VSS,
+    .message_type = IC_MESSAGE_VSS,
+    .versions = versions,
+    .version_count = sizeof(versions) / sizeof(versions[0]),
+};
 
 struct vss {
     struct integration_service service; /* first */
@@ -112,23 +120,10 @@ static void describe(struct integration_service *service, struct json_object *to
 
 struct virtual_device *vss_new(uint32_t framework, uint32_t version)
 {
-    static const struct guid class_id = VMBUS_CLASS_VSS;
-    static const struct guid instance_id = VMBUS_INSTANCE_VSS;
-    struct vss *vss = calloc(1, sizeof(*vss));
+    struct vss *vss = integration_service_new(sizeof(*vss), &settings, framework, version);
     if (vss == NULL) {
         return NULL;
     }
-    const struct integration_settings settings = {
-        .name = "backup",
-        .class_id = class_id,
-        .instance_id = instance_id,
-        .message_type = IC_MESSAGE_VSS,
-        .framework_max = framework,
-        .versions = versions,
-        .version_count = sizeof(versions) / sizeof(versions[0]),
-        .version_max = version,
-    };
     vss->service.describe = describe;
-    integration_service_initialise(&vss->service, "backup", &settings);
     return &vss->service.device;
 }

@@ -240,6 +240,32 @@ static void broken_negotiation_replies_stop_the_service(void **state)
     rig_free(rig);
 }
 
+/* A request that reached the guest twice is answered twice, by Linux and by us. */
+static void a_second_reply_to_a_negotiation_must_be_the_same(void **state)
+{
+    struct ic_negotiate_reply reply = {1, 1, 0, {3, 0}, {3, 0}};
+    struct rig *rig = rig_create(IC_FRAMEWORK_3_0, IC_HEARTBEAT_3_0);
+    struct message message, beat;
+    assert_true(take(rig, &message));
+    message.header.flags = IC_FLAGS_RESPONSE;
+    memcpy(message.body, &reply, sizeof(reply));
+    put(rig, &message, sizeof(reply));
+    put(rig, &message, sizeof(reply));
+    assert_int_equal(rig->bench->violations, 0);
+    answer_beat(rig, 0);
+    assert_false(take(rig, &beat)); /* the second reply began nothing anew */
+    assert_int_equal(status_of(rig), HEARTBEAT_OK_UNKNOWN);
+    reply.message_version.major = 1;
+    memcpy(message.body, &reply, sizeof(reply));
+    put(rig, &message, sizeof(reply));
+    assert_int_equal(rig->bench->violations, 1);
+    assert_int_equal(status_of(rig), HEARTBEAT_ERROR);
+    reopen(rig);
+    choose(rig, 3, 3);
+    answer_beat(rig, 0);
+    rig_free(rig);
+}
+
 static void an_answer_with_another_transaction_id_stops_the_service(void **state)
 {
     struct rig *rig = rig_create(IC_FRAMEWORK_3_0, IC_HEARTBEAT_3_0);
@@ -297,6 +323,7 @@ int main(void)
         cmocka_unit_test(two_missed_beats_are_lost_communication_and_an_answer_ends_it),
         cmocka_unit_test(a_short_answer_of_old_guests_is_taken),
         cmocka_unit_test(broken_negotiation_replies_stop_the_service),
+        cmocka_unit_test(a_second_reply_to_a_negotiation_must_be_the_same),
         cmocka_unit_test(an_answer_with_another_transaction_id_stops_the_service),
         cmocka_unit_test(a_body_that_ends_outside_its_packet_stops_the_service),
         cmocka_unit_test(a_second_answer_is_dropped),

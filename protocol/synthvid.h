@@ -103,6 +103,8 @@ WIRE_SIZE(struct synthvid_pointer_position, 18);
 #define SYNTHVID_POINTER_EDGE     96u       /* pixels, the largest pointer */
 #define SYNTHVID_POINTER_BYTES    8192u     /* of pixels, the most in one message */
 
+/* The order of the rows is nowhere written down. MacHyperVSupport, which was tried on real hosts,
+ * turns macOS's image over before sending, and pointers of RDP, which shows them, are bottom-up. */
 struct synthvid_pointer_shape {
     struct synthvid_header header;
     uint8_t part;                           /* 0, 1, ...; SYNTHVID_POINTER_COMPLETE: last */
@@ -111,7 +113,7 @@ struct synthvid_pointer_shape {
     uint32_t height;
     uint32_t hot_x;
     uint32_t hot_y;
-    uint8_t pixels[];                       /* B, G, R, A; top-down */
+    uint8_t pixels[];                       /* B, G, R, A; rows from the bottom, see above */
 } WIRE_PACKED;
 WIRE_SIZE(struct synthvid_pointer_shape, 26);
 

@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,8 @@
 #include <unistd.h>
 
 #include "xnu/iokit/startup.h"
+#include "xnu/kextrun/answer.h"
+#include "xnu/kextrun/display_commands.h"
 #include "xnu/kextrun/kextrun.h"
 #include "xnu/machine/clock.h"
 #include "xnu/machine/files.h"
@@ -22,42 +23,11 @@
 #include "xnu/machine/memory.h"
 #include "xnu/machine/threads.h"
 
-#define REQUEST_MAX 200u
+#define REQUEST_MAX KEXTRUN_REQUEST_MAX
 /* A client that neither asks nor listens is left after so long. */
 #define PATIENCE_NS UINT64_C(5000000000)
 /* Signals that come within this time of the first count as one with it. */
 #define AGAIN_NS UINT64_C(1000000000)
-
-/* An answer, made completely before it is sent. */
-struct answer {
-    char *text; /* owned */
-    size_t length, room;
-};
-
-static void append(void *context, const char *text, size_t length) {
-    struct answer *answer = context;
-    if (length > answer->room - answer->length) {
-        size_t room = (answer->room + length) * 2;
-        char *grown = realloc(answer->text, room);
-        if (grown == NULL) {
-            return; /* the answer is cut */
-        }
-        answer->text = grown;
-        answer->room = room;
-    }
-    memcpy(answer->text + answer->length, text, length);
-    answer->length += length;
-}
-
-static void __attribute__((format(printf, 2, 3)))
-say(struct answer *answer, const char *format, ...) {
-    char text[300];
-    va_list arguments;
-    va_start(arguments, format);
-    int length = vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    append(answer, text, (size_t)length < sizeof text ? (size_t)length : sizeof text - 1);
-}
 
 /* ---- the commands --------------------------------------------------------------------------- */
 
@@ -74,13 +44,13 @@ static void do_ioreg(struct answer *answer, char *words) {
         }
     }
     struct answer tree = {0};
-    if (xnu_registry_print(plane, options, append, &tree)) {
-        say(answer, "ok\n");
-        append(answer, tree.text, tree.length);
+    if (xnu_registry_print(plane, options, answer_append, &tree)) {
+        answer_say(answer, "ok\n");
+        answer_append(answer, tree.text, tree.length);
     } else {
-        say(answer, "error there is no plane %.80s\n", plane);
+        answer_say(answer, "error there is no plane %.80s\n", plane);
     }
-    free(tree.text);
+    answer_free(&tree);
 }
 
 static void do_stats(const struct kextrun *kextrun, struct answer *answer) {
@@ -92,8 +62,8 @@ static void do_stats(const struct kextrun *kextrun, struct answer *answer) {
     while (kextrun->loader != NULL && loader_bundle(kextrun->loader, kexts) != NULL) {
         kexts++;
     }
-#define LINE(name, value) say(answer, "%s %llu\n", name, (unsigned long long)(value))
-    say(answer, "ok\n");
+#define LINE(name, value) answer_say(answer, "%s %llu\n", name, (unsigned long long)(value))
+    answer_say(answer, "ok\n");
     LINE("uptime-ns", machine_uptime());
     LINE("processors", machine_processor_count());
     LINE("kexts", kexts);
@@ -103,7 +73,7 @@ static void do_stats(const struct kextrun *kextrun, struct answer *answer) {
     LINE("allocations", memory.allocations);
     LINE("allocated-bytes", memory.allocated_bytes);
     for (unsigned i = 0; i < machine_processor_count(); i++) {
-        say(answer, "interrupts-cpu%u %llu\n", i, (unsigned long long)machine.interrupts[i]);
+        answer_say(answer, "interrupts-cpu%u %llu\n", i, (unsigned long long)machine.interrupts[i]);
     }
     LINE("interrupts-dropped", machine.interrupts_dropped);
     LINE("trapped-instructions", machine.trapped_instructions);
@@ -117,16 +87,16 @@ static void do_log(struct answer *answer) {
     char part[4096];
     uint64_t position = 0, lost;
     size_t copied;
-    say(answer, "ok\n");
+    answer_say(answer, "ok\n");
     do {
         position = machine_log_read(position, part, sizeof part, &copied, &lost);
-        append(answer, part, copied);
+        answer_append(answer, part, copied);
     } while (copied != 0);
 }
 
 static void do_threads(struct answer *answer) {
     machine_report_threads();
-    say(answer, "ok\nthe threads are listed in the kernel log\n");
+    answer_say(answer, "ok\nthe threads are listed in the kernel log\n");
 }
 
 static void respond(struct kextrun *kextrun, char *request, struct answer *answer) {
@@ -140,10 +110,12 @@ static void respond(struct kextrun *kextrun, char *request, struct answer *answe
         do_log(answer);
     } else if (strcmp(command, "threads") == 0) {
         do_threads(answer);
+    } else if (strcmp(command, "display") == 0) {
+        display_command(answer, words);
     } else if (strcmp(command, "quit") == 0) {
-        say(answer, "ok\n");
+        answer_say(answer, "ok\n");
     } else {
-        say(answer, "error there is no command %.40s\n", command);
+        answer_say(answer, "error there is no command %.40s\n", command);
     }
 }
 
@@ -196,7 +168,7 @@ static void serve_connection(struct kextrun *kextrun, int socket) {
             kextrun_request_end(kextrun, KEXTRUN_QUIT);
         }
     }
-    free(answer.text);
+    answer_free(&answer);
     close(socket);
 }
 

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,10 +19,11 @@
 static const char usage[] =
     "usage: kextrun [options] KEXT...\n"
     "       kextrun ioreg|stats|log|threads|quit --control SOCKET\n"
+    "       kextrun display modes|set SIZE|draw FILE --control SOCKET\n"
     "Runs macOS kexts in a Linux process.\n"
     "\n"
     "  --partition SOCKET   attach to the simulated Hyper-V host at this socket (hvhost)\n"
-    "  --control SOCKET     listen for the commands ioreg, stats, log, threads and quit\n"
+    "  --control SOCKET     listen for commands: ioreg, stats, log, threads, display, quit\n"
     "  --macos RELEASE      the macOS to be: 10.6 to 15, or 26 (default 13)\n"
     "  --arch ARCH          x86_64 (default); i386 kexts are only checked\n"
     "  --processors N       virtual processors (default 1)\n"
@@ -87,7 +89,7 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static const char *const commands[] = {"ioreg", "stats", "log", "threads", "quit"};
+static const char *const commands[] = {"ioreg", "stats", "log", "threads", "display", "quit"};
 
 static enum options_result fail(const char *format, const char *value) {
     fprintf(stderr, "kextrun: ");
@@ -238,9 +240,32 @@ static enum options_result parse_options(struct kextrun_options *options, int ar
     return OPTIONS_RUN;
 }
 
+/*
+ * The command with its words, then what options added. The kextrun that runs has another working
+ * folder: a file that is there is named by its whole path.
+ */
+static enum options_result make_request(struct kextrun_options *options) {
+    char added[sizeof options->request], path[PATH_MAX];
+    size_t used = 0;
+    memcpy(added, options->request, sizeof added);
+    for (size_t i = 0; i <= options->kext_count; i++) {
+        const char *word = i < options->kext_count ? options->kexts[i] : added;
+        if (i > 1 && i + 1 == options->kext_count && realpath(word, path) != NULL) {
+            word = path;
+        }
+        int length = snprintf(options->request + used, sizeof options->request - used, "%s%s",
+                              i > 0 && i < options->kext_count ? " " : "", word);
+        used += (size_t)length;
+        if (used >= sizeof options->request || strchr(options->request, '\n') != NULL) {
+            return fail("%s: its words are too long, or have a line's end in them",
+                        options->command);
+        }
+    }
+    return OPTIONS_RUN;
+}
+
 /* The first word may be a command instead of a kext. */
 static enum options_result parse_words(struct kextrun_options *options, int argc, char **argv) {
-    char words[sizeof options->request];
     options->kexts = (const char *const *)argv + optind;
     options->kext_count = (size_t)(argc - optind);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
@@ -251,15 +276,13 @@ static enum options_result parse_words(struct kextrun_options *options, int argc
     if (options->command == NULL) {
         return options->kext_count != 0 ? OPTIONS_RUN : fail("no kext was given%s", "");
     }
-    if (options->kext_count != 1) {
+    if (options->kext_count != 1 && strcmp(options->command, "display") != 0) {
         return fail("%s is followed by something that is no option", options->command);
     }
     if (options->control == NULL) {
         return fail("%s needs --control SOCKET", options->command);
     }
-    memcpy(words, options->request, sizeof words);
-    snprintf(options->request, sizeof options->request, "%s%.180s", options->command, words);
-    return OPTIONS_RUN;
+    return make_request(options);
 }
 
 enum options_result options_parse(struct kextrun_options *options, int argc, char **argv) {

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define KEXTRUN_REQUEST_MAX 1024u /* bytes of a command, a path in it included */
+
 struct kextrun_options {
     const char *partition; /* socket of hvhost; NULL: a bare machine */
     const char *control;   /* socket to listen on, or to talk to; NULL: none */
@@ -28,8 +30,8 @@ struct kextrun_options {
     bool verbose;
     const char *const *kexts;
     size_t kext_count;
-    const char *command; /* ioreg, stats, log, threads, quit; NULL: run kexts */
-    char request[200];   /* the command as it goes over the control socket */
+    const char *command; /* ioreg, stats, log, threads, display, quit; NULL: run kexts */
+    char request[KEXTRUN_REQUEST_MAX]; /* the command as it goes over the control socket */
 };
 
 enum options_result {

@@ -10,6 +10,7 @@
 #include "xnu/bsd/boot_args.h"
 #include "xnu/bsd/kern_control_export.h"
 #include "xnu/bsd/start.h"
+#include "xnu/families/graphics/framebuffer.h"
 #include "xnu/families/nbd_export.h"
 #include "xnu/families/network/ethernet_stack.h"
 #include "xnu/families/network/tap_export.h"
@@ -136,6 +137,12 @@ static int connect_network(struct kextrun *kextrun) {
     return 0;
 }
 
+/* Framebuffers are opened in any case. */
+static int open_screen(struct kextrun *kextrun) {
+    framebuffer_start();
+    return 0;
+}
+
 /* From now on the host may act: interrupts have somewhere to go. */
 static int start_host(struct kextrun *kextrun) {
     int status = machine_partition_start();
@@ -236,6 +243,7 @@ static const struct step default_steps[] = {
     {"input log", record_input},
     {"disks", export_disks},
     {"network", connect_network},
+    {"screen", open_screen},
     {"control", control_socket_listen},
     {"host", start_host},
     {"kexts", load_kexts},

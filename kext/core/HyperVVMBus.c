@@ -176,6 +176,7 @@ static bool bus_start(IOService *me, IOService *provider)
     if (!IOService_super_start(me, provider))
         return false;
     if ((error = allocate(bus)) == 0) {
+        vmbus_find_mmio(bus);
         controller_set_client(bus->controller, &client);
         error = vmbus_connect(bus);
     }

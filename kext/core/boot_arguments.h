@@ -29,4 +29,21 @@ static inline uint32_t boot_argument_number(const char *name, uint32_t otherwise
 #endif
 }
 
+#define BOOT_ARGUMENT_MAXIMUM 1024u     /* bytes; no kernel takes a longer command line */
+
+/* Copies the value of `name=text` and ends it with a NUL. False: it was not given. */
+static inline bool boot_argument_text(const char *name, char text[BOOT_ARGUMENT_MAXIMUM])
+{
+    bool given;
+
+    text[0] = '\0';
+#if defined(__i386__)
+    given = PE_parse_boot_arg(name, text);
+#else
+    given = PE_parse_boot_argn(name, text, BOOT_ARGUMENT_MAXIMUM);
+#endif
+    text[BOOT_ARGUMENT_MAXIMUM - 1] = '\0';
+    return given;
+}
+
 #endif

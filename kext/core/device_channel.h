@@ -184,6 +184,20 @@ int device_channel_share(struct device_channel *channel, uint32_t size,
  * device_channel_close; what is still shared then is taken back there. */
 void device_channel_unshare(struct device_channel *channel, struct device_channel_memory *memory);
 
+/* ---- Device memory in the physical address space -------------------------------------------- */
+
+/* Takes this very range out of the room for devices. HV_ERROR_NOT_FOUND: it lies outside of it;
+ * HV_ERROR_REFUSED: part of it belongs to another device; HV_ERROR_INVALID, ..._NO_RESOURCES. */
+int device_reserve_mmio(HyperVVMBusDevice *device, uint64_t address, uint64_t size);
+
+/* Takes `size` bytes at a multiple of `alignment` (a power of two) with no byte above `highest`.
+ * HV_ERROR_NOT_FOUND: there is no such room. */
+int device_allocate_mmio(HyperVVMBusDevice *device, uint64_t size, uint64_t alignment,
+                         uint64_t highest, uint64_t *address);
+
+/* Gives back what begins at `address`. */
+void device_release_mmio(HyperVVMBusDevice *device, uint64_t address);
+
 /* ---- Counters -------------------------------------------------------------------------------- */
 
 struct device_channel_counters {

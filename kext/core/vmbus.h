@@ -15,6 +15,7 @@
 #include "abi/runtime.h"
 #include "kext/core/connection.h"
 #include "kext/core/controller.h"
+#include "kext/core/mmio.h"
 
 #define VMBUS_CONTACT_TIMEOUT_MS 1000u      /* for one proposed version */
 #define VMBUS_REPLY_TIMEOUT_MS   10000u     /* opening, GPADLs */
@@ -41,6 +42,7 @@ struct HyperVVMBus {
     IOInterruptEventSource *targets[VMBUS_CHANNEL_MAXIMUM + 1];
     /* Whose channel it is; guarded by `lock`. Not retained: a device takes itself out. */
     HyperVVMBusDevice *devices[VMBUS_CHANNEL_MAXIMUM + 1];
+    struct mmio_space mmio;                 /* guarded by `lock` */
 };
 IOKIT_CLASS_DECLARE(11, HyperVVMBus, IOService);
 
@@ -82,6 +84,9 @@ void vmbus_stop_signals(HyperVVMBus *bus);
 void vmbus_forget_device(HyperVVMBus *bus, HyperVVMBusDevice *device);
 
 /* ---- Between the bus's files ----------------------------------------------------------------- */
+
+/* Learns where devices may have memory, from the machine's ACPI tables. */
+void vmbus_find_mmio(HyperVVMBus *bus);
 
 /* Connects to the host; blocks until it has said yes to some version. */
 int vmbus_connect(HyperVVMBus *bus);

@@ -137,9 +137,11 @@ static void set_address_spaces(IORegistryEntry *nub, const struct machine_device
     set_made(nub, "acpi-address-spaces", data);
 }
 
-static bool is_bridge(const struct machine_device *device)
+/* A PCI root bridge, or the module device that has its place in generation 2. */
+static bool has_address_spaces(const struct machine_device *device)
 {
-    return device->hardware_id && strcmp(device->hardware_id, "PNP0A03") == 0;
+    return device->hardware_id && (strcmp(device->hardware_id, "PNP0A03") == 0 ||
+                                   strcmp(device->hardware_id, "ACPI0004") == 0);
 }
 
 static void set_properties(IORegistryEntry *nub, const struct machine_device *device)
@@ -151,7 +153,7 @@ static void set_properties(IORegistryEntry *nub, const struct machine_device *de
         IORegistryEntry_setProperty_cstring_cstring(nub, "_UID", device->unique_id);
     set_interrupts(nub, device);
     set_memory(nub, device);
-    if (is_bridge(device))
+    if (has_address_spaces(device))
         set_address_spaces(nub, device);
 }
 

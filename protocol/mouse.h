@@ -90,4 +90,11 @@ struct mouse_report {
 } WIRE_PACKED;
 WIRE_SIZE(struct mouse_report, 7);
 
+/* The report of a host whose descriptor has a horizontal wheel too. */
+struct mouse_report_with_pan {
+    struct mouse_report report;
+    int16_t pan;                        /* detents, right is positive */
+} WIRE_PACKED;
+WIRE_SIZE(struct mouse_report_with_pan, 9);
+
 #endif

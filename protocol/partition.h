@@ -56,7 +56,9 @@ struct partition_header {
 #define PARTITION_HELLO_FLUSH_AND_IPI 0x4u  /* TLB-flush and IPI hypercalls make sense */
 #define PARTITION_HELLO_ANSWERS 0x8u        /* answers MAP, UNMAP and TRAP; if not set the host
                                                takes the range as live once it is sent */
-#define PARTITION_HELLO_FLAGS_ALL 0xfu
+#define PARTITION_HELLO_BOOT_SCREEN 0x10u   /* its guest starts with a picture, as after firmware:
+                                               the host maps video memory at START */
+#define PARTITION_HELLO_FLAGS_ALL 0x1fu
 
 #define PARTITION_GUEST_MODE_32 32u
 #define PARTITION_GUEST_MODE_64 64u
@@ -81,7 +83,9 @@ struct partition_hello_reply {
     int32_t status;        /* 0 or a negative errno */
     uint32_t signal_base;  /* connection id of bit 0 of the signal bitmap */
     uint32_t signal_count; /* <= PARTITION_SIGNALS_MAX, a multiple of 64 */
-    uint32_t gsi_flags;    /* 0 */
+    /* Where the video memory will be: 1024 x 768, B, G, R, unused; 0: there is no such screen, or
+     * the monitor did not ask for one. */
+    uint32_t boot_screen;
     uint32_t generation;   /* of the virtual machine: 1 or 2 */
 } __attribute__((packed));
 

@@ -92,6 +92,12 @@ int keyboard_press(struct virtual_device *device, struct keyboard_key key, bool 
     return 0;
 }
 
+bool keyboard_is_held(const struct virtual_device *device, struct keyboard_key key)
+{
+    const struct keyboard *keyboard = (const struct keyboard *)device;
+    return key.code < CODES && keyboard->held[prefix_index(key.prefix)][key.code];
+}
+
 void keyboard_release_all(struct virtual_device *device)
 {
     static const uint32_t prefixes[PREFIXES] = {0, KEYBOARD_EVENT_E0, KEYBOARD_EVENT_E1};

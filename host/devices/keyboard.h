@@ -37,6 +37,9 @@ struct virtual_device *keyboard_new(void);
  */
 int keyboard_press(struct virtual_device *device, struct keyboard_key key, bool down);
 
+/* The key is down for the guest. */
+bool keyboard_is_held(const struct virtual_device *device, struct keyboard_key key);
+
 /* Every key that is down goes up: the viewer went away. */
 void keyboard_release_all(struct virtual_device *device);
 

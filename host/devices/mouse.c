@@ -18,7 +18,7 @@ enum {
 };
 
 /* Five buttons, absolute X and Y of 16 bits, a relative wheel of 16 bits: struct mouse_report. */
-static const uint8_t report_descriptor[] = {
+static const uint8_t descriptor_start[] = {
     0x05, 0x01,       /* usage page: generic desktop */
     0x09, 0x02,       /* usage: mouse */
     0xa1, 0x01,       /* collection: application */
@@ -50,6 +50,16 @@ static const uint8_t report_descriptor[] = {
     0x75, 0x10,       /*     report size 16 */
     0x95, 0x01,       /*     report count 1 */
     0x81, 0x06,       /*     input: variable, relative */
+};
+
+/* The horizontal wheel, with the size and range of the vertical one. */
+static const uint8_t descriptor_pan[] = {
+    0x05, 0x0c,       /*     usage page: consumer */
+    0x0a, 0x38, 0x02, /*     usage: AC pan */
+    0x81, 0x06,       /*     input: variable, relative */
+};
+
+static const uint8_t descriptor_end[] = {
     0xc0,             /*   end */
     0xc0,             /* end */
 };
@@ -61,40 +71,45 @@ struct mouse {
     struct host_channel *primary;
     struct host_channel *channel; /* open */
     enum mouse_state state;
-    struct mouse_report queue[MOUSE_QUEUE];
+    struct mouse_settings settings;
+    struct mouse_report_with_pan queue[MOUSE_QUEUE];
     unsigned first, count;
     struct mouse_report_state report;
 };
 
 /* ---- The queue ---- */
 
-static int put(struct mouse *mouse, const struct mouse_report *report, unsigned kept)
+static int put(struct mouse *mouse, const struct mouse_report *report, int pan, unsigned kept)
 {
     if (mouse->count + kept >= MOUSE_QUEUE) {
         mouse->report.refused++;
         return -EAGAIN;
     }
-    mouse->queue[(mouse->first + mouse->count) % MOUSE_QUEUE] = *report;
+    mouse->queue[(mouse->first + mouse->count) % MOUSE_QUEUE] =
+        (struct mouse_report_with_pan){*report, (int16_t)pan};
     mouse->count++;
     mouse->report.last = *report;
     mouse->report.last.wheel = 0;
     return 0;
 }
 
-/* A position that nobody has seen yet gives way to a newer one, unless a button or the wheel came
+/* A position that nobody has seen yet gives way to a newer one, unless a button or a wheel came
  * with it. */
 static bool replace_last(struct mouse *mouse, const struct mouse_report *report)
 {
     if (mouse->count < 2) {
         return false;
     }
-    struct mouse_report *last = &mouse->queue[(mouse->first + mouse->count - 1) % MOUSE_QUEUE];
-    const struct mouse_report *before =
+    struct mouse_report_with_pan *last =
+        &mouse->queue[(mouse->first + mouse->count - 1) % MOUSE_QUEUE];
+    const struct mouse_report_with_pan *before =
         &mouse->queue[(mouse->first + mouse->count - 2) % MOUSE_QUEUE];
-    if (last->wheel != 0 || last->buttons != before->buttons || last->buttons != report->buttons) {
+    if (last->report.wheel != 0 || last->pan != 0 ||
+        last->report.buttons != before->report.buttons ||
+        last->report.buttons != report->buttons) {
         return false;
     }
-    *last = *report;
+    last->report = *report;
     mouse->report.last = *report;
     mouse->report.merged++;
     return true;
@@ -122,7 +137,7 @@ int mouse_move(struct virtual_device *device, uint32_t x, uint32_t y)
     }
     report.x = (uint16_t)x;
     report.y = (uint16_t)y;
-    return replace_last(mouse, &report) ? 0 : put(mouse, &report, RELEASES_KEPT);
+    return replace_last(mouse, &report) ? 0 : put(mouse, &report, 0, RELEASES_KEPT);
 }
 
 int mouse_button(struct virtual_device *device, unsigned button, bool down)
@@ -139,7 +154,7 @@ int mouse_button(struct virtual_device *device, unsigned button, bool down)
         return 0;
     }
     /* Each press keeps a place for its release: there are never more than RELEASES_KEPT of them. */
-    return put(mouse, &report, down ? RELEASES_KEPT : 0);
+    return put(mouse, &report, 0, down ? RELEASES_KEPT : 0);
 }
 
 int mouse_wheel(struct virtual_device *device, int detents)
@@ -151,7 +166,19 @@ int mouse_wheel(struct virtual_device *device, int detents)
         return result;
     }
     report.wheel = (int16_t)detents;
-    return put(mouse, &report, RELEASES_KEPT);
+    return put(mouse, &report, 0, RELEASES_KEPT);
+}
+
+int mouse_pan(struct virtual_device *device, int detents)
+{
+    struct mouse *mouse = (struct mouse *)device;
+    int result = check(mouse, detents >= -WHEEL_MAX && detents <= WHEEL_MAX);
+    if (result != 0 || detents == 0) {
+        return result;
+    }
+    return mouse->settings.has_horizontal_wheel
+               ? put(mouse, &mouse->report.last, detents, RELEASES_KEPT)
+               : -ENODEV;
 }
 
 void mouse_release_all(struct virtual_device *device)
@@ -182,6 +209,19 @@ static void closed(void *device, struct host_channel *channel)
     host_channel_released(channel);
 }
 
+/* Returns the length of the descriptor. */
+static uint16_t put_descriptor(const struct mouse *mouse, uint8_t to[MOUSE_DESCRIPTOR_AREA])
+{
+    size_t at = sizeof(descriptor_start);
+    memcpy(to, descriptor_start, at);
+    if (mouse->settings.has_horizontal_wheel) {
+        memcpy(to + at, descriptor_pan, sizeof(descriptor_pan));
+        at += sizeof(descriptor_pan);
+    }
+    memcpy(to + at, descriptor_end, sizeof(descriptor_end));
+    return (uint16_t)(at + sizeof(descriptor_end));
+}
+
 static void send_device_info(struct mouse *mouse)
 {
     struct {
@@ -196,10 +236,9 @@ static void send_device_info(struct mouse *mouse)
                      .type = MOUSE_HID_DESCRIPTOR_TYPE,
                      .hid_version = 0x0101,
                      .descriptor_count = 1,
-                     .report_descriptor_type = MOUSE_REPORT_DESCRIPTOR_TYPE,
-                     .report_descriptor_length = sizeof(report_descriptor)},
+                     .report_descriptor_type = MOUSE_REPORT_DESCRIPTOR_TYPE},
     };
-    memcpy(message.descriptor, report_descriptor, sizeof(report_descriptor));
+    message.info.hid.report_descriptor_length = put_descriptor(mouse, message.descriptor);
     if (host_channel_send_bytes(mouse->channel, &message, sizeof(message)) == 0) {
         mouse->state = MOUSE_DESCRIBED;
     }
@@ -263,13 +302,16 @@ static void ready(void *device, struct host_channel *channel)
 static const struct vmbus_device_operations bus_operations = {
     .name = "mouse", .opened = opened, .closed = closed, .ready = ready};
 
-static bool send_report(struct mouse *mouse, const struct mouse_report *report)
+static bool send_report(struct mouse *mouse, const struct mouse_report_with_pan *report)
 {
     struct {
         struct mouse_message_header header;
-        struct mouse_report report;
-    } WIRE_PACKED message = {{MOUSE_INPUT_REPORT, sizeof(*report)}, *report};
-    return host_channel_send_bytes(mouse->channel, &message, sizeof(message)) == 0;
+        struct mouse_report_with_pan report;
+    } WIRE_PACKED message = {{MOUSE_INPUT_REPORT, 0}, *report};
+    message.header.size =
+        mouse->settings.has_horizontal_wheel ? sizeof(*report) : sizeof(report->report);
+    return host_channel_send_bytes(mouse->channel, &message,
+                                   sizeof(message.header) + message.header.size) == 0;
 }
 
 static void mouse_run(struct virtual_device *device, uint64_t now_ns)
@@ -345,12 +387,15 @@ static const struct virtual_device_operations operations = {
     .free = mouse_free,
 };
 
-struct virtual_device *mouse_new(void)
+struct virtual_device *mouse_new(const struct mouse_settings *settings)
 {
     struct mouse *mouse = calloc(1, sizeof(*mouse));
     if (mouse == NULL) {
         return NULL;
     }
     mouse->device.operations = &operations;
+    if (settings != NULL) {
+        mouse->settings = *settings;
+    }
     return &mouse->device;
 }

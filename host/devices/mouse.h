@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The synthetic mouse: an absolute pointer with five buttons and a wheel. */
+/* The synthetic mouse: an absolute pointer with five buttons and a wheel, or two. */
 #ifndef HOST_DEVICES_MOUSE_H
 #define HOST_DEVICES_MOUSE_H
 
@@ -20,8 +20,13 @@ struct mouse_report_state {
     struct mouse_report last; /* as told last, sent or waiting */
 };
 
-/* Returns NULL when memory is short. */
-struct virtual_device *mouse_new(void);
+struct mouse_settings {
+    /* Windows' own mouse has none; with one its descriptor and its reports are longer. */
+    bool has_horizontal_wheel;
+};
+
+/* NULL settings: as Windows' own. Returns NULL when memory is short. */
+struct virtual_device *mouse_new(const struct mouse_settings *settings);
 
 /*
  * Each returns 0; -ENOTCONN: no driver listens; -EAGAIN: the guest does not keep up (the release of
@@ -34,6 +39,8 @@ int mouse_move(struct virtual_device *device, uint32_t x, uint32_t y);
 int mouse_button(struct virtual_device *device, unsigned button, bool down);
 /* Detents, up is positive. */
 int mouse_wheel(struct virtual_device *device, int detents);
+/* Detents of the horizontal wheel, right is positive; -ENODEV: it has none. */
+int mouse_pan(struct virtual_device *device, int detents);
 
 /* Every button that is down goes up: the viewer went away. */
 void mouse_release_all(struct virtual_device *device);

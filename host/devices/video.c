@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "host/devices/video_edid.h"
 #include "host/vmbus/device.h"
 #include "protocol/vmbus_classes.h"
 
@@ -18,6 +19,8 @@ enum {
     VRAM_OLD = 4, /* megabytes, before 3.2 */
     VRAM_USUAL = 8,
     EDGE_MAX = 16384, /* pixels */
+    EDID_EDGE_MAX = 4095,
+    EDGE_MIN = 64,    /* of a size that the host asks for */
     PAGE = 4096,
 };
 
@@ -36,7 +39,10 @@ struct video {
     uint64_t vram_context;        /* of the acknowledgement that is due when the VRAM is there */
     bool acknowledge;
     struct video_screen screen;   /* width 0: none */
+    struct video_pointer pointer;
+    struct video_pointer_parts pointer_parts;
     bool changes_wanted, tell_features;
+    bool situation_wanted;        /* the size is another one: to be told with the features */
     struct video_report report;
 };
 
@@ -162,22 +168,32 @@ static void handle_position(struct video *video, const uint8_t *message, size_t 
 {
     struct synthvid_pointer_position position;
     memcpy(&position, message, sizeof(position));
-    video->report.pointer_visible = position.is_visible != 0;
-    video->report.pointer_x = position.x;
-    video->report.pointer_y = position.y;
+    const bool was_visible = video->pointer.is_visible;
+    video->pointer.is_visible = position.is_visible != 0;
+    video->pointer.x = position.x;
+    video->pointer.y = position.y;
+    if (video->observer == NULL) {
+        return;
+    }
+    if (video->pointer.is_visible != was_visible && video->observer->pointer_shaped != NULL) {
+        video->observer->pointer_shaped(video->observer->context);
+    }
+    if (video->observer->pointer_moved != NULL) {
+        video->observer->pointer_moved(video->observer->context);
+    }
 }
 
 static void handle_shape(struct video *video, const uint8_t *message, size_t size)
 {
-    struct synthvid_pointer_shape shape;
-    memcpy(&shape, message, sizeof(shape));
-    if (shape.width > SYNTHVID_POINTER_EDGE || shape.height > SYNTHVID_POINTER_EDGE ||
-        size - sizeof(shape) > SYNTHVID_POINTER_BYTES) {
-        violation(video, "a pointer is at most 96 x 96, a message of it 8 KiB");
-        return;
+    int result = video_pointer_take_shape(&video->pointer, &video->pointer_parts, message, size);
+    if (result < 0) {
+        violation(video, "a pointer is at most 96 x 96, a message of it 8 KiB, and it is complete");
+    } else if (result > 0) {
+        video->report.pointer_shapes++;
+        if (video->observer != NULL && video->observer->pointer_shaped != NULL) {
+            video->observer->pointer_shaped(video->observer->context);
+        }
     }
-    video->report.pointer_width = shape.width;
-    video->report.pointer_height = shape.height;
 }
 
 static int32_t clamp(int32_t value, uint32_t highest)
@@ -225,6 +241,14 @@ static void handle_capability(struct video *video, const uint8_t *message, size_
     send(video, SYNTHVID_CAPABILITY_RESPONSE, &response, sizeof(response));
 }
 
+/* Of the size that the list prefers. */
+static void preferred_edid(const struct video *video, uint8_t edid[SYNTHVID_EDID_SIZE])
+{
+    const struct synthvid_resolution *preferred =
+        &video->settings.resolutions[video->settings.resolution_default];
+    video_edid_make(edid, preferred->width, preferred->height);
+}
+
 static void handle_resolutions(struct video *video, const uint8_t *message, size_t size)
 {
     struct synthvid_resolutions_request request;
@@ -241,6 +265,7 @@ static void handle_resolutions(struct video *video, const uint8_t *message, size
         request.maximum >= video->settings.resolution_count ? video->settings.resolution_count : 0;
     response->head.count = (uint8_t)count;
     response->head.default_index = (uint8_t)video->settings.resolution_default;
+    preferred_edid(video, response->head.edid);
     memcpy(response->list, video->settings.resolutions, count * sizeof(response->list[0]));
     send(video, SYNTHVID_RESOLUTIONS_RESPONSE, response,
          (uint32_t)(sizeof(response->head) + count * sizeof(response->list[0])));
@@ -289,6 +314,17 @@ static void handle(struct video *video, const uint8_t *message, size_t size)
     }
 }
 
+/* The next driver starts without one. */
+static void hide_pointer(struct video *video)
+{
+    memset(&video->pointer_parts, 0, sizeof(video->pointer_parts));
+    video->pointer.width = video->pointer.height = 0;
+    video->pointer.is_visible = false;
+    if (video->observer != NULL && video->observer->pointer_shaped != NULL) {
+        video->observer->pointer_shaped(video->observer->context);
+    }
+}
+
 /* ---- The channel ---- */
 
 static int opened(void *device, struct host_channel *channel,
@@ -305,6 +341,7 @@ static void closed(void *device, struct host_channel *channel)
     video->channel = NULL;
     video->report.version = 0;
     video->acknowledge = video->tell_features = false;
+    hide_pointer(video);
     host_channel_released(channel);
 }
 
@@ -341,6 +378,32 @@ static void video_range_ready(struct virtual_device *device, uint64_t start, int
     host_channel_flush(video->channel);
 }
 
+static bool has_list(const struct video *video)
+{
+    return video->report.version != 0 && SYNTHVID_VERSION_MINOR(video->report.version) >= 5;
+}
+
+/* Newer hosts tell the display's EDID with it. */
+static void send_features(struct video *video)
+{
+    const uint8_t wanted = video->changes_wanted;
+    struct {
+        struct synthvid_feature_change change;
+        uint8_t edid[SYNTHVID_EDID_SIZE];
+    } WIRE_PACKED message = {
+        .change = {.is_dirt_needed = wanted,
+                   .is_position_needed = wanted,
+                   .is_shape_needed = wanted,
+                   .is_situation_needed = video->situation_wanted}};
+    uint32_t size = sizeof(message.change);
+    if (has_list(video)) {
+        preferred_edid(video, message.edid);
+        size = sizeof(message);
+    }
+    video->situation_wanted = false;
+    send(video, SYNTHVID_FEATURE_CHANGE, &message, size);
+}
+
 static void video_run(struct virtual_device *device, uint64_t now_ns)
 {
     struct video *video = (struct video *)device;
@@ -348,11 +411,78 @@ static void video_run(struct virtual_device *device, uint64_t now_ns)
         return;
     }
     video->tell_features = false;
-    const uint8_t wanted = video->changes_wanted;
-    struct synthvid_feature_change message = {
-        .is_dirt_needed = wanted, .is_position_needed = wanted, .is_shape_needed = wanted};
-    send(video, SYNTHVID_FEATURE_CHANGE, &message, sizeof(message));
+    send_features(video);
     host_channel_flush(video->channel);
+}
+
+/* A size that is not in the list takes the place of the last one, which is the largest. */
+static void prefer(struct video_settings *settings, uint32_t width, uint32_t height)
+{
+    unsigned at = 0;
+    while (at < settings->resolution_count && (settings->resolutions[at].width != width ||
+                                               settings->resolutions[at].height != height)) {
+        at++;
+    }
+    if (at == SYNTHVID_RESOLUTIONS_MAXIMUM) {
+        at--;
+    } else if (at == settings->resolution_count) {
+        settings->resolution_count++;
+    }
+    settings->resolutions[at] =
+        (struct synthvid_resolution){(uint16_t)width, (uint16_t)height};
+    settings->resolution_default = at;
+}
+
+int video_resize(struct virtual_device *device, uint32_t width, uint32_t height)
+{
+    struct video *video = (struct video *)device;
+    if (width < EDGE_MIN || height < EDGE_MIN || width > EDID_EDGE_MAX ||
+        height > EDID_EDGE_MAX || (uint64_t)width * height * 4 > vram_size(video)) {
+        return -ERANGE;
+    }
+    if (video->channel == NULL || video->report.version == 0) {
+        return -ENOTCONN;
+    }
+    if (!has_list(video)) {
+        return -EOPNOTSUPP;
+    }
+    prefer(&video->settings, width, height);
+    video->tell_features = video->situation_wanted = true;
+    return 0;
+}
+
+int video_show_boot_screen(struct virtual_device *device, uint64_t address)
+{
+    struct video *video = (struct video *)device;
+    if (video->machine == NULL || vram_size(video) < VIDEO_BOOT_WIDTH * VIDEO_BOOT_HEIGHT * 4) {
+        return -ENODEV;
+    }
+    video->report.vram_address = address;
+    video->vram_state = VRAM_COMING;
+    int result = video->machine->map(video->machine->context, device, address, vram_size(video),
+                                     video->descriptor, 0,
+                                     DEVICE_MAP_WRITABLE | DEVICE_MAP_FRAMEBUFFER);
+    if (result != 0) {
+        video->vram_state = VRAM_NOWHERE;
+        return result;
+    }
+    video->screen = (struct video_screen){video->vram, VIDEO_BOOT_WIDTH, VIDEO_BOOT_HEIGHT,
+                                          VIDEO_BOOT_WIDTH * 4, 32};
+    if (video->observer != NULL && video->observer->mode_changed != NULL) {
+        video->observer->mode_changed(video->observer->context);
+    }
+    return 0;
+}
+
+bool video_is_silent(const struct virtual_device *device)
+{
+    const struct video *video = (const struct video *)device;
+    return video->screen.width != 0 && video->report.version == 0;
+}
+
+const struct video_pointer *video_pointer(const struct virtual_device *device)
+{
+    return &((const struct video *)device)->pointer;
 }
 
 void video_want_changes(struct virtual_device *device, bool wanted)
@@ -413,6 +543,19 @@ static void video_unplug(struct virtual_device *device)
     }
 }
 
+static void describe_pointer(const struct video_pointer *pointer, struct json_object *to)
+{
+    struct json_object *object = json_object_new_object();
+    json_object_object_add(object, "visible", json_object_new_boolean(pointer->is_visible));
+    json_object_object_add(object, "x", json_object_new_int(pointer->x));
+    json_object_object_add(object, "y", json_object_new_int(pointer->y));
+    json_object_object_add(object, "width", json_object_new_int((int)pointer->width));
+    json_object_object_add(object, "height", json_object_new_int((int)pointer->height));
+    json_object_object_add(object, "hot_x", json_object_new_int((int)pointer->hot_x));
+    json_object_object_add(object, "hot_y", json_object_new_int((int)pointer->hot_y));
+    json_object_object_add(to, "pointer", object);
+}
+
 static void video_describe(struct virtual_device *device, struct json_object *to)
 {
     const struct video *video = (const struct video *)device;
@@ -436,6 +579,14 @@ static void video_describe(struct virtual_device *device, struct json_object *to
     }
     json_object_object_add(to, "dirt_messages", json_object_new_uint64(report->dirt_messages));
     json_object_object_add(to, "rectangles", json_object_new_uint64(report->rectangles));
+    describe_pointer(&video->pointer, to);
+    struct json_object *list = json_object_new_array();
+    for (unsigned i = 0; i < video->settings.resolution_count; i++) {
+        snprintf(text, sizeof(text), "%ux%u", video->settings.resolutions[i].width,
+                 video->settings.resolutions[i].height);
+        json_object_array_add(list, json_object_new_string(text));
+    }
+    json_object_object_add(to, "resolutions", list);
 }
 
 static void video_free(struct virtual_device *device)

@@ -7,10 +7,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "host/devices/video_pointer.h"
 #include "host/devices/virtual_device.h"
 #include "protocol/synthvid.h"
 
 enum { VIDEO_VRAM_MEGABYTES_MAX = 256 };
+
+/* The screen that firmware leaves behind, 32 bits a pixel. */
+enum { VIDEO_BOOT_WIDTH = 1024, VIDEO_BOOT_HEIGHT = 768 };
 
 struct video_settings {
     uint32_t version_max;     /* SYNTHVID_VERSION() of the newest version spoken */
@@ -34,6 +38,8 @@ struct video_observer {
     void *context;
     void (*mode_changed)(void *context);
     void (*changed)(void *context, const struct synthvid_rectangle *rectangle); /* on the screen */
+    void (*pointer_shaped)(void *context); /* or shown, or hidden */
+    void (*pointer_moved)(void *context);
 };
 
 struct video_report {
@@ -41,13 +47,30 @@ struct video_report {
     bool mapped, active;
     uint64_t vram_address;
     uint64_t dirt_messages, rectangles;
-    bool pointer_visible;
-    int32_t pointer_x, pointer_y;
-    uint32_t pointer_width, pointer_height;
+    uint64_t pointer_shapes;
 };
 
 /* Returns NULL when memory is short. */
 struct virtual_device *video_new(const struct video_settings *settings);
+
+/*
+ * The video memory appears at `address` (a page's) with the picture of firmware: black, active
+ * before any driver runs, until one places the memory itself. 0 or a negative errno.
+ */
+int video_show_boot_screen(struct virtual_device *device, uint64_t address);
+
+/* There is a picture and no driver that would say what changes in it. */
+bool video_is_silent(const struct virtual_device *device);
+
+/* The pointer as the guest wants it shown; valid as long as the device. */
+const struct video_pointer *video_pointer(const struct virtual_device *device);
+
+/*
+ * The display has another size now, and the guest is asked to follow: the size is the preferred one
+ * of the list and of the EDID. 0; -ERANGE: no such mode fits into the video memory; -ENOTCONN: no
+ * driver listens; -EOPNOTSUPP: its version of the protocol cannot be told (before 3.5).
+ */
+int video_resize(struct virtual_device *device, uint32_t width, uint32_t height);
 
 /* False: the guest shows no picture. Valid until the device runs again. */
 bool video_screen(const struct virtual_device *device, struct video_screen *screen);

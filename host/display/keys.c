@@ -30,7 +30,7 @@ static const struct {
     {0x34, '.', '>'}, {0x35, '/', '?'}, {0x39, ' ', ' '},
 };
 
-/* The others; several names or symbols may mean one key. Symbol 0: none. */
+/* The others; several names or symbols may mean one key. Symbol 0, name "": none. */
 static const struct {
     const char *name;
     uint32_t symbol;
@@ -66,6 +66,23 @@ static const struct {
     {"henkan", 0xff23, 0x79}, {"muhenkan", 0xff22, 0x7b}, {"hangul", 0xff31, 0xf2},
     {"hanja", 0xff34, 0xf1}, {"mute", 0x1008ff12, 0x20 | E0},
     {"volume-down", 0x1008ff11, 0x2e | E0}, {"volume-up", 0x1008ff13, 0x30 | E0},
+    {"play", 0x1008ff14, 0x22 | E0}, {"", 0x1008ff31, 0x22 | E0}, {"stop", 0x1008ff15, 0x24 | E0},
+    {"previous-track", 0x1008ff16, 0x10 | E0}, {"next-track", 0x1008ff17, 0x19 | E0},
+    {"home-page", 0x1008ff18, 0x32 | E0}, {"mail", 0x1008ff19, 0x6c | E0},
+    {"search", 0x1008ff1b, 0x65 | E0}, {"calculator", 0x1008ff1d, 0x21 | E0},
+    {"back", 0x1008ff26, 0x6a | E0}, {"forward", 0x1008ff27, 0x69 | E0},
+    {"stop-loading", 0x1008ff28, 0x68 | E0}, {"refresh", 0x1008ff29, 0x67 | E0},
+    {"wake", 0x1008ff2b, 0x63 | E0}, {"sleep", 0x1008ff2f, 0x5f | E0},
+    {"favourites", 0x1008ff30, 0x66 | E0}, {"media", 0x1008ff32, 0x6d | E0},
+    {"my-computer", 0x1008ff33, 0x6b | E0}, {"", 0x1008ff2a, 0x5e | E0},
+    {"sys-req", 0xff15, 0x54}, {"", 0xff6b, 0x46 | E0}, {"", 0xff7e, 0x38 | E0},
+    /* Hiragana, katakana: as the Japanese keyboard has them. */
+    {"hiragana", 0xff25, 0x77}, {"katakana", 0xff26, 0x78}, {"international-6", 0, 0x5c},
+    /* The numeric pad with num lock off. */
+    {"", 0xff95, 0x47}, {"", 0xff96, 0x4b}, {"", 0xff97, 0x48}, {"", 0xff98, 0x4d},
+    {"", 0xff99, 0x50}, {"", 0xff9a, 0x49}, {"", 0xff9b, 0x51}, {"", 0xff9c, 0x4f},
+    {"", 0xff9d, 0x4c}, {"", 0xff9e, 0x52}, {"", 0xff9f, 0x53}, {"", 0xff89, 0x0f},
+    {"", 0xff80, 0x39},
 };
 
 static struct keyboard_key key_of_entry(uint16_t code)
@@ -110,7 +127,7 @@ bool key_of_name(const char *name, struct keyboard_key *key)
     if (name[0] != '\0' && name[1] == '\0') {
         return key_of_character((uint8_t)name[0], key);
     }
-    for (unsigned i = 0; i < sizeof(named_keys) / sizeof(named_keys[0]); i++) {
+    for (unsigned i = 0; name[0] != '\0' && i < sizeof(named_keys) / sizeof(named_keys[0]); i++) {
         if (strcasecmp(name, named_keys[i].name) == 0) {
             *key = key_of_entry(named_keys[i].code);
             return true;
@@ -130,13 +147,45 @@ bool key_of_symbol(uint32_t symbol, struct keyboard_key *key)
     return symbol < 0x80 && key_of_character(symbol, key);
 }
 
+enum symbol_shift shift_of_symbol(uint32_t symbol)
+{
+    for (unsigned i = 0; i < sizeof(character_keys) / sizeof(character_keys[0]); i++) {
+        const char plain = character_keys[i].plain, shifted = character_keys[i].shifted;
+        if (plain != shifted && symbol == (uint8_t)plain) {
+            return SYMBOL_SHIFT_UNWANTED;
+        }
+        if (plain != shifted && symbol == (uint8_t)shifted) {
+            return SYMBOL_SHIFT_WANTED;
+        }
+    }
+    return SYMBOL_SHIFT_ANY;
+}
+
+bool symbol_is_letter(uint32_t symbol)
+{
+    return (symbol >= 'a' && symbol <= 'z') || (symbol >= 'A' && symbol <= 'Z');
+}
+
+/* Characters whose symbols are neither Latin 1 nor made of the code point. */
+static const struct {
+    uint16_t symbol, character;
+} other_characters[] = {
+    {0x20ac, 0x20ac}, /* euro */
+    {0x13bc, 0x152}, {0x13bd, 0x153}, {0x13be, 0x178}, /* OE, oe, Y with diaeresis */
+    {0xaa9, 0x2014}, {0xaaa, 0x2013}, {0xaae, 0x2026}, /* dashes, ellipsis */
+    {0xad0, 0x2018}, {0xad1, 0x2019}, {0xad2, 0x201c}, {0xad3, 0x201d}, /* quotation marks */
+    {0xac9, 0x2122}, {0xaf1, 0x2020}, {0xaf2, 0x2021}, {0xae6, 0x2022},
+};
+
 uint32_t character_of_symbol(uint32_t symbol)
 {
     if ((symbol >= 0x20 && symbol < 0x7f) || (symbol >= 0xa0 && symbol <= 0xff)) {
         return symbol; /* Latin 1 is its own symbol */
     }
-    if (symbol == 0x20ac) {
-        return 0x20ac; /* the euro sign has one of its own that equals its code point */
+    for (unsigned i = 0; i < sizeof(other_characters) / sizeof(other_characters[0]); i++) {
+        if (other_characters[i].symbol == symbol) {
+            return other_characters[i].character;
+        }
     }
     /* All others are the code point plus 0x1000000. */
     return symbol > 0x1000000 && symbol <= 0x110ffff ? symbol - 0x1000000 : 0;

@@ -16,6 +16,12 @@ bool key_of_name(const char *name, struct keyboard_key *key);
  * has it. */
 bool key_of_symbol(uint32_t symbol, struct keyboard_key *key);
 
+/* What a key with two characters on it needs to give this one. */
+enum symbol_shift { SYMBOL_SHIFT_ANY, SYMBOL_SHIFT_WANTED, SYMBOL_SHIFT_UNWANTED };
+enum symbol_shift shift_of_symbol(uint32_t symbol);
+/* A letter of a US keyboard: caps lock changes what its key gives. */
+bool symbol_is_letter(uint32_t symbol);
+
 /* The character that an X11 key symbol stands for, 0 if none. */
 uint32_t character_of_symbol(uint32_t symbol);
 

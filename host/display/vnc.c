@@ -13,85 +13,10 @@
 
 #include "host/devices/keyboard.h"
 #include "host/devices/mouse.h"
-#include "host/devices/video.h"
-#include "host/display/keys.h"
-#include "protocol/utf16.h"
+#include "host/display/vnc_internal.h"
+#include "host/server/listen.h"
 
-enum {
-    BLANK_WIDTH = 640,
-    BLANK_HEIGHT = 480,
-    BITS = 8,
-    SAMPLES = 3,
-    PORT_FIRST = 5900,
-    STALL_MS = 1000,
-};
-
-/* Buttons of a VNC pointer, from bit 0. */
-enum { VNC_LEFT, VNC_MIDDLE, VNC_RIGHT, VNC_WHEEL_UP, VNC_WHEEL_DOWN };
-
-struct vnc {
-    struct virtual_device device; /* first */
-    struct vnc_settings settings;
-    struct video_observer observer;
-    rfbScreenInfoPtr screen;
-    char *passwords[2];           /* a list, as LibVNCServer wants it */
-    char *blank;                  /* what is shown while the guest shows nothing */
-    int epoll;
-    unsigned viewers;
-    int buttons;                  /* of the last pointer event */
-    bool mode_changed;
-};
-
-/* ---- Keys and pointer ---- */
-
-static void key_event(rfbBool down, rfbKeySym symbol, rfbClientPtr client)
-{
-    struct vnc *vnc = client->screen->screenData;
-    struct keyboard_key key;
-    char text[5] = {0};
-    if (vnc->settings.keyboard == NULL) {
-        return;
-    }
-    if (key_of_symbol(symbol, &key)) {
-        keyboard_press(vnc->settings.keyboard, key, down != 0);
-        return;
-    }
-    /* No key of a US keyboard: typed as a character, once. */
-    const uint32_t character = character_of_symbol(symbol);
-    if (down && character != 0) {
-        utf8_put(character, (uint8_t *)text);
-        keyboard_type(vnc->settings.keyboard, text);
-    }
-}
-
-/* Pixels to the mouse's range, so that the last pixel is its end. */
-static uint32_t coordinate(int at, int size)
-{
-    const int64_t clamped = at < 0 ? 0 : at >= size ? size - 1 : at;
-    return size < 2 ? 0
-                    : (uint32_t)((clamped * (int)MOUSE_COORDINATE_MAXIMUM + (size - 1) / 2) /
-                                 (size - 1));
-}
-
-static void pointer_event(int buttons, int x, int y, rfbClientPtr client)
-{
-    static const uint8_t button_of[] = {[VNC_LEFT] = 0, [VNC_MIDDLE] = 2, [VNC_RIGHT] = 1};
-    struct vnc *vnc = client->screen->screenData;
-    struct virtual_device *mouse = vnc->settings.mouse;
-    const int changed = buttons ^ vnc->buttons, pressed = buttons & changed;
-    if (mouse != NULL) {
-        mouse_move(mouse, coordinate(x, client->screen->width),
-                   coordinate(y, client->screen->height));
-        for (int bit = VNC_LEFT; bit <= VNC_RIGHT; bit++) {
-            if (changed >> bit & 1) {
-                mouse_button(mouse, button_of[bit], buttons >> bit & 1);
-            }
-        }
-        mouse_wheel(mouse, (pressed >> VNC_WHEEL_UP & 1) - (pressed >> VNC_WHEEL_DOWN & 1));
-    }
-    vnc->buttons = buttons;
-    rfbDefaultPtrAddEvent(buttons, x, y, client);
-}
+enum { PORT_FIRST = 5900, STALL_MS = 1000 };
 
 /* ---- Viewers ---- */
 
@@ -106,7 +31,9 @@ static void client_gone(rfbClientPtr client)
 {
     struct vnc *vnc = client->screen->screenData;
     vnc->viewers--;
-    vnc->buttons = 0;
+    vnc_scan_codes_end(client);
+    free(client->clientData);
+    client->clientData = NULL;
     if (vnc->settings.keyboard != NULL) {
         keyboard_release_all(vnc->settings.keyboard);
     }
@@ -120,61 +47,47 @@ static enum rfbNewClientAction new_client(rfbClientPtr client)
 {
     struct vnc *vnc = client->screen->screenData;
     struct epoll_event event = {.events = EPOLLIN};
-    if (epoll_ctl(vnc->epoll, EPOLL_CTL_ADD, client->sock, &event) != 0) {
+    struct vnc_viewer *viewer = calloc(1, sizeof(*viewer));
+    if (viewer == NULL || epoll_ctl(vnc->epoll, EPOLL_CTL_ADD, client->sock, &event) != 0) {
+        free(viewer);
         return RFB_CLIENT_REFUSE;
     }
+    client->clientData = viewer;
     client->clientGoneHook = client_gone;
+    vnc->picture.all_changed |= vnc->viewers == 0; /* nothing was copied until now */
     vnc->viewers++;
     tell_guest(vnc);
     return RFB_CLIENT_ACCEPT;
 }
 
-/* ---- The picture ---- */
-
-static void mode_changed(void *context)
+/* A viewer wants another size of the screen: it is the guest's to follow. */
+static int size_wanted(int width, int height, int screens, struct rfbExtDesktopScreen *layout,
+                       rfbClientPtr client)
 {
-    ((struct vnc *)context)->mode_changed = true;
-}
-
-static void changed(void *context, const struct synthvid_rectangle *rectangle)
-{
-    struct vnc *vnc = context;
-    if (!vnc->mode_changed) {
-        rfbMarkRectAsModified(vnc->screen, rectangle->left, rectangle->top, rectangle->right,
-                              rectangle->bottom);
+    struct vnc *vnc = client->screen->screenData;
+    if (screens != 1 || width <= 0 || height <= 0) {
+        return rfbExtDesktopSize_InvalidScreenLayout;
+    }
+    if (vnc->settings.video == NULL) {
+        return rfbExtDesktopSize_ResizeProhibited;
+    }
+    switch (video_resize(vnc->settings.video, (uint32_t)width, (uint32_t)height)) {
+    case 0:
+        return rfbExtDesktopSize_Success;
+    case -ERANGE:
+        return rfbExtDesktopSize_OutOfResources;
+    default:
+        return rfbExtDesktopSize_ResizeProhibited;
     }
 }
 
-static void set_format(rfbPixelFormat *format, uint32_t depth)
+/* Viewers on the socket in the file system. */
+static void accept_viewers(struct vnc *vnc)
 {
-    format->redMax = format->blueMax = depth == 16 ? 31 : 255;
-    format->greenMax = depth == 16 ? 63 : 255;
-    format->redShift = depth == 16 ? 11 : 16;
-    format->greenShift = depth == 16 ? 5 : 8;
-    format->blueShift = 0;
-    format->depth = depth == 16 ? 16 : 24;
-    format->bitsPerPixel = (uint8_t)depth;
-}
-
-/* Viewers read the guest's memory itself: nothing is copied. */
-static void take_mode(struct vnc *vnc)
-{
-    struct video_screen screen;
-    vnc->mode_changed = false;
-    if (vnc->settings.video == NULL || !video_screen(vnc->settings.video, &screen)) {
-        screen = (struct video_screen){(uint8_t *)vnc->blank, BLANK_WIDTH, BLANK_HEIGHT,
-                                       BLANK_WIDTH * 4, 32};
+    int descriptor;
+    while (vnc->listener >= 0 && (descriptor = listen_accept(vnc->listener)) >= 0) {
+        rfbNewClient(vnc->screen, descriptor); /* closes it when it cannot take it */
     }
-    rfbNewFramebuffer(vnc->screen, (char *)(uintptr_t)screen.pixels, (int)screen.width,
-                      (int)screen.height, BITS, SAMPLES, (int)screen.depth / 8);
-    vnc->screen->paddedWidthInBytes = (int)screen.pitch;
-    set_format(&vnc->screen->serverFormat, screen.depth);
-    rfbClientIteratorPtr clients = rfbGetClientIterator(vnc->screen);
-    for (rfbClientPtr client; (client = rfbClientIteratorNext(clients)) != NULL;) {
-        rfbSetTranslateFunction(client);
-    }
-    rfbReleaseClientIterator(clients);
-    rfbMarkRectAsModified(vnc->screen, 0, 0, (int)screen.width, (int)screen.height);
 }
 
 /* ---- The virtual device ---- */
@@ -193,23 +106,32 @@ static int vnc_descriptor(struct virtual_device *device)
     return ((struct vnc *)device)->epoll;
 }
 
+static uint64_t vnc_deadline_ns(struct virtual_device *device)
+{
+    return vnc_picture_deadline((struct vnc *)device);
+}
+
 static void vnc_run(struct virtual_device *device, uint64_t now_ns)
 {
     struct vnc *vnc = (struct vnc *)device;
     struct epoll_event event;
-    if (vnc->mode_changed) {
-        take_mode(vnc);
-    }
+    vnc_picture_update(vnc, now_ns);
     /* The library's own look at its sockets costs more than this one, after which most calls are
      * over. */
     if (vnc->viewers > 0 || epoll_wait(vnc->epoll, &event, 1, 0) > 0) {
+        accept_viewers(vnc);
         rfbProcessEvents(vnc->screen, 0);
     }
 }
 
 static void vnc_describe(struct virtual_device *device, struct json_object *to)
 {
-    json_object_object_add(to, "port", json_object_new_int(vnc_port(device)));
+    const struct vnc *vnc = (const struct vnc *)device;
+    if (vnc->settings.path != NULL) {
+        json_object_object_add(to, "socket", json_object_new_string(vnc->settings.path));
+    } else {
+        json_object_object_add(to, "port", json_object_new_int(vnc_port(device)));
+    }
     json_object_object_add(to, "viewers", json_object_new_int((int)vnc_viewers(device)));
 }
 
@@ -226,17 +148,24 @@ unsigned vnc_viewers(const struct virtual_device *device)
 static void vnc_free(struct virtual_device *device)
 {
     struct vnc *vnc = (struct vnc *)device;
+    if (vnc->settings.video != NULL) {
+        video_observe(vnc->settings.video, NULL);
+    }
     if (vnc->screen != NULL) {
-        /* They may be gone already: viewers that are sent away must not release keys any more. */
-        vnc->settings.video = vnc->settings.keyboard = vnc->settings.mouse = NULL;
         rfbShutdownServer(vnc->screen, TRUE);
+        vnc_cursor_close(vnc);
         rfbScreenCleanup(vnc->screen);
     }
+    vnc_picture_close(vnc);
     if (vnc->epoll >= 0) {
         close(vnc->epoll);
     }
+    if (vnc->listener >= 0) {
+        close(vnc->listener);
+        unlink(vnc->settings.path);
+    }
+    free((char *)vnc->settings.path);
     free(vnc->passwords[0]);
-    free(vnc->blank);
     free(vnc);
 }
 
@@ -245,43 +174,66 @@ static const struct virtual_device_operations operations = {
     .plug = vnc_plug,
     .unplug = vnc_unplug,
     .descriptor = vnc_descriptor,
+    .deadline_ns = vnc_deadline_ns,
     .run = vnc_run,
     .describe = vnc_describe,
     .free = vnc_free,
 };
 
+/* On the loopback interface only. */
+static void listen_on_port(struct vnc *vnc)
+{
+    rfbScreenInfoPtr screen = vnc->screen;
+    screen->port = vnc->settings.port != 0 ? vnc->settings.port : PORT_FIRST;
+    screen->autoPort = vnc->settings.port == 0;
+    screen->ipv6port = -1;
+    screen->listenInterface = htonl(INADDR_LOOPBACK);
+}
+
+static int listen_on_path(struct vnc *vnc)
+{
+    char error[256];
+    vnc->screen->port = vnc->screen->ipv6port = -1;
+    return listen_open(vnc->settings.path, SOCK_STREAM, 8, &vnc->listener, error, sizeof(error));
+}
+
 static int start_server(struct vnc *vnc)
 {
+    struct epoll_event event = {.events = EPOLLIN};
     rfbScreenInfoPtr screen =
-        rfbGetScreen(NULL, NULL, BLANK_WIDTH, BLANK_HEIGHT, BITS, SAMPLES, 4);
+        rfbGetScreen(NULL, NULL, VNC_BLANK_WIDTH, VNC_BLANK_HEIGHT, VNC_BITS, VNC_SAMPLES, 4);
     if (screen == NULL) {
         return -ENOMEM;
     }
     vnc->screen = screen;
     screen->screenData = vnc;
     screen->desktopName = "machv";
-    screen->frameBuffer = vnc->blank;
-    set_format(&screen->serverFormat, 32);
     screen->alwaysShared = TRUE;
     screen->deferUpdateTime = 0;
-    screen->port = vnc->settings.port != 0 ? vnc->settings.port : PORT_FIRST;
-    screen->autoPort = vnc->settings.port == 0;
-    screen->ipv6port = -1;
-    screen->listenInterface = htonl(INADDR_LOOPBACK);
-    screen->kbdAddEvent = key_event;
-    screen->ptrAddEvent = pointer_event;
+    screen->kbdAddEvent = vnc_key_event;
+    screen->ptrAddEvent = vnc_pointer_event;
     screen->newClientHook = new_client;
+    screen->setDesktopSizeHook = size_wanted;
     screen->cursor = NULL;
     if (vnc->passwords[0] != NULL) {
         screen->authPasswdData = vnc->passwords;
         screen->passwordCheck = rfbCheckPasswordByList;
     }
+    int result = vnc_picture_open(vnc);
+    if (result == 0 && vnc->settings.path != NULL) {
+        result = listen_on_path(vnc);
+    } else if (result == 0) {
+        listen_on_port(vnc);
+    }
+    if (result != 0) {
+        return result;
+    }
     rfbInitServer(screen);
-    struct epoll_event event = {.events = EPOLLIN};
-    if (screen->listenSock < 0) {
+    const int listener = vnc->settings.path != NULL ? vnc->listener : screen->listenSock;
+    if (listener < 0) {
         return -EADDRINUSE;
     }
-    return epoll_ctl(vnc->epoll, EPOLL_CTL_ADD, screen->listenSock, &event) == 0 ? 0 : -errno;
+    return epoll_ctl(vnc->epoll, EPOLL_CTL_ADD, listener, &event) == 0 ? 0 : -errno;
 }
 
 static void say_nothing(const char *format, ...)
@@ -298,13 +250,14 @@ struct virtual_device *vnc_new(const struct vnc_settings *settings, int *error)
     rfbLog = rfbErr = say_nothing; /* what goes wrong is told by errno */
     /* The machine waits while a viewer's socket is full: one that takes too long is sent away. */
     rfbMaxClientWait = STALL_MS;
+    vnc_scan_codes_offer();
     vnc->device.operations = &operations;
     vnc->settings = *settings;
-    vnc->observer = (struct video_observer){vnc, mode_changed, changed};
-    vnc->blank = calloc(BLANK_WIDTH * 4, BLANK_HEIGHT);
+    vnc->settings.path = settings->path != NULL ? strdup(settings->path) : NULL;
     vnc->passwords[0] = settings->password != NULL ? strdup(settings->password) : NULL;
+    vnc->listener = -1;
     vnc->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (vnc->blank != NULL && vnc->epoll >= 0) {
+    if (vnc->epoll >= 0 && (settings->path == NULL || vnc->settings.path != NULL)) {
         *error = start_server(vnc);
     }
     if (*error != 0) {

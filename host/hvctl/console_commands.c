@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* hvctl type-text, key, mouse and screenshot. */
+/* hvctl type-text, key, mouse, screenshot and display. */
 #include "host/hvctl/console_commands.h"
 
 #include <json-c/json.h>
@@ -53,6 +53,19 @@ int hvctl_read_mouse(int count, char **words, struct json_object *arguments)
                    (count == 3 && add_number(arguments, "second", words[2]) != 0)
                ? -1
                : 0;
+}
+
+/* "1920x1080" */
+int hvctl_read_display_set(int count, char **words, struct json_object *arguments)
+{
+    int width, height, end = 0;
+    if (count != 1 || sscanf(words[0], "%5dx%5d%n", &width, &height, &end) != 2 ||
+        words[0][end] != '\0') {
+        return -1;
+    }
+    json_object_object_add(arguments, "width", json_object_new_int(width));
+    json_object_object_add(arguments, "height", json_object_new_int(height));
+    return 0;
 }
 
 /* hvhost has another working directory: it gets the whole path. */

@@ -12,6 +12,9 @@
 #include "host/display/vnc.h"
 #include "host/hvhost/hvhost.h"
 
+/* Where the firmware of generation 2 puts the frame buffer. */
+#define BOOT_SCREEN 0xf8000000u
+
 static int make_video(struct hvhost *host)
 {
     struct video_settings settings;
@@ -50,6 +53,7 @@ static int make_vnc(struct hvhost *host)
         return 0;
     }
     struct vnc_settings settings = {
+        .path = options->vnc_path,
         .port = options->vnc_port,
         .video = host->video,
         .keyboard = host->keyboard,
@@ -69,8 +73,27 @@ static int make_vnc(struct hvhost *host)
         return result;
     }
     hvhost_add_device(host, host->vnc);
-    fprintf(stderr, "hvhost: VNC on port %u of 127.0.0.1\n", vnc_port(host->vnc));
+    if (options->vnc_path != NULL) {
+        fprintf(stderr, "hvhost: VNC on %s\n", options->vnc_path);
+    } else {
+        fprintf(stderr, "hvhost: VNC on port %u of 127.0.0.1\n", vnc_port(host->vnc));
+    }
     return 0;
+}
+
+uint32_t hvhost_boot_screen(const struct hvhost *host)
+{
+    return host->video != NULL && host->options.generation == 2 ? BOOT_SCREEN : 0;
+}
+
+void hvhost_start_console(struct hvhost *host, bool wanted)
+{
+    const uint32_t address = hvhost_boot_screen(host);
+    int result = wanted && address != 0 ? video_show_boot_screen(host->video, address) : 0;
+    if (result != 0) {
+        hvhost_event(host, "screen", NULL, "the guest starts without a picture: %s",
+                     strerror(-result));
+    }
 }
 
 int hvhost_make_console(struct hvhost *host)
@@ -83,7 +106,10 @@ int hvhost_make_console(struct hvhost *host)
         hvhost_add_device(host, host->keyboard);
     }
     if (host->release.versions.mouse != 0) {
-        host->mouse = mouse_new();
+        const struct mouse_settings settings = {
+            .has_horizontal_wheel = host->options.horizontal_wheel,
+        };
+        host->mouse = mouse_new(&settings);
         if (host->mouse == NULL) {
             return -ENOMEM;
         }
@@ -228,6 +254,8 @@ void hvhost_verb_mouse(struct hvhost *host, struct json_object *arguments,
         result = mouse_move(host->mouse, (uint32_t)first, (uint32_t)second);
     } else if (strcmp(action, "wheel") == 0) {
         result = mouse_wheel(host->mouse, first);
+    } else if (strcmp(action, "pan") == 0) {
+        result = mouse_pan(host->mouse, first);
     } else if (has_number && (strcmp(action, "down") == 0 || strcmp(action, "click") == 0)) {
         result = mouse_button(host->mouse, (unsigned)first, true);
         if (result == 0 && action[0] == 'c') {
@@ -236,9 +264,14 @@ void hvhost_verb_mouse(struct hvhost *host, struct json_object *arguments,
     } else if (has_number && strcmp(action, "up") == 0) {
         result = mouse_button(host->mouse, (unsigned)first, false);
     }
+    if (result == -ENODEV) {
+        control_refuse(ticket, result, "the mouse has no horizontal wheel: start hvhost with "
+                                       "--horizontal-wheel");
+        return;
+    }
     if (result == -EINVAL) {
         control_refuse(ticket, result, "mouse takes move X Y (0 to 32767), down, up or click "
-                                       "BUTTON (0 to 4), wheel DETENTS");
+                                       "BUTTON (0 to 4), wheel or pan DETENTS");
         return;
     }
     answer(ticket, result, "mouse");
@@ -270,11 +303,39 @@ void hvhost_verb_screenshot(struct hvhost *host, struct json_object *arguments,
     control_answer(ticket, object);
 }
 
+/* True: answered, with why not. */
+static bool refuse_size(struct hvhost *host, int width, int height, struct control_ticket *ticket)
+{
+    int result = width <= 0 || height <= 0
+                     ? -ERANGE
+                     : video_resize(host->video, (uint32_t)width, (uint32_t)height);
+    switch (result) {
+    case 0:
+        return false;
+    case -ERANGE:
+        control_refuse(ticket, result, "%d x %d: 64 to 4095 pixels each way, and what fits into "
+                                       "the video memory", width, height);
+        return true;
+    case -EOPNOTSUPP:
+        control_refuse(ticket, result, "a guest learns of another size from video protocol 3.5 on: "
+                                       "another --release, or set the mode in the guest");
+        return true;
+    default:
+        control_refuse(ticket, result, "the guest's driver does not use the display");
+        return true;
+    }
+}
+
 void hvhost_verb_display(struct hvhost *host, struct json_object *arguments,
                          struct control_ticket *ticket)
 {
+    int width, height;
     if (host->video == NULL) {
         control_refuse(ticket, -ENODEV, "this release has no synthetic video device");
+        return;
+    }
+    if (number_of(arguments, "width", &width) && number_of(arguments, "height", &height) &&
+        refuse_size(host, width, height, ticket)) {
         return;
     }
     struct json_object *object = json_object_new_object();

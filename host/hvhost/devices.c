@@ -218,11 +218,17 @@ int hvhost_plug_devices(struct hvhost *host)
     return 0;
 }
 
-void hvhost_free_devices(struct hvhost *host)
+/* What was made last may use what was made before. */
+static void free_from_the_end(struct virtual_device *device)
 {
-    while (host->devices != NULL) {
-        struct virtual_device *device = host->devices;
-        host->devices = device->next;
+    if (device != NULL) {
+        free_from_the_end(device->next);
         device->operations->free(device);
     }
+}
+
+void hvhost_free_devices(struct hvhost *host)
+{
+    free_from_the_end(host->devices);
+    host->devices = NULL;
 }

@@ -120,6 +120,7 @@ struct hvhost {
     struct hvhost_polling polling;
     struct hvhost_report report;
     struct hvhost_bus_faults faults;
+    bool boot_screen_wanted; /* by the monitor */
     bool reset_wanted;   /* by the guest, in the middle of one of its exits */
     bool stopping;       /* the loop ends */
     bool crashed;
@@ -157,6 +158,10 @@ void hvhost_verb_capture(struct hvhost *host, struct json_object *arguments,
 /* console.c */
 struct json_object;
 int hvhost_make_console(struct hvhost *host);
+/* Where firmware's picture lies in guest-physical space, 0: this machine has none. */
+uint32_t hvhost_boot_screen(const struct hvhost *host);
+/* The guest begins to run; `wanted`: with that picture. */
+void hvhost_start_console(struct hvhost *host, bool wanted);
 void hvhost_verb_type_text(struct hvhost *host, struct json_object *arguments,
                            struct control_ticket *ticket);
 void hvhost_verb_key(struct hvhost *host, struct json_object *arguments,

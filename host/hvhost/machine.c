@@ -149,6 +149,7 @@ static int take_hello(void *context, const struct partition_hello *hello)
         return result;
     }
     host->machine_made = true;
+    host->boot_screen_wanted = (hello->flags & PARTITION_HELLO_BOOT_SCREEN) != 0;
     host->partition_start_ns = hvhost_clock_ns();
     result = hvhost_plug_devices(host);
     hvhost_event(host, "attached", NULL, "%u processors, %u-bit, %s", hello->processors,
@@ -165,6 +166,7 @@ static int take_ram(void *context, uint64_t gpa, uint64_t size, void *memory)
 static void take_start(void *context)
 {
     struct hvhost *host = context;
+    hvhost_start_console(host, host->boot_screen_wanted);
     hvhost_event(host, "started", NULL, "%llu MiB of RAM",
                  (unsigned long long)guest_memory_size(&host->memory) >> 20);
 }

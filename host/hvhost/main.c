@@ -31,6 +31,7 @@ static int open_sockets(struct hvhost *host)
         .generation = host->options.generation,
         .signal_base = SIGNAL_BASE,
         .signal_count = SIGNAL_COUNT,
+        .boot_screen = hvhost_boot_screen(host),
     };
     int result = partition_server_open(&settings, &hvhost_partition_operations, host,
                                        &host->partition, error, sizeof(error));

@@ -21,8 +21,10 @@ static const char usage[] =
     "                        a disk: raw, vhd, vhdx, qcow2, vmdk, vdi, an nbd: URI or memory:SIZE\n"
     "  --net nat[,forward=HOST:GUEST]|tap=NAME|switch=NAME[,mac=ADDRESS][,down]\n"
     "                        a network adapter, and what it is plugged into; up to 8\n"
-    "  --vnc PORT            screen, keyboard and mouse by VNC, on 127.0.0.1 (0: a free port)\n"
+    "  --vnc PORT|PATH       screen, keyboard and mouse by VNC: on 127.0.0.1 (0: a free port), or\n"
+    "                        on a socket in the file system (PATH has a slash in it)\n"
     "  --vnc-password FILE   whose first line viewers have to know\n"
+    "  --horizontal-wheel    the mouse has one (Windows' own has not)\n"
     "  --faults SPEC         disk.error=RATE disk.short=RATE disk.lost=RATE\n"
     "                        disk.delay=MIN-MAX[@RATE] scsi.busy=RATE scsi.internal-error=RATE\n"
     "                        scsi.invalid-lun=RATE scsi.no-sense=RATE (RATE is 0.01 or 1%), or a\n"
@@ -38,7 +40,7 @@ static const char usage[] =
 enum {
     OPTION_SOCKET = 256, OPTION_CONTROL, OPTION_RELEASE, OPTION_GENERATION, OPTION_DISK, OPTION_NET,
     OPTION_FAULTS, OPTION_SEED, OPTION_VMBUS_MAX, OPTION_ECHO, OPTION_POLL, OPTION_LOG,
-    OPTION_JSON, OPTION_VNC, OPTION_VNC_PASSWORD, OPTION_HELP, OPTION_VERSION,
+    OPTION_JSON, OPTION_VNC, OPTION_VNC_PASSWORD, OPTION_HORIZONTAL_WHEEL, OPTION_HELP, OPTION_VERSION,
 };
 
 static const struct option long_options[] = {
@@ -57,6 +59,7 @@ static const struct option long_options[] = {
     {"json-events", no_argument, NULL, OPTION_JSON},
     {"vnc", required_argument, NULL, OPTION_VNC},
     {"vnc-password", required_argument, NULL, OPTION_VNC_PASSWORD},
+    {"horizontal-wheel", no_argument, NULL, OPTION_HORIZONTAL_WHEEL},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
     {NULL, 0, NULL, 0},
@@ -267,9 +270,12 @@ static int set_number_option(struct hvhost_options *options, int option, const c
 
 static int set_vnc(struct hvhost_options *options, const char *argument)
 {
-    uint64_t port;
-    if (parse_number(argument, UINT16_MAX, &port) != 0) {
-        fprintf(stderr, "hvhost: --vnc %s: wanted is a port, 0 to 65535\n", argument);
+    uint64_t port = 0;
+    if (strchr(argument, '/') != NULL) {
+        options->vnc_path = argument;
+    } else if (parse_number(argument, UINT16_MAX, &port) != 0) {
+        fprintf(stderr, "hvhost: --vnc %s: wanted is a port, 0 to 65535, or the path of a socket\n",
+                argument);
         return -1;
     }
     options->vnc = true;
@@ -293,6 +299,9 @@ static int set_option(struct hvhost_options *options, int option, char *argument
         return set_vnc(options, argument);
     case OPTION_VNC_PASSWORD:
         options->vnc_password_path = argument;
+        return 0;
+    case OPTION_HORIZONTAL_WHEEL:
+        options->horizontal_wheel = true;
         return 0;
     case OPTION_JSON:
         options->json_events = true;

@@ -42,6 +42,7 @@ struct hvhost_options {
     const char *log_path;      /* NULL: standard error */
     bool json_events;
     bool vnc;
+    const char *vnc_path;      /* of a socket in the file system; NULL: the port */
     uint16_t vnc_port;         /* 0: any */
     const char *vnc_password_path; /* NULL: no password */
     const struct host_release *release;
@@ -50,6 +51,7 @@ struct hvhost_options {
     uint32_t vmbus_max;        /* 0: the release's */
     uint64_t poll_ns;          /* longest busy wait */
     bool echo_address;
+    bool horizontal_wheel;     /* of the mouse */
     struct hvhost_disk_option disks[HVHOST_DISKS_MAX];
     unsigned disk_count;
     struct hvhost_network_option networks[HVHOST_NETWORKS_MAX];

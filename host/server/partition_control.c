@@ -27,6 +27,9 @@ static int send_hello_reply(struct partition_server *server, const struct partit
         reply.signal_base = server->settings.signal_base;
         reply.signal_count = server->settings.signal_count;
         reply.generation = server->settings.generation;
+        reply.boot_screen = (hello->flags & PARTITION_HELLO_BOOT_SCREEN) != 0
+                                ? server->settings.boot_screen
+                                : 0;
         descriptors[count++] = server->page_file;
         for (uint32_t i = 0; i < server->processor_count; i++) {
             descriptors[count++] = server->interrupt_events[i];

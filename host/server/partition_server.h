@@ -54,6 +54,7 @@ struct partition_settings {
     uint32_t generation;    /* 1 or 2 */
     uint32_t signal_base;   /* connection id of the first signal bit */
     uint32_t signal_count;  /* multiple of 64, <= PARTITION_SIGNALS_MAX */
+    uint32_t boot_screen;   /* where video memory will be for monitors that ask for it; 0: none */
 };
 
 /*

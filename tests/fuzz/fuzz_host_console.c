@@ -150,7 +150,7 @@ static void start(struct rig *rig)
         rig->bench = bench_create(VMBUS_VERSION_5_3);
         rig->machine = (struct device_machine){rig, map, unmap, NULL};
         rig->devices[0] = keyboard_new();
-        rig->devices[1] = mouse_new();
+        rig->devices[1] = mouse_new(NULL);
         rig->devices[2] = video_new(&settings);
         for (unsigned i = 0; i < DEVICES; i++) {
             rig->devices[i]->operations->plug(rig->devices[i], rig->bench->server);

@@ -26,7 +26,7 @@ static struct rig *rig_create(void)
 {
     struct rig *rig = calloc(1, sizeof(*rig));
     rig->bench = bench_create(VMBUS_VERSION_5_3);
-    rig->mouse = mouse_new();
+    rig->mouse = mouse_new(NULL);
     assert_int_equal(rig->mouse->operations->plug(rig->mouse, rig->bench->server), 0);
     bench_connect(rig->bench, VMBUS_VERSION_5_3);
     bench_open_channel(rig->bench, CHANNEL);

@@ -9,7 +9,13 @@
 
 #include "host/devices/video.h"
 
-enum { CHANNEL = 1, MESSAGE_MAX = 700 };
+enum {
+    CHANNEL = 1,
+    MESSAGE_MAX = 700,
+    SHAPE_PART = 3072, /* bytes; the ring holds 4096 */
+    PACKET_MAX = 24 + sizeof(struct synthvid_pointer_shape) + SHAPE_PART + 8,
+    FEATURES_WITH_EDID = sizeof(struct synthvid_feature_change) + SYNTHVID_EDID_SIZE,
+};
 static const uint64_t gpa = 0xf8000000;
 
 struct rig {
@@ -17,7 +23,7 @@ struct rig {
     struct virtual_device *video;
     struct device_machine machine;
     uint64_t mapped_at;
-    unsigned maps, unmaps, modes, changes;
+    unsigned maps, unmaps, modes, changes, shapes, moves;
     bool hold;            /* the machine does not answer yet */
     int map_result;
     struct synthvid_rectangle last_change;
@@ -60,6 +66,16 @@ static void changed(void *context, const struct synthvid_rectangle *rectangle)
     rig->last_change = *rectangle;
 }
 
+static void pointer_shaped(void *context)
+{
+    ((struct rig *)context)->shapes++;
+}
+
+static void pointer_moved(void *context)
+{
+    ((struct rig *)context)->moves++;
+}
+
 static void pump(struct rig *rig)
 {
     host_channel_run(vmbus_server_channel(rig->bench->server, CHANNEL));
@@ -75,7 +91,8 @@ static struct rig *rig_create(uint32_t version)
     rig->bench = bench_create(VMBUS_VERSION_5_3);
     rig->video = video_new(&settings);
     rig->machine = (struct device_machine){rig, map, unmap, NULL};
-    rig->observer = (struct video_observer){rig, mode_changed, changed};
+    rig->observer = (struct video_observer){rig, mode_changed, changed, pointer_shaped,
+                                             pointer_moved};
     video_observe(rig->video, &rig->observer);
     rig->video->operations->attach(rig->video, &rig->machine);
     assert_int_equal(rig->video->operations->plug(rig->video, rig->bench->server), 0);
@@ -98,7 +115,7 @@ static void rig_free(struct rig *rig)
 /* Sends a message whose first member is a struct synthvid_header. */
 static void put(struct rig *rig, uint32_t type, void *message, uint32_t size)
 {
-    uint8_t packet[512] = {0};
+    static uint8_t packet[PACKET_MAX];
     struct guest_ring ring = guest_ring_at(bench_page(rig->bench, bench_ring_page(CHANNEL)), 1);
     const uint32_t length = (24 + size + 7) & ~7u;
     const struct vmbus_packet_header header = {VMBUS_PACKET_IN_BAND, 2, (uint16_t)(length / 8), 0,
@@ -328,15 +345,220 @@ static void the_guest_is_told_when_someone_looks(void **state)
     struct rig *rig = showing_rig();
     video_want_changes(rig->video, true);
     pump(rig);
-    assert_int_equal(take(rig, message), sizeof(struct synthvid_feature_change));
+    assert_int_equal(take(rig, message), FEATURES_WITH_EDID);
     assert_int_equal(message[8], 1);
     video_want_changes(rig->video, true);
     pump(rig);
     expect_nothing(rig);
     video_want_changes(rig->video, false);
     pump(rig);
-    assert_int_equal(take(rig, message), sizeof(struct synthvid_feature_change));
+    assert_int_equal(take(rig, message), FEATURES_WITH_EDID);
     assert_int_equal(message[8], 0);
+    rig_free(rig);
+}
+
+static void hosts_before_3_5_tell_no_edid(void **state)
+{
+    uint8_t message[MESSAGE_MAX];
+    struct rig *rig = rig_create(SYNTHVID_VERSION_3_2);
+    assert_true(ask_version(rig, SYNTHVID_VERSION_3_2));
+    assert_int_equal(video_resize(rig->video, 800, 600), -EOPNOTSUPP);
+    video_want_changes(rig->video, true);
+    pump(rig);
+    assert_int_equal(take(rig, message), sizeof(struct synthvid_feature_change));
+    rig_free(rig);
+}
+
+/* The first detailed timing of an EDID. */
+static void expect_preferred(const uint8_t *edid, unsigned width, unsigned height)
+{
+    uint8_t sum = 0;
+    for (unsigned i = 0; i < SYNTHVID_EDID_SIZE; i++) {
+        sum = (uint8_t)(sum + edid[i]);
+    }
+    assert_int_equal(sum, 0);
+    assert_int_equal(edid[1], 0xff);
+    assert_int_equal(edid[56] | edid[58] >> 4 << 8, width);
+    assert_int_equal(edid[59] | edid[61] >> 4 << 8, height);
+}
+
+static void another_size_is_told_with_the_features_and_preferred_in_the_list(void **state)
+{
+    struct synthvid_resolutions_request request = {.maximum = 64};
+    struct synthvid_resolutions_response response;
+    struct synthvid_resolution entry;
+    uint8_t message[MESSAGE_MAX];
+    struct rig *rig = showing_rig();
+    assert_int_equal(video_resize(rig->video, 1500, 900), 0);
+    pump(rig);
+    assert_int_equal(take(rig, message), FEATURES_WITH_EDID);
+    assert_int_equal(message[11], 1); /* situation needed */
+    expect_preferred(message + 12, 1500, 900);
+    put(rig, SYNTHVID_RESOLUTIONS_REQUEST, &request, sizeof(request));
+    assert_int_equal(take(rig, message), sizeof(response) + 15 * 4);
+    memcpy(&response, message, sizeof(response));
+    memcpy(&entry, message + sizeof(response) + response.default_index * 4u, sizeof(entry));
+    assert_int_equal(entry.width, 1500);
+    assert_int_equal(entry.height, 900);
+    expect_preferred(response.edid, 1500, 900);
+    pump(rig);
+    expect_nothing(rig); /* once */
+    rig_free(rig);
+}
+
+static void sizes_that_cannot_be_are_refused(void **state)
+{
+    struct rig *rig = rig_create(SYNTHVID_VERSION_3_5);
+    assert_int_equal(video_resize(rig->video, 800, 600), -ENOTCONN);
+    rig_free(rig);
+    rig = showing_rig();
+    assert_int_equal(video_resize(rig->video, 63, 600), -ERANGE);
+    assert_int_equal(video_resize(rig->video, 4096, 400), -ERANGE);
+    assert_int_equal(video_resize(rig->video, 1920, 1200), -ERANGE); /* more than 8 MiB */
+    pump(rig);
+    expect_nothing(rig);
+    assert_int_equal(video_resize(rig->video, 1920, 1080), 0);
+    rig_free(rig);
+}
+
+static void the_list_does_not_grow_beyond_what_fits_into_an_answer(void **state)
+{
+    struct synthvid_resolutions_request request = {.maximum = 64};
+    uint8_t message[MESSAGE_MAX];
+    struct rig *rig = showing_rig();
+    for (uint32_t width = 100; width < 200; width++) {
+        assert_int_equal(video_resize(rig->video, width, 64), 0);
+    }
+    pump(rig);
+    assert_int_equal(take(rig, message), FEATURES_WITH_EDID);
+    put(rig, SYNTHVID_RESOLUTIONS_REQUEST, &request, sizeof(request));
+    assert_int_equal(take(rig, message), sizeof(struct synthvid_resolutions_response) + 64 * 4);
+    assert_int_equal(message[136], 64);
+    assert_int_equal(message[137], 63);
+    expect_preferred(message + 8, 199, 64);
+    rig_free(rig);
+}
+
+static void firmwares_picture_is_there_before_a_driver_and_until_it_has_one(void **state)
+{
+    struct video_screen screen;
+    struct rig *rig = rig_create(SYNTHVID_VERSION_3_5);
+    assert_false(video_is_silent(rig->video));
+    assert_int_equal(video_show_boot_screen(rig->video, gpa), 0);
+    assert_int_equal(rig->mapped_at, gpa);
+    assert_true(video_screen(rig->video, &screen));
+    assert_int_equal(screen.width, VIDEO_BOOT_WIDTH);
+    assert_true(video_is_silent(rig->video));
+    ask_version(rig, SYNTHVID_VERSION_3_5);
+    assert_false(video_is_silent(rig->video));
+    place(rig, gpa, true); /* where it is */
+    expect_ack(rig, SYNTHVID_VRAM_LOCATION_ACK, gpa);
+    assert_int_equal(rig->maps, 1);
+    assert_true(video_screen(rig->video, &screen));
+    place(rig, gpa + 0x1000000, true);
+    expect_ack(rig, SYNTHVID_VRAM_LOCATION_ACK, gpa + 0x1000000);
+    assert_int_equal(rig->unmaps, 1);
+    assert_false(video_screen(rig->video, &screen));
+    rig_free(rig);
+}
+
+/* A part of an ARGB shape whose bytes all have this value. */
+static void put_shape(struct rig *rig, uint8_t part, uint32_t width, uint32_t height, uint8_t value,
+                      uint32_t bytes)
+{
+    static uint8_t message[sizeof(struct synthvid_pointer_shape) + SHAPE_PART];
+    struct synthvid_pointer_shape head = {.part = part, .is_argb = 1, .width = width,
+                                          .height = height, .hot_x = 3, .hot_y = 500};
+    memcpy(message, &head, sizeof(head));
+    memset(message + sizeof(head), value, bytes);
+    put(rig, SYNTHVID_POINTER_SHAPE, message, (uint32_t)sizeof(head) + bytes);
+}
+
+static void a_pointer_arrives_with_its_hot_spot_inside(void **state)
+{
+    struct rig *rig = showing_rig();
+    const struct video_pointer *pointer = video_pointer(rig->video);
+    put_shape(rig, SYNTHVID_POINTER_COMPLETE, 8, 4, 0x7f, 8 * 4 * 4);
+    assert_int_equal(rig->shapes, 1);
+    assert_int_equal(pointer->width, 8);
+    assert_int_equal(pointer->hot_x, 3);
+    assert_int_equal(pointer->hot_y, 3);
+    assert_int_equal(pointer->pixels[8 * 4 * 4 - 1], 0x7f);
+    assert_false(video_pointer_is_blank(pointer));
+    put_shape(rig, SYNTHVID_POINTER_COMPLETE, 1, 1, 1, 4); /* how Linux hides it */
+    assert_true(video_pointer_is_blank(pointer));
+    rig_free(rig);
+}
+
+static void the_largest_pointer_comes_in_parts(void **state)
+{
+    enum { WHOLE = 96 * 96 * 4, PART = SHAPE_PART };
+    struct rig *rig = showing_rig();
+    const struct video_pointer *pointer = video_pointer(rig->video);
+    for (uint8_t part = 0; part < WHOLE / PART - 1; part++) {
+        put_shape(rig, part, 96, 96, (uint8_t)(part + 1), PART);
+    }
+    assert_int_equal(rig->shapes, 0);
+    put_shape(rig, SYNTHVID_POINTER_COMPLETE, 96, 96, 9, PART);
+    assert_int_equal(rig->shapes, 1);
+    assert_int_equal(pointer->width, 96);
+    assert_int_equal(pointer->pixels[PART - 1], 1);
+    assert_int_equal(pointer->pixels[PART], 2);
+    assert_int_equal(pointer->pixels[WHOLE - 1], 9);
+    rig_free(rig);
+}
+
+static void parts_that_do_not_fit_together_are_refused_and_the_old_shape_stays(void **state)
+{
+    static const struct { uint8_t first, second; uint32_t width, bytes; } bad[] = {
+        {0, 2, 16, 64}, {0, 0xff, 15, 512}, {0, 0xff, 16, 500}, {0, 1, 16, 1000}};
+    struct rig *rig = showing_rig();
+    const struct video_pointer *pointer = video_pointer(rig->video);
+    put_shape(rig, SYNTHVID_POINTER_COMPLETE, 4, 4, 0xff, 64);
+    for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        put_shape(rig, bad[i].first, 16, 16, 1, 512);
+        put_shape(rig, bad[i].second, bad[i].width, 16, 2, bad[i].bytes);
+        bench_expect_violation(rig->bench, "a pointer is at most");
+        assert_int_equal(pointer->width, 4);
+    }
+    put_shape(rig, SYNTHVID_POINTER_COMPLETE, 5, 5, 0xff, 100);
+    assert_int_equal(pointer->width, 5);
+    rig_free(rig);
+}
+
+static void a_two_coloured_pointer_becomes_one_with_alpha(void **state)
+{
+    /* Four pixels in a row: kept, black, white, inverted. */
+    struct {
+        uint8_t head[sizeof(struct synthvid_pointer_shape)];
+        uint8_t and_mask, xor_mask;
+    } message = {.and_mask = 0x90, .xor_mask = 0x30};
+    struct synthvid_pointer_shape head = {.part = SYNTHVID_POINTER_COMPLETE, .width = 4,
+                                          .height = 1};
+    static const uint8_t expected[] = {0, 0, 0, 0,   0, 0, 0, 255,
+                                       255, 255, 255, 255, 0, 0, 0, 255};
+    struct rig *rig = showing_rig();
+    memcpy(message.head, &head, sizeof(head));
+    put(rig, SYNTHVID_POINTER_SHAPE, &message, sizeof(message));
+    assert_memory_equal(video_pointer(rig->video)->pixels, expected, sizeof(expected));
+    rig_free(rig);
+}
+
+static void the_pointer_moves_shows_hides_and_goes_with_its_driver(void **state)
+{
+    struct synthvid_pointer_position position = {.is_visible = 1, .x = 100, .y = -5};
+    struct rig *rig = showing_rig();
+    const struct video_pointer *pointer = video_pointer(rig->video);
+    put(rig, SYNTHVID_POINTER_POSITION, &position, sizeof(position));
+    assert_int_equal(rig->moves, 1);
+    assert_int_equal(rig->shapes, 1); /* it shows now */
+    assert_int_equal(pointer->y, -5);
+    position.is_visible = 0;
+    put(rig, SYNTHVID_POINTER_POSITION, &position, sizeof(position));
+    assert_int_equal(rig->shapes, 2);
+    put_shape(rig, SYNTHVID_POINTER_COMPLETE, 4, 4, 0xff, 64);
+    vmbus_server_reset(rig->bench->server);
+    assert_int_equal(pointer->width, 0);
     rig_free(rig);
 }
 
@@ -371,6 +593,16 @@ int main(void)
         cmocka_unit_test(modes_beyond_the_memory_are_refused_and_the_old_one_stays),
         cmocka_unit_test(changes_are_cut_to_the_screen),
         cmocka_unit_test(the_guest_is_told_when_someone_looks),
+        cmocka_unit_test(hosts_before_3_5_tell_no_edid),
+        cmocka_unit_test(another_size_is_told_with_the_features_and_preferred_in_the_list),
+        cmocka_unit_test(sizes_that_cannot_be_are_refused),
+        cmocka_unit_test(the_list_does_not_grow_beyond_what_fits_into_an_answer),
+        cmocka_unit_test(firmwares_picture_is_there_before_a_driver_and_until_it_has_one),
+        cmocka_unit_test(a_pointer_arrives_with_its_hot_spot_inside),
+        cmocka_unit_test(the_largest_pointer_comes_in_parts),
+        cmocka_unit_test(parts_that_do_not_fit_together_are_refused_and_the_old_shape_stays),
+        cmocka_unit_test(a_two_coloured_pointer_becomes_one_with_alpha),
+        cmocka_unit_test(the_pointer_moves_shows_hides_and_goes_with_its_driver),
         cmocka_unit_test(broken_messages_are_told_and_the_next_good_one_works),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

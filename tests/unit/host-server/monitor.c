@@ -141,6 +141,7 @@ void monitor_hello(struct monitor *monitor, const char *path, uint32_t processor
     monitor->signal_base = reply.signal_base;
     monitor->signal_count = reply.signal_count;
     monitor->generation = reply.generation;
+    monitor->boot_screen = reply.boot_screen;
     monitor->page_file = descriptors[0];
     memcpy(monitor->interrupt_events, descriptors + 1, processors * sizeof(int));
     monitor->signal_event = descriptors[1 + processors];

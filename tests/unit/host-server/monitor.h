@@ -21,7 +21,7 @@ struct monitor {
     int control;
     int processors[MONITOR_PROCESSORS_MAX];
     uint32_t processor_count;
-    uint32_t signal_base, signal_count, generation;
+    uint32_t signal_base, signal_count, generation, boot_screen;
     int page_file, signal_event, interrupt_events[MONITOR_PROCESSORS_MAX];
     struct partition_signal_page *signals;
     struct partition_vector_page *vectors;

@@ -147,7 +147,7 @@ static int set_up(void **state)
     strcpy(bench->folder, "/tmp/test-partition-XXXXXX");
     assert_non_null(mkdtemp(bench->folder));
     snprintf(bench->path, sizeof(bench->path), "%s/socket", bench->folder);
-    const struct partition_settings settings = {bench->path, 2, 0x2000, 2048};
+    const struct partition_settings settings = {bench->path, 2, 0x2000, 2048, 0xf8000000};
     assert_int_equal(partition_server_open(&settings, &operations, bench, &bench->server, error,
                                            sizeof(error)),
                      0);
@@ -354,6 +354,20 @@ static void pending_requests_end_with_the_session(void **state)
     assert_int_equal(bench->how, PARTITION_END_VANISHED);
     assert_int_equal(bench->done_status, -ENOTCONN);
     assert_int_equal(partition_server_unmap(bench->server, 0, 0x1000, done, bench), -ENOTCONN);
+}
+
+static void a_boot_screen_is_for_monitors_that_ask(void **state)
+{
+    struct bench *bench = *state;
+    monitor_hello(&bench->monitor, bench->path, 1, PARTITION_HELLO_BOOT_SCREEN);
+    assert_int_equal(bench->monitor.boot_screen, 0xf8000000);
+}
+
+static void other_monitors_have_no_boot_screen(void **state)
+{
+    struct bench *bench = *state;
+    monitor_hello(&bench->monitor, bench->path, 1, 0);
+    assert_int_equal(bench->monitor.boot_screen, 0);
 }
 
 /* ---- What a bad one gets ---- */
@@ -646,6 +660,8 @@ int main(void)
         TEST(accesses_are_read_and_posted),
         TEST(signals_arrive_through_the_bitmap),
         TEST(interrupts_arrive_through_the_bitmap),
+        TEST(a_boot_screen_is_for_monitors_that_ask),
+        TEST(other_monitors_have_no_boot_screen),
         TEST(goodbye_ends_the_session),
         TEST(power_is_passed_on),
         TEST(map_is_live_once_it_is_answered),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The SCSI disk: which command is answered by whom, reads and writes, results of the medium. */
+/* The SCSI disk, and what all devices share: which command is answered by whom, reads and writes, results of the medium. */
 #include "host/devices/scsi_target.h"
 
 #include <assert.h>
@@ -15,6 +15,14 @@ int scsi_target_initialise(struct scsi_target *target,
 {
     uint32_t block_size = settings->block_size;
     uint32_t physical = settings->physical_block_size;
+    if (settings->type == SCSI_TARGET_DVD_DRIVE) {
+        if (block_size != DVD_BLOCK_SIZE || settings->transfer_bytes_max < block_size) {
+            return -EINVAL;
+        }
+        *target = (struct scsi_target){.settings = *settings};
+        dvd_drive_initialise(target);
+        return 0;
+    }
     if ((block_size != 512 && block_size != 4096) || settings->block_count == 0 ||
         physical < block_size || (physical & (physical - 1)) != 0 ||
         settings->transfer_bytes_max < block_size) {
@@ -83,8 +91,9 @@ void scsi_answer_error(struct scsi_target *target, struct scsi_action *action,
 
 void scsi_refuse(struct scsi_target *target, struct scsi_action *action, uint16_t additional)
 {
-    scsi_answer_error(target, action, SCSI_OUTCOME_INVALID_REQUEST, SCSI_SENSE_ILLEGAL_REQUEST,
-                      additional);
+    bool is_disk = target->settings.type == SCSI_TARGET_DISK;
+    scsi_answer_error(target, action, is_disk ? SCSI_OUTCOME_INVALID_REQUEST : SCSI_OUTCOME_ERROR,
+                      SCSI_SENSE_ILLEGAL_REQUEST, additional);
 }
 
 /* ---- Reading and writing ---- */
@@ -154,8 +163,8 @@ static void start_transfer(struct scsi_target *target, const struct scsi_command
         !is_read && (range.force_unit_access || !target->settings.write_cache);
 }
 
-static void read_blocks(struct scsi_target *target, const struct scsi_command *command,
-                        struct scsi_action *action)
+void scsi_read_blocks(struct scsi_target *target, const struct scsi_command *command,
+                      struct scsi_action *action)
 {
     start_transfer(target, command, action, true);
 }
@@ -201,8 +210,8 @@ static void nothing_to_do(struct scsi_target *target, const struct scsi_command 
     scsi_answer_good(action, 0);
 }
 
-static void request_sense(struct scsi_target *target, const struct scsi_command *command,
-                          struct scsi_action *action)
+void scsi_request_sense(struct scsi_target *target, const struct scsi_command *command,
+                        struct scsi_action *action)
 {
     uint32_t allocation = command->cdb[4];
     if (allocation < 8 || allocation > command->buffer_size) {
@@ -214,8 +223,8 @@ static void request_sense(struct scsi_target *target, const struct scsi_command 
     scsi_answer_data(action, sizeof(struct scsi_sense_fixed), allocation);
 }
 
-static void read_capacity_10(struct scsi_target *target, const struct scsi_command *command,
-                             struct scsi_action *action)
+void scsi_read_capacity_10(struct scsi_target *target, const struct scsi_command *command,
+                           struct scsi_action *action)
 {
     struct scsi_read_capacity_10_data data;
     uint64_t last = target->settings.block_count - 1;
@@ -311,9 +320,9 @@ static void send_diagnostic(struct scsi_target *target, const struct scsi_comman
 
 static scsi_command_handler *const handlers[256] = {
     [SCSI_TEST_UNIT_READY] = nothing_to_do,
-    [SCSI_REQUEST_SENSE] = request_sense,
+    [SCSI_REQUEST_SENSE] = scsi_request_sense,
     [SCSI_FORMAT_UNIT] = nothing_to_do,
-    [SCSI_READ_6] = read_blocks,
+    [SCSI_READ_6] = scsi_read_blocks,
     [SCSI_WRITE_6] = write_blocks,
     [SCSI_INQUIRY] = scsi_inquiry,
     [SCSI_MODE_SELECT_6] = scsi_mode_select,
@@ -323,8 +332,8 @@ static scsi_command_handler *const handlers[256] = {
     [SCSI_START_STOP_UNIT] = start_stop_unit,
     [SCSI_SEND_DIAGNOSTIC] = send_diagnostic,
     [SCSI_PREVENT_ALLOW_MEDIUM_REMOVAL] = nothing_to_do,
-    [SCSI_READ_CAPACITY_10] = read_capacity_10,
-    [SCSI_READ_10] = read_blocks,
+    [SCSI_READ_CAPACITY_10] = scsi_read_capacity_10,
+    [SCSI_READ_10] = scsi_read_blocks,
     [SCSI_WRITE_10] = write_blocks,
     [SCSI_WRITE_AND_VERIFY_10] = write_and_verify,
     [SCSI_VERIFY_10] = verify,
@@ -333,14 +342,14 @@ static scsi_command_handler *const handlers[256] = {
     [SCSI_UNMAP] = scsi_unmap,
     [SCSI_MODE_SELECT_10] = scsi_mode_select,
     [SCSI_MODE_SENSE_10] = scsi_mode_sense,
-    [SCSI_READ_16] = read_blocks,
+    [SCSI_READ_16] = scsi_read_blocks,
     [SCSI_WRITE_16] = write_blocks,
     [SCSI_WRITE_AND_VERIFY_16] = write_and_verify,
     [SCSI_VERIFY_16] = verify,
     [SCSI_SYNCHRONIZE_CACHE_16] = synchronize_cache,
     [SCSI_WRITE_SAME_16] = scsi_write_same,
     [SCSI_SERVICE_ACTION_IN_16] = service_action_in,
-    [SCSI_READ_12] = read_blocks,
+    [SCSI_READ_12] = scsi_read_blocks,
     [SCSI_WRITE_12] = write_blocks,
     [SCSI_WRITE_AND_VERIFY_12] = write_and_verify,
     [SCSI_VERIFY_12] = verify,
@@ -374,6 +383,10 @@ void scsi_target_begin(struct scsi_target *target, const struct scsi_command *co
     action->force_unit_access = action->has_data = false;
     action->next_descriptor = 0;
     action->response = (struct scsi_response){0};
+    if (target->settings.type == SCSI_TARGET_DVD_DRIVE) {
+        dvd_drive_begin(target, command, action);
+        return;
+    }
     if (target->capacity_changed && code != SCSI_INQUIRY) {
         target->capacity_changed = false;
         if (code != SCSI_REQUEST_SENSE) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A SCSI disk's command set, as Hyper-V's virtual disk has it. Sans-I/O: a command goes in, what
- * to do with the medium comes out; the caller does it and hands the result back.
+ * The command sets of SCSI devices, as Hyper-V's virtual disk and DVD drive (dvd_drive.h) have
+ * them. Sans-I/O: a command goes in, what to do with the medium comes out; the caller does it and
+ * hands the result back.
  *
  *     scsi_target_begin(target, &command, &action);
  *     while (action.kind != SCSI_ACTION_COMPLETE) {
@@ -19,20 +20,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "host/devices/dvd_drive.h"
 #include "protocol/scsi.h"
 
 enum {
-    SCSI_TARGET_DATA_MAX = 256, /* bytes of the largest answer that is not medium data */
+    SCSI_TARGET_DATA_MAX = 2052, /* bytes of the largest answer that is not medium data */
     SCSI_TARGET_UNMAP_DESCRIPTORS_MAX = 4096,
     SCSI_TARGET_PARAMETERS_MAX = 8 + 16 * SCSI_TARGET_UNMAP_DESCRIPTORS_MAX,
     SCSI_TARGET_SERIAL_MAX = 36,
     SCSI_TARGET_WRITE_SAME_BYTES_MAX = 8 << 20,
 };
 
-/* What the disk is. Copied by scsi_target_initialise(). */
+enum scsi_target_type { SCSI_TARGET_DISK, SCSI_TARGET_DVD_DRIVE };
+
+/* What the device is. Copied by scsi_target_initialise(). */
 struct scsi_target_settings {
-    uint64_t block_count;         /* > 0 */
-    uint32_t block_size;          /* 512 or 4096 */
+    enum scsi_target_type type;
+    uint64_t block_count;         /* > 0; of a DVD drive 0: it is empty */
+    uint32_t block_size;          /* 512 or 4096; DVD drive: DVD_BLOCK_SIZE */
     uint32_t physical_block_size; /* a power of two times block_size */
     uint32_t transfer_bytes_max;  /* of one command; what the controller promises */
     bool read_only;
@@ -53,6 +58,7 @@ struct scsi_target {
     struct scsi_target_settings settings;
     struct scsi_sense last_sense; /* for REQUEST SENSE */
     bool capacity_changed;        /* a unit attention waits to be told */
+    struct dvd_drive drive;       /* of a DVD drive */
 };
 
 enum scsi_data_direction { SCSI_DATA_NONE, SCSI_DATA_IN, SCSI_DATA_OUT };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The synthetic SCSI controller (and, the same with other addresses, the accelerated IDE disk of
- * generation 1): up to 64 LUNs on disks, moved without a copy between disk and guest memory.
+ * generation 1): up to 64 LUNs, disks and DVD drives, moved without a copy between disk and guest
+ * memory.
  *
  * Requests of all channels and LUNs run independently: a slow disk delays no other.
  */
@@ -57,13 +58,40 @@ struct virtual_device *storvsc_device(struct storvsc *controller);
  */
 int storvsc_add_disk(struct storvsc *controller, unsigned lun, struct disk *disk);
 
-/* Takes a disk away; it is closed when its last request has ended. Returns 0 or -ENOENT. */
+/* Takes a disk or drive away; it is closed when its last request has ended. 0 or -ENOENT. */
 int storvsc_remove_disk(struct storvsc *controller, unsigned lun);
+
+/* True if there is a disk or drive at the LUN. */
+bool storvsc_lun_is_taken(const struct storvsc *controller, unsigned lun);
+
+/*
+ * Puts a DVD drive at a LUN, with the disc `disc` in it or, if that is NULL, empty. Ownership and
+ * errors as of storvsc_add_disk().
+ */
+int storvsc_add_dvd_drive(struct storvsc *controller, unsigned lun, struct disk *disc);
+
+/* True if there is a DVD drive at the LUN. */
+bool storvsc_is_dvd_drive(const struct storvsc *controller, unsigned lun);
+
+/*
+ * Puts a disc into the drive, instead of one that is there, and closes the tray. The controller
+ * owns it from then on. Returns 0; -ENOENT no drive there; -EBUSY the guest has locked the tray
+ * with another disc in it, which it is asked to eject, and `force` is not set; -EAGAIN the disc
+ * before the last still has requests in flight; -EINVAL less than one block of 2048 bytes. On
+ * failure the disc stays the caller's.
+ */
+int storvsc_insert_disc(struct storvsc *controller, unsigned lun, struct disk *disc, bool force);
+
+/*
+ * Takes the disc out. If the guest has locked the tray, it is asked to eject instead and the disc
+ * taken when it does: -EBUSY, unless `force` is set. Also -ENOENT, -EAGAIN as above, -ENOMEDIUM.
+ */
+int storvsc_eject_disc(struct storvsc *controller, unsigned lun, bool force);
 
 /* The disk's size has changed: the guest gets a unit attention. Returns 0 or -ENOENT. */
 int storvsc_disk_resized(struct storvsc *controller, unsigned lun);
 
-/* The disk at a LUN, or NULL. */
+/* The disk at a LUN, or the disc in the drive there, or NULL. */
 struct disk *storvsc_disk(struct storvsc *controller, unsigned lun);
 
 void storvsc_set_faults(struct storvsc *controller, const struct storvsc_faults *faults);

@@ -11,6 +11,8 @@
 #include "host/disk/disk.h"
 #include "host/vmbus/device.h"
 
+struct json_object;
+
 enum { STORVSC_INLINE_PIECES = 34 };
 
 /* An open channel of the controller. */
@@ -29,7 +31,8 @@ struct storvsc_channel {
 struct storvsc_lun {
     struct storvsc *controller;
     unsigned number;
-    struct disk *disk;
+    struct disk *disk;    /* NULL: a drive without a disc */
+    struct disk *retired; /* a disc that was taken out and still has requests in flight, or NULL */
     struct scsi_target target;
     unsigned in_flight;
     bool removed; /* from the table; freed when nothing is in flight */
@@ -87,6 +90,16 @@ int storvsc_send_completion(struct storvsc_channel *channel, uint64_t transactio
 /* Called when a request has ended for good: releases what waited for that. */
 void storvsc_channel_request_ended(struct storvsc_channel *channel);
 void storvsc_lun_request_ended(struct storvsc_lun *lun);
+
+/* Puts a LUN with these target settings into the table; the disk may be NULL. As storvsc_add_disk(). */
+int storvsc_add_lun(struct storvsc *controller, unsigned number, struct disk *disk,
+                    const struct scsi_target_settings *settings);
+
+/* After a request of a DVD drive: closes a disc that was waited for, takes one that the guest let go. */
+void storvsc_dvd_request_ended(struct storvsc_lun *lun);
+
+/* Adds what a LUN's drive is like to its description. */
+void storvsc_describe_drive(const struct storvsc_lun *lun, struct json_object *object);
 
 /* What INQUIRY says: 2012 and 2012 R2 hosts claim SPC-2. */
 uint8_t storvsc_spc_version(const struct storvsc *controller);

@@ -22,10 +22,10 @@ static void make_identity(const struct storvsc *controller, unsigned lun, uint8_
     identity[15] ^= 0x5d;
 }
 
-static int initialise_target(const struct storvsc *controller, struct storvsc_lun *lun)
+int storvsc_add_disk(struct storvsc *controller, unsigned number, struct disk *disk)
 {
-    const struct disk_geometry *geometry = &lun->disk->geometry;
-    struct scsi_target_settings settings = {
+    const struct disk_geometry *geometry = &disk->geometry;
+    const struct scsi_target_settings settings = {
         .block_count = geometry->size / geometry->block_size,
         .block_size = geometry->block_size,
         .physical_block_size = geometry->physical_block_size,
@@ -36,11 +36,11 @@ static int initialise_target(const struct storvsc *controller, struct storvsc_lu
         .write_cache = true,
         .spc_version = storvsc_spc_version(controller),
     };
-    make_identity(controller, lun->number, settings.identity);
-    return scsi_target_initialise(&lun->target, &settings);
+    return storvsc_add_lun(controller, number, disk, &settings);
 }
 
-int storvsc_add_disk(struct storvsc *controller, unsigned number, struct disk *disk)
+int storvsc_add_lun(struct storvsc *controller, unsigned number, struct disk *disk,
+                    const struct scsi_target_settings *settings)
 {
     unsigned limit = controller->settings.kind == STORVSC_IDE_DISK ? 1 : STORVSC_LUNS_MAX;
     if (number >= limit) {
@@ -56,7 +56,9 @@ int storvsc_add_disk(struct storvsc *controller, unsigned number, struct disk *d
     lun->controller = controller;
     lun->number = number;
     lun->disk = disk;
-    int result = initialise_target(controller, lun);
+    struct scsi_target_settings named = *settings;
+    make_identity(controller, number, named.identity);
+    int result = scsi_target_initialise(&lun->target, &named);
     if (result != 0) {
         free(lun);
         return result;
@@ -69,6 +71,7 @@ int storvsc_add_disk(struct storvsc *controller, unsigned number, struct disk *d
 static void release_lun(struct storvsc_lun *lun)
 {
     disk_close(lun->disk);
+    disk_close(lun->retired);
     free(lun);
 }
 
@@ -77,21 +80,42 @@ void storvsc_lun_request_ended(struct storvsc_lun *lun)
     lun->in_flight--;
     if (lun->removed && lun->in_flight == 0) {
         release_lun(lun);
+    } else if (lun->target.settings.type == SCSI_TARGET_DVD_DRIVE) {
+        storvsc_dvd_request_ended(lun);
     }
+}
+
+/* Requests that a fault filter holds back end now. */
+static void release_held_back(const struct storvsc_lun *lun)
+{
+    struct disk *const disks[] = {lun->disk, lun->retired};
+    for (unsigned i = 0; i < sizeof(disks) / sizeof(disks[0]); i++) {
+        if (disks[i] != NULL && disk_is_faulty(disks[i])) {
+            disk_faults_release_lost(disks[i]);
+        }
+    }
+}
+
+static struct storvsc_lun *lun_at(const struct storvsc *controller, unsigned number)
+{
+    return number < STORVSC_LUNS_MAX ? controller->luns[number] : NULL;
+}
+
+bool storvsc_lun_is_taken(const struct storvsc *controller, unsigned number)
+{
+    return lun_at(controller, number) != NULL;
 }
 
 int storvsc_remove_disk(struct storvsc *controller, unsigned number)
 {
-    struct storvsc_lun *lun = number < STORVSC_LUNS_MAX ? controller->luns[number] : NULL;
+    struct storvsc_lun *lun = lun_at(controller, number);
     if (lun == NULL) {
         return -ENOENT;
     }
     controller->luns[number] = NULL;
     controller->event_wanted = true;
     lun->removed = true;
-    if (disk_is_faulty(lun->disk)) {
-        disk_faults_release_lost(lun->disk);
-    }
+    release_held_back(lun);
     if (lun->in_flight == 0) {
         release_lun(lun);
     }
@@ -100,8 +124,8 @@ int storvsc_remove_disk(struct storvsc *controller, unsigned number)
 
 int storvsc_disk_resized(struct storvsc *controller, unsigned number)
 {
-    struct storvsc_lun *lun = number < STORVSC_LUNS_MAX ? controller->luns[number] : NULL;
-    if (lun == NULL) {
+    struct storvsc_lun *lun = lun_at(controller, number);
+    if (lun == NULL || lun->target.settings.type != SCSI_TARGET_DISK) {
         return -ENOENT;
     }
     const struct disk_geometry *geometry = &lun->disk->geometry;
@@ -111,15 +135,15 @@ int storvsc_disk_resized(struct storvsc *controller, unsigned number)
 
 struct disk *storvsc_disk(struct storvsc *controller, unsigned number)
 {
-    struct storvsc_lun *lun = number < STORVSC_LUNS_MAX ? controller->luns[number] : NULL;
+    struct storvsc_lun *lun = lun_at(controller, number);
     return lun != NULL ? lun->disk : NULL;
 }
 
 int storvsc_set_disk_faults(struct storvsc *controller, unsigned number,
                             const struct disk_fault_settings *settings, uint64_t seed)
 {
-    struct storvsc_lun *lun = number < STORVSC_LUNS_MAX ? controller->luns[number] : NULL;
-    if (lun == NULL) {
+    struct storvsc_lun *lun = lun_at(controller, number);
+    if (lun == NULL || lun->disk == NULL) {
         return -ENOENT;
     }
     if (disk_is_faulty(lun->disk)) {
@@ -138,31 +162,39 @@ int storvsc_set_disk_faults(struct storvsc *controller, unsigned number,
 void storvsc_release_held_back(struct storvsc *controller)
 {
     for (unsigned i = 0; i < STORVSC_LUNS_MAX; i++) {
-        struct storvsc_lun *lun = controller->luns[i];
-        if (lun != NULL && disk_is_faulty(lun->disk)) {
-            disk_faults_release_lost(lun->disk);
+        if (controller->luns[i] != NULL) {
+            release_held_back(controller->luns[i]);
         }
     }
 }
 
-static void describe_lun(const struct storvsc_lun *lun, struct json_object *luns)
+static void describe_disk(const struct disk *disk, struct json_object *object)
 {
-    const struct disk *disk = lun->disk;
-    struct json_object *object = json_object_new_object();
-    json_object_object_add(object, "lun", json_object_new_int((int)lun->number));
     json_object_object_add(object, "path", json_object_new_string(disk->name));
     json_object_object_add(object, "format", json_object_new_string(disk->format));
     json_object_object_add(object, "size", json_object_new_uint64(disk->geometry.size));
     json_object_object_add(object, "block_size",
                            json_object_new_int((int)disk->geometry.block_size));
     json_object_object_add(object, "read_only", json_object_new_boolean(disk->geometry.read_only));
-    json_object_object_add(object, "in_flight", json_object_new_int((int)lun->in_flight));
     json_object_object_add(object, "bytes_read",
                            json_object_new_uint64(disk->counters.bytes_read));
     json_object_object_add(object, "bytes_written",
                            json_object_new_uint64(disk->counters.bytes_written));
     json_object_object_add(object, "flushes", json_object_new_uint64(disk->counters.flushes));
     json_object_object_add(object, "errors", json_object_new_uint64(disk->counters.errors));
+}
+
+static void describe_lun(const struct storvsc_lun *lun, struct json_object *luns)
+{
+    struct json_object *object = json_object_new_object();
+    json_object_object_add(object, "lun", json_object_new_int((int)lun->number));
+    json_object_object_add(object, "in_flight", json_object_new_int((int)lun->in_flight));
+    if (lun->target.settings.type == SCSI_TARGET_DVD_DRIVE) {
+        storvsc_describe_drive(lun, object);
+    }
+    if (lun->disk != NULL) {
+        describe_disk(lun->disk, object);
+    }
     json_object_array_add(luns, object);
 }
 

@@ -64,6 +64,31 @@ static int read_disk_resize(int count, char **words, struct json_object *argumen
     return add_address(words[0], arguments);
 }
 
+/* What follows of a DVD command: an address or not, --force or not. */
+static int read_drive(int count, char **words, struct json_object *arguments)
+{
+    bool has_address = false;
+    for (int i = 0; i < count; i++) {
+        if (strcmp(words[i], "--force") == 0) {
+            json_object_object_add(arguments, "force", json_object_new_boolean(true));
+        } else if (has_address || add_address(words[i], arguments) != 0) {
+            return -1;
+        } else {
+            has_address = true;
+        }
+    }
+    return 0;
+}
+
+static int read_dvd_insert(int count, char **words, struct json_object *arguments)
+{
+    if (count < 1) {
+        return -1;
+    }
+    add_text(arguments, "disc", words[0]);
+    return read_drive(count - 1, words + 1, arguments);
+}
+
 static int read_faults(int count, char **words, struct json_object *arguments)
 {
     if (count != 1) {
@@ -138,6 +163,10 @@ const struct hvctl_command hvctl_commands[] = {
      false},
     {"disk resize", "[CONTROLLER:]LUN SIZE", "grow or shrink a disk", "disk-resize",
      read_disk_resize, false},
+    {"dvd insert", "FILE [[CONTROLLER:]LUN] [--force]", "put a disc into the DVD drive",
+     "dvd-insert", read_dvd_insert, false},
+    {"dvd eject", "[[CONTROLLER:]LUN] [--force]", "take the disc out of the DVD drive",
+     "dvd-eject", read_drive, false},
     {"net list", "", "network adapters", "net-list", read_nothing, false},
     {"net set", "ADAPTER up|down|replug|remove|add|speed=MEGABITS", "cable, speed, presence",
      "net-set", read_net_set, false},

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "host/devices/heartbeat.h"
-#include "host/disk/disk.h"
 #include "host/hvhost/hvhost.h"
 
 /* ---- One function a kind: makes what the options and the release want ---- */
@@ -34,13 +33,13 @@ static int make_heartbeat(struct hvhost *host)
 }
 
 /* host_release counts versions as major << 16 | minor, the storage protocol as major << 8. */
-static uint16_t storvsc_version_of(const struct hvhost *host)
+uint16_t hvhost_storvsc_version(const struct hvhost *host)
 {
     uint32_t version = host->release.versions.storvsc;
     return STORVSC_VERSION(version >> 16, version & 0xff);
 }
 
-static struct storvsc *new_controller(struct hvhost *host, struct storvsc_settings *settings)
+struct storvsc *hvhost_new_controller(struct hvhost *host, struct storvsc_settings *settings)
 {
     settings->echo_address = host->options.echo_address;
     settings->seed = host->options.seed + 1000 + settings->order;
@@ -64,11 +63,11 @@ static int make_scsi_controllers(struct hvhost *host)
     }
     for (int i = 0; i <= highest; i++) {
         struct storvsc_settings settings;
-        storvsc_default_settings(storvsc_version_of(host), &settings);
+        storvsc_default_settings(hvhost_storvsc_version(host), &settings);
         settings.instance = first_instance;
         settings.instance.data1 += (uint32_t)i;
         settings.order = (uint32_t)i;
-        host->controllers[i] = new_controller(host, &settings);
+        host->controllers[i] = hvhost_new_controller(host, &settings);
         if (host->controllers[i] == NULL) {
             return -ENOMEM;
         }
@@ -86,89 +85,6 @@ static const struct {
     {"console", hvhost_make_console},
     {"network", hvhost_make_networks},
 };
-
-/* ---- Disks ---- */
-
-static int open_disk(struct hvhost *host, const struct hvhost_disk_option *option,
-                     struct disk **disk, char *error, size_t error_size)
-{
-    const struct disk_options options = {
-        .path = option->path,
-        .format = option->format,
-        .read_only = option->read_only,
-        .block_size = option->block_size,
-    };
-    return disk_open(host->disks, &options, disk, error, error_size);
-}
-
-static int add_ide_disk(struct hvhost *host, const struct hvhost_disk_option *option,
-                        struct disk *disk, char *error, size_t error_size)
-{
-    struct storvsc_settings settings;
-    if (host->options.generation != 1 || host->machine_made) {
-        snprintf(error, error_size, "disk %s: IDE disks belong to --generation 1, from the start",
-                 option->path);
-        return -EINVAL;
-    }
-    storvsc_default_settings(storvsc_version_of(host), &settings);
-    settings.kind = STORVSC_IDE_DISK;
-    settings.ide_channel = (uint8_t)(option->ide / 2);
-    settings.ide_device = (uint8_t)(option->ide % 2);
-    settings.order = (uint32_t)option->ide;
-    settings.sub_channels_max = 0;
-    struct storvsc *controller = new_controller(host, &settings);
-    if (controller == NULL) {
-        snprintf(error, error_size, "disk %s: out of memory", option->path);
-        return -ENOMEM;
-    }
-    return storvsc_add_disk(controller, 0, disk);
-}
-
-static int place_disk(struct hvhost *host, const struct hvhost_disk_option *option,
-                      struct disk *disk, unsigned *number, unsigned *lun, char *error,
-                      size_t error_size)
-{
-    *number = option->controller != HVHOST_ANY ? (unsigned)option->controller : 0;
-    struct storvsc *controller =
-        *number < STORVSC_CONTROLLERS_MAX ? host->controllers[*number] : NULL;
-    if (controller == NULL) {
-        snprintf(error, error_size, "disk %s: the machine has no SCSI controller %u",
-                 option->path, *number);
-        return -ENODEV;
-    }
-    *lun = option->lun != HVHOST_ANY ? (unsigned)option->lun : 0;
-    while (option->lun == HVHOST_ANY && *lun < STORVSC_LUNS_MAX &&
-           storvsc_disk(controller, *lun) != NULL) {
-        (*lun)++;
-    }
-    int result = storvsc_add_disk(controller, *lun, disk);
-    if (result == -EEXIST) {
-        snprintf(error, error_size, "disk %s: LUN %u of controller %u is taken", option->path,
-                 *lun, *number);
-    } else if (result != 0) {
-        snprintf(error, error_size, "disk %s: no LUN is free on controller %u", option->path,
-                 *number);
-    }
-    return result;
-}
-
-int hvhost_add_disk(struct hvhost *host, const struct hvhost_disk_option *option,
-                    unsigned *controller, unsigned *lun, char *error, size_t error_size)
-{
-    struct disk *disk = NULL;
-    *controller = *lun = 0;
-    int result = open_disk(host, option, &disk, error, error_size);
-    if (result != 0) {
-        return result;
-    }
-    result = option->ide != HVHOST_ANY
-                 ? add_ide_disk(host, option, disk, error, error_size)
-                 : place_disk(host, option, disk, controller, lun, error, error_size);
-    if (result != 0) {
-        disk_close(disk);
-    }
-    return result;
-}
 
 /* ---- All of them ---- */
 

@@ -9,6 +9,7 @@
  *   networks.c   network adapters: --net and hvctl net
  *   console.c    keyboard, mouse, screen: what a person uses
  *   devices.c    which virtual devices the machine has; a row for each kind
+ *   disks.c      disks and DVD drives: --disk, --dvd, and hvctl's verbs for them
  *   services.c   integration services: shutdown, time, backup; files, pairs in services_data.c
  *   space.c      devices' memory and registers in guest-physical space
  *   loop.c       waiting, polling, calling each part when it has something to do
@@ -141,9 +142,28 @@ int hvhost_make_devices(struct hvhost *host);
 int hvhost_plug_devices(struct hvhost *host);
 void hvhost_free_devices(struct hvhost *host);
 void hvhost_add_device(struct hvhost *host, struct virtual_device *device);
-/* Opens a disk and puts it into a controller; *controller and *lun: where it went. */
+/* A storage controller, on the list of devices, or NULL; seed and echo of addresses are filled in. */
+struct storvsc *hvhost_new_controller(struct hvhost *host, struct storvsc_settings *settings);
+/* STORVSC_VERSION_* of the release. */
+uint16_t hvhost_storvsc_version(const struct hvhost *host);
+
+/* disks.c: opens a disk and puts it into a controller; *controller and *lun: where it went. */
+struct json_object;
 int hvhost_add_disk(struct hvhost *host, const struct hvhost_disk_option *option,
                     unsigned *controller, unsigned *lun, char *error, size_t error_size);
+
+void hvhost_verb_disk_list(struct hvhost *host, struct json_object *arguments,
+                           struct control_ticket *ticket);
+void hvhost_verb_disk_add(struct hvhost *host, struct json_object *arguments,
+                          struct control_ticket *ticket);
+void hvhost_verb_disk_remove(struct hvhost *host, struct json_object *arguments,
+                             struct control_ticket *ticket);
+void hvhost_verb_disk_resize(struct hvhost *host, struct json_object *arguments,
+                             struct control_ticket *ticket);
+void hvhost_verb_dvd_insert(struct hvhost *host, struct json_object *arguments,
+                            struct control_ticket *ticket);
+void hvhost_verb_dvd_eject(struct hvhost *host, struct json_object *arguments,
+                           struct control_ticket *ticket);
 
 /* networks.c */
 struct json_object;

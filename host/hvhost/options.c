@@ -19,6 +19,8 @@ static const char usage[] =
     "  --generation 1|2      of the virtual machine (default 2)\n"
     "  --disk FILE[,controller=N][,lun=N][,ide=C:D][,readonly][,format=F][,block-size=N]\n"
     "                        a disk: raw, vhd, vhdx, qcow2, vmdk, vdi, an nbd: URI or memory:SIZE\n"
+    "  --dvd FILE|empty[,controller=N][,lun=N][,format=F]\n"
+    "                        a DVD drive, with a disc in it or empty\n"
     "  --net nat[,forward=HOST:GUEST]|tap=NAME|switch=NAME[,mac=ADDRESS][,down]\n"
     "                        a network adapter, and what it is plugged into; up to 8\n"
     "  --vnc PORT|PATH       screen, keyboard and mouse by VNC: on 127.0.0.1 (0: a free port), or\n"
@@ -38,7 +40,8 @@ static const char usage[] =
     "  --help, --version\n";
 
 enum {
-    OPTION_SOCKET = 256, OPTION_CONTROL, OPTION_RELEASE, OPTION_GENERATION, OPTION_DISK, OPTION_NET,
+    OPTION_SOCKET = 256, OPTION_CONTROL, OPTION_RELEASE, OPTION_GENERATION, OPTION_DISK, OPTION_DVD,
+    OPTION_NET,
     OPTION_FAULTS, OPTION_SEED, OPTION_VMBUS_MAX, OPTION_ECHO, OPTION_POLL, OPTION_LOG,
     OPTION_JSON, OPTION_VNC, OPTION_VNC_PASSWORD, OPTION_HORIZONTAL_WHEEL, OPTION_HELP, OPTION_VERSION,
 };
@@ -49,6 +52,7 @@ static const struct option long_options[] = {
     {"release", required_argument, NULL, OPTION_RELEASE},
     {"generation", required_argument, NULL, OPTION_GENERATION},
     {"disk", required_argument, NULL, OPTION_DISK},
+    {"dvd", required_argument, NULL, OPTION_DVD},
     {"net", required_argument, NULL, OPTION_NET},
     {"faults", required_argument, NULL, OPTION_FAULTS},
     {"seed", required_argument, NULL, OPTION_SEED},
@@ -182,6 +186,19 @@ int hvhost_parse_disk(const char *text, struct hvhost_disk_option *disk, char *e
     return 0;
 }
 
+int hvhost_parse_dvd(const char *text, struct hvhost_disk_option *disk, char *error,
+                     size_t error_size)
+{
+    int result = hvhost_parse_disk(text, disk, error, error_size);
+    if (result == 0 && (disk->ide != HVHOST_ANY || disk->block_size != 512)) {
+        snprintf(error, error_size, "--dvd %s: ide= and block-size= are for disks", disk->path);
+        result = -EINVAL;
+    }
+    disk->is_dvd = disk->read_only = true;
+    disk->is_empty = strcmp(disk->path, "empty") == 0;
+    return result;
+}
+
 /* ---- The rest ---- */
 
 static int set_vmbus_max(const char *text, uint32_t *version)
@@ -215,13 +232,16 @@ static int set_release(struct hvhost_options *options, const char *name)
     return 0;
 }
 
-static int add_disk(struct hvhost_options *options, const char *text)
+typedef int disk_parser(const char *text, struct hvhost_disk_option *disk, char *error,
+                        size_t error_size);
+
+static int add_disk(struct hvhost_options *options, const char *text, disk_parser *parse)
 {
-    char error[512];
+    char error[4400];
     if (options->disk_count == HVHOST_DISKS_MAX) {
-        return complain("disk", text, "there can be 64 disks");
+        return complain("disk", text, "there can be 256 disks and DVD drives");
     }
-    if (hvhost_parse_disk(text, &options->disks[options->disk_count], error, sizeof(error)) != 0) {
+    if (parse(text, &options->disks[options->disk_count], error, sizeof(error)) != 0) {
         fprintf(stderr, "hvhost: %s\n", error);
         return -1;
     }
@@ -312,7 +332,9 @@ static int set_option(struct hvhost_options *options, int option, char *argument
     case OPTION_RELEASE:
         return set_release(options, argument);
     case OPTION_DISK:
-        return add_disk(options, argument);
+        return add_disk(options, argument, hvhost_parse_disk);
+    case OPTION_DVD:
+        return add_disk(options, argument, hvhost_parse_dvd);
     case OPTION_NET:
         return add_network(options, argument);
     case OPTION_FAULTS:

@@ -11,14 +11,16 @@
 #include "host/network/port.h"
 #include "host/releases.h"
 
-enum { HVHOST_DISKS_MAX = 64, HVHOST_FAULTS_MAX = 32, HVHOST_NETWORKS_MAX = 8, HVHOST_ANY = -1 };
+enum { HVHOST_DISKS_MAX = 256, HVHOST_FAULTS_MAX = 32, HVHOST_NETWORKS_MAX = 8, HVHOST_ANY = -1 };
 
-/* One --disk. */
+/* One --disk or --dvd. */
 struct hvhost_disk_option {
     char path[4096];
     enum disk_format format;
     uint32_t block_size;
     bool read_only;
+    bool is_dvd;    /* a DVD drive with the disc `path` in it, */
+    bool is_empty;  /* or none */
     int controller; /* or HVHOST_ANY */
     int lun;        /* or HVHOST_ANY: the first free one */
     int ide;        /* channel * 2 + device, or HVHOST_ANY: on a SCSI controller */
@@ -69,6 +71,10 @@ int hvhost_parse_options(int argc, char **argv, struct hvhost_options *options);
  */
 int hvhost_parse_disk(const char *text, struct hvhost_disk_option *disk, char *error,
                       size_t error_size);
+
+/* "FILE|empty[,controller=N][,lun=N][,format=F]": a DVD drive. Otherwise as hvhost_parse_disk(). */
+int hvhost_parse_dvd(const char *text, struct hvhost_disk_option *disk, char *error,
+                     size_t error_size);
 
 /*
  * "nat[,forward=HOST:GUEST]", "tap=NAME" or "switch=NAME", each with [,mac=ADDRESS][,down] (networks.c). Returns

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "host/devices/heartbeat.h"
-#include "host/disk/disk.h"
 #include "host/hvhost/hvhost.h"
 
 typedef void verb_function(struct hvhost *host, struct json_object *arguments,
@@ -23,22 +22,6 @@ static const char *text_of(struct json_object *arguments, const char *name)
         return NULL;
     }
     return json_object_get_string(value);
-}
-
-/* A whole number in 0 .. most, or `otherwise` if there is none; -EINVAL for anything else. */
-static int number_of(struct json_object *arguments, const char *name, int64_t most,
-                     int64_t otherwise, int64_t *number)
-{
-    struct json_object *value;
-    *number = otherwise;
-    if (!json_object_object_get_ex(arguments, name, &value)) {
-        return 0;
-    }
-    if (!json_object_is_type(value, json_type_int)) {
-        return -EINVAL;
-    }
-    *number = json_object_get_int64(value);
-    return *number >= 0 && *number <= most ? 0 : -EINVAL;
 }
 
 /* ---- Looking ---- */
@@ -135,113 +118,6 @@ static void verb_events(struct hvhost *host, struct json_object *arguments,
     control_answer(ticket, NULL);
 }
 
-/* ---- Disks ---- */
-
-static void verb_disk_list(struct hvhost *host, struct json_object *arguments,
-                           struct control_ticket *ticket)
-{
-    struct json_object *list = json_object_new_array();
-    for (unsigned i = 0; i < STORVSC_CONTROLLERS_MAX; i++) {
-        if (host->controllers[i] == NULL) {
-            continue;
-        }
-        struct virtual_device *device = storvsc_device(host->controllers[i]);
-        struct json_object *object = json_object_new_object();
-        json_object_object_add(object, "controller", json_object_new_int((int)i));
-        device->operations->describe(device, object);
-        json_object_array_add(list, object);
-    }
-    struct json_object *result = json_object_new_object();
-    json_object_object_add(result, "controllers", list);
-    control_answer(ticket, result);
-}
-
-/* The option text is that of --disk: one syntax, checked in one place. */
-static void verb_disk_add(struct hvhost *host, struct json_object *arguments,
-                          struct control_ticket *ticket)
-{
-    struct hvhost_disk_option option;
-    char error[1024];
-    unsigned controller, lun;
-    const char *text = text_of(arguments, "disk");
-    if (text == NULL) {
-        control_refuse(ticket, -EINVAL, "disk-add needs \"disk\", a text as for --disk");
-        return;
-    }
-    int result = hvhost_parse_disk(text, &option, error, sizeof(error));
-    if (result == 0) {
-        result = hvhost_add_disk(host, &option, &controller, &lun, error, sizeof(error));
-    }
-    if (result != 0) {
-        control_refuse(ticket, result, "%s", error);
-        return;
-    }
-    hvhost_event(host, "disk-added", NULL, "%s at controller %u LUN %u", option.path, controller,
-                 lun);
-    struct json_object *answer = json_object_new_object();
-    json_object_object_add(answer, "controller", json_object_new_int((int)controller));
-    json_object_object_add(answer, "lun", json_object_new_int((int)lun));
-    control_answer(ticket, answer);
-}
-
-/* Finds what "controller" and "lun" name; refuses the ticket and returns NULL otherwise. */
-static struct storvsc *addressed_disk(struct hvhost *host, struct json_object *arguments,
-                                      struct control_ticket *ticket, unsigned *lun)
-{
-    int64_t controller, number;
-    if (number_of(arguments, "controller", STORVSC_CONTROLLERS_MAX - 1, 0, &controller) != 0 ||
-        number_of(arguments, "lun", STORVSC_LUNS_MAX - 1, -1, &number) != 0 || number < 0) {
-        control_refuse(ticket, -EINVAL, "\"lun\" is 0 to 63 and \"controller\" 0 to 3");
-        return NULL;
-    }
-    struct storvsc *found = host->controllers[controller];
-    if (found == NULL || storvsc_disk(found, (unsigned)number) == NULL) {
-        control_refuse(ticket, -ENOENT, "there is no disk at controller %d LUN %d",
-                       (int)controller, (int)number);
-        return NULL;
-    }
-    *lun = (unsigned)number;
-    return found;
-}
-
-static void verb_disk_remove(struct hvhost *host, struct json_object *arguments,
-                             struct control_ticket *ticket)
-{
-    unsigned lun;
-    struct storvsc *controller = addressed_disk(host, arguments, ticket, &lun);
-    if (controller == NULL) {
-        return;
-    }
-    hvhost_event(host, "disk-removed", NULL, "%s", storvsc_disk(controller, lun)->name);
-    storvsc_remove_disk(controller, lun);
-    control_answer(ticket, NULL);
-}
-
-static void verb_disk_resize(struct hvhost *host, struct json_object *arguments,
-                             struct control_ticket *ticket)
-{
-    unsigned lun;
-    uint64_t size;
-    const char *text = text_of(arguments, "size");
-    if (text == NULL || disk_size_from_text(text, &size) != 0) {
-        control_refuse(ticket, -EINVAL, "disk-resize needs \"size\", for example \"20G\"");
-        return;
-    }
-    struct storvsc *controller = addressed_disk(host, arguments, ticket, &lun);
-    if (controller == NULL) {
-        return;
-    }
-    struct disk *disk = storvsc_disk(controller, lun);
-    int result = disk_resize(disk, size);
-    if (result != 0) {
-        control_refuse(ticket, result, "disk %s cannot be resized: %s", disk->name,
-                       strerror(-result));
-        return;
-    }
-    storvsc_disk_resized(controller, lun);
-    control_answer(ticket, NULL);
-}
-
 /* ---- Faults ---- */
 
 static void verb_faults(struct hvhost *host, struct json_object *arguments,
@@ -298,10 +174,12 @@ static const struct {
     {"kvp", hvhost_verb_kvp},
     {"ip", hvhost_verb_ip},
     {"backup", hvhost_verb_backup},
-    {"disk-list", verb_disk_list},
-    {"disk-add", verb_disk_add},
-    {"disk-remove", verb_disk_remove},
-    {"disk-resize", verb_disk_resize},
+    {"disk-list", hvhost_verb_disk_list},
+    {"disk-add", hvhost_verb_disk_add},
+    {"disk-remove", hvhost_verb_disk_remove},
+    {"disk-resize", hvhost_verb_disk_resize},
+    {"dvd-insert", hvhost_verb_dvd_insert},
+    {"dvd-eject", hvhost_verb_dvd_eject},
     {"net-list", hvhost_verb_net_list},
     {"net-set", hvhost_verb_net_set},
     {"capture", hvhost_verb_capture},

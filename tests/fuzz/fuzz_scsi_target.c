@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Fuzz target: SCSI commands on the virtual disk. Whatever comes, the medium is only asked for what
- * it has, the answer fits the buffer, and every command ends.
+ * Fuzz target: SCSI commands on the virtual disk or DVD drive. Whatever comes, the medium is only
+ * asked for what it has, the answer fits the buffer, and every command ends.
  *
  * Input: 2 bytes of settings, then commands of 24 bytes: CDB, direction, result of the medium,
  * 2 bytes of buffer size, 4 bytes seed of the parameters.
@@ -86,18 +86,31 @@ static void run_command(struct scsi_target *target, const uint8_t *input)
     }
 }
 
+static void change_disc(struct scsi_target *target, uint8_t how)
+{
+    if (how == 0) {
+        dvd_drive_ask_to_eject(target);
+    } else if ((how & 1) != 0) {
+        dvd_drive_remove(target);
+    } else {
+        dvd_drive_insert(target, how * 7u);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct scsi_target target;
     if (size < 2) {
         return 0;
     }
+    const bool is_drive = (data[1] & 16) != 0;
     const struct scsi_target_settings settings = {
-        .block_count = 1 + (uint64_t)data[0] * 1000,
-        .block_size = data[1] & 1 ? 4096 : 512,
+        .type = is_drive ? SCSI_TARGET_DVD_DRIVE : SCSI_TARGET_DISK,
+        .block_count = !is_drive + (uint64_t)data[0] * 1000,
+        .block_size = is_drive ? DVD_BLOCK_SIZE : data[1] & 1 ? 4096 : 512,
         .physical_block_size = 4096,
         .transfer_bytes_max = 256 << 10,
-        .read_only = (data[1] & 2) != 0,
+        .read_only = is_drive || (data[1] & 2) != 0,
         .unmap = (data[1] & 4) != 0,
         .write_cache = (data[1] & 8) != 0,
         .spc_version = SCSI_VERSION_SPC3,
@@ -107,7 +120,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     data += 2;
     size -= 2;
     for (unsigned i = 0; i < COMMANDS_MAX && size >= COMMAND_SIZE; i++) {
-        if ((data[17] & 0x40) != 0) {
+        if ((data[17] & 0x40) != 0 && is_drive) {
+            change_disc(&target, data[20]);
+        } else if ((data[17] & 0x40) != 0) {
             scsi_target_set_block_count(&target, 1 + data[20] * 7u);
         }
         run_command(&target, data);

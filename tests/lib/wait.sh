@@ -18,3 +18,12 @@ wait_for_end() {
     wait "$process" || status=$?
     return $status
 }
+
+# wait_for_no_file PATH SECONDS: until nothing is at PATH. Fails after SECONDS.
+wait_for_no_file() {
+    local path=$1 deadline=$((SECONDS + $2))
+    while [ -e "$path" ]; do
+        [ $SECONDS -lt $deadline ] || return 1
+        inotifywait -qq -t 1 -e delete -e moved_from "$(dirname "$path")" 2>/dev/null || true
+    done
+}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tests/pair/pair_host.h"
+#include "tests/pair/pair_storage.h"
 
 #include "host/devices/heartbeat.h"
 #include "host/devices/netvsc_internal.h"
@@ -585,6 +586,16 @@ void pair_host_network_lie(struct pair_host *host, enum pair_network_lie lie)
 bool pair_host_network_acknowledged(struct pair_host *host)
 {
     return host->adapter->units[lying_unit].state == NETVSC_UNIT_FREE;
+}
+
+struct storvsc *pair_host_storage(struct pair_host *host)
+{
+    return host->controller;
+}
+
+struct disk_engine *pair_host_disk_engine(struct pair_host *host)
+{
+    return host->disks;
 }
 
 bool pair_host_add_disk(struct pair_host *host, unsigned lun, uint64_t bytes)

@@ -86,6 +86,11 @@ void pair_host_storage_faults(struct pair_host *host, uint32_t internal_error_pp
  * or do not end until the guest resets the LUN. */
 void pair_host_disk_faults(struct pair_host *host, unsigned lun, uint32_t error_ppm, uint32_t short_ppm,
                            uint32_t delay_ppm, uint32_t lost_ppm);
+/* DVD drives (tests/pair/pair_storage.c): a memory disc full of `fill`, of so many bytes; 0: none. */
+bool pair_host_add_drive(struct pair_host *host, unsigned lun, uint64_t bytes, uint8_t fill);
+/* 0 or a negative errno of storvsc_insert_disc(), storvsc_eject_disc(). */
+int pair_host_insert_disc(struct pair_host *host, unsigned lun, uint64_t bytes, uint8_t fill, bool force);
+int pair_host_eject_disc(struct pair_host *host, unsigned lun, bool force);
 /* From now on nothing goes wrong any more; what was held back on the bus comes in its time. */
 void pair_host_end_faults(struct pair_host *host);
 

@@ -115,15 +115,54 @@ static void disks_come_grow_and_go_while_the_guest_runs(void **state)
     assert_int_equal(host_exit_code(host), 0);
 }
 
+static void discs_are_inserted_and_ejected_while_the_guest_runs(void **state)
+{
+    static const char *const options[] = {"--dvd", "empty,lun=3", NULL};
+    struct host_process *host = *state;
+    struct guest_channel channel;
+    struct storvsc_packet packet;
+    const uint8_t ready[6] = {SCSI_TEST_UNIT_READY};
+    const uint8_t lock[6] = {SCSI_PREVENT_ALLOW_MEDIUM_REMOVAL, [4] = 1};
+    host_start_with_storage(host, &channel, options);
+    guest_execute(&host->guest, &channel, 3, ready, 6, STORVSC_DATA_NONE, 0, 0, &packet);
+    assert_int_equal(packet.srb.sense[12], 0x3a);
+    assert_int_equal(hvctl(host, "dvd eject"), 1);
+    assert_non_null(strstr(output, "empty"));
+    assert_int_equal(hvctl(host, "dvd insert memory:1M"), 0);
+    guest_execute(&host->guest, &channel, 3, ready, 6, STORVSC_DATA_NONE, 0, 0, &packet);
+    assert_int_equal(packet.srb.sense[12], 0x28); /* a disc may have been changed */
+    assert_int_equal(guest_execute(&host->guest, &channel, 3, ready, 6, STORVSC_DATA_NONE, 0, 0,
+                                   &packet),
+                     STORVSC_SRB_STATUS_SUCCESS);
+    guest_execute(&host->guest, &channel, 3, lock, 6, STORVSC_DATA_NONE, 0, 0, &packet);
+    assert_int_equal(hvctl(host, "dvd eject 0:3"), 1);
+    assert_non_null(strstr(output, "locked"));
+    assert_int_equal(hvctl(host, "dvd insert memory:2M 3"), 1);
+    assert_int_equal(hvctl(host, "dvd insert memory:2M 3 --force"), 0);
+    assert_int_equal(hvctl(host, "dvd eject --force"), 0);
+    guest_execute(&host->guest, &channel, 3, ready, 6, STORVSC_DATA_NONE, 0, 0, &packet);
+    assert_int_equal(packet.srb.sense[12], 0x3a);
+    assert_int_equal(hvctl(host, "disk resize 3 1M"), 1);
+    assert_int_equal(hvctl(host, "disk add memory:1M,lun=3"), 1); /* the drive is there */
+    assert_int_equal(hvctl(host, "disk remove 3"), 0);
+    expect_bus_event(host, &channel);
+    assert_int_equal(hvctl(host, "dvd eject"), 1);
+    guest_blocks(&host->guest, &channel, 0, false, 0, 8, GUEST_BUFFERS);
+    host_power_off(host);
+    assert_int_equal(host_exit_code(host), 0);
+}
+
 static void what_cannot_be_is_refused_in_one_line(void **state)
 {
     static const char *const refused[] = {
         "disk add /tmp/no-such-disk.img", "disk add memory:1M,lun=0", "disk add memory:1M,lun=99",
         "disk add memory:1M,controller=3", "disk add memory:7", "disk remove 5", "disk remove 3:0",
-        "disk resize 0 7", "disk resize 0 banana", "faults nonsense=1", "faults message,explode",
+        "disk resize 0 7", "disk resize 0 banana",
+        "dvd eject", "dvd eject 0", "dvd insert memory:1M", "dvd insert memory:1M 0", "faults nonsense=1", "faults message,explode",
     };
     static const char *const misused[] = {"", "dance", "disk", "disk add", "disk remove",
-                                          "disk remove x", "status now", "--frobnicate status"};
+                                          "disk remove x", "dvd insert", "dvd eject 1 2",
+                                          "dvd eject --softly", "status now", "--frobnicate status"};
     struct host_process *host = *state;
     struct guest_channel channel;
     host_start_with_storage(host, &channel, NULL);
@@ -268,6 +307,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(status_tells_the_state_of_the_machine),
         TEST(disks_come_grow_and_go_while_the_guest_runs),
+        TEST(discs_are_inserted_and_ejected_while_the_guest_runs),
         TEST(what_cannot_be_is_refused_in_one_line),
         TEST(faults_are_set_and_cleared_while_the_guest_runs),
         TEST(violations_are_listed_with_their_rule),

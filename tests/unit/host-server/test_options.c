@@ -114,12 +114,32 @@ static void wrong_options_are_refused(void **state)
     assert_int_equal(PARSE(&options, "--socket", "s"), 0);
 }
 
+static void dvd_drives_are_read_only_scsi_devices(void **state)
+{
+    static const char *const bad[] = {"", "x,ide=0:0", "x,block-size=4096", "x,lun=64", "empty,what"};
+    struct hvhost_disk_option disk;
+    char error[512];
+    assert_int_equal(hvhost_parse_dvd("x.iso,controller=1,lun=2", &disk, error, sizeof(error)), 0);
+    assert_string_equal(disk.path, "x.iso");
+    assert_true(disk.is_dvd && disk.read_only && !disk.is_empty);
+    assert_int_equal(disk.controller, 1);
+    assert_int_equal(disk.lun, 2);
+    assert_int_equal(hvhost_parse_dvd("empty,lun=5", &disk, error, sizeof(error)), 0);
+    assert_true(disk.is_dvd && disk.is_empty);
+    for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        error[0] = '\0';
+        assert_int_equal(hvhost_parse_dvd(bad[i], &disk, error, sizeof(error)), -EINVAL);
+        assert_int_not_equal(error[0], '\0');
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_disk_has_its_properties),
         cmocka_unit_test(a_doubled_comma_belongs_to_the_name),
         cmocka_unit_test(wrong_disks_are_refused_with_the_word_that_is_wrong),
+        cmocka_unit_test(dvd_drives_are_read_only_scsi_devices),
         cmocka_unit_test(options_have_their_defaults),
         cmocka_unit_test(wrong_options_are_refused),
     };

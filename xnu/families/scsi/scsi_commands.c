@@ -11,6 +11,13 @@ enum {
     VPD_HEADER = 4,
     VPD_BLOCK_LIMITS = 0xB0,
     VPD_PROVISIONING = 0xB2,
+    GET_EVENT_STATUS_NOTIFICATION = 0x4A,
+    EVENT_CLASS_MEDIA = 4,
+    MEDIA_EJECT_REQUEST = 1,
+    MEDIA_NEW = 2,
+    MEDIA_REMOVAL = 3,
+    MEDIA_PRESENT = 0x02,
+    START_STOP_EJECT = 0x02,
 };
 
 static uint16_t get16(const uint8_t *at)
@@ -129,6 +136,22 @@ struct scsi_cdb scsi_cdb_transfer(bool write, uint64_t block, uint32_t count, bo
     return cdb;
 }
 
+struct scsi_cdb scsi_cdb_media_event(void)
+{
+    return (struct scsi_cdb){ { GET_EVENT_STATUS_NOTIFICATION, 1, 0, 0, 1 << EVENT_CLASS_MEDIA, 0,
+                                0, 0, SCSI_MEDIA_EVENT_SIZE }, 10 };
+}
+
+struct scsi_cdb scsi_cdb_prevent_removal(bool prevent)
+{
+    return (struct scsi_cdb){ { kSCSICmd_PREVENT_ALLOW_MEDIUM_REMOVAL, 0, 0, 0, prevent }, 6 };
+}
+
+struct scsi_cdb scsi_cdb_eject(void)
+{
+    return (struct scsi_cdb){ { kSCSICmd_START_STOP_UNIT, 0, 0, 0, START_STOP_EJECT }, 6 };
+}
+
 void scsi_unmap_list(uint8_t *list, uint64_t block, uint32_t count)
 {
     put16(list, SCSI_UNMAP_LIST_SIZE - 2);
@@ -202,6 +225,19 @@ bool scsi_parse_capacity_16(const uint8_t *data, size_t size, struct scsi_capaci
     if (exponent <= 16 && (uint64_t)capacity->block_size << exponent <= 1 << 20)
         capacity->physical_block_size = capacity->block_size << exponent;
     capacity->provisioning = data[14] & 0x80;
+    return true;
+}
+
+bool scsi_parse_media_event(const uint8_t *data, size_t size, struct scsi_media_event *event)
+{
+    *event = (struct scsi_media_event){ false };
+    if (size < SCSI_MEDIA_EVENT_SIZE || get16(data) < SCSI_MEDIA_EVENT_SIZE - 2 ||
+        (data[2] & 0x87) != EVENT_CLASS_MEDIA)
+        return false;
+    event->removed = (data[4] & 0x0F) == MEDIA_REMOVAL;
+    event->inserted = (data[4] & 0x0F) == MEDIA_NEW;
+    event->eject_wanted = (data[4] & 0x0F) == MEDIA_EJECT_REQUEST;
+    event->medium_present = data[5] & MEDIA_PRESENT;
     return true;
 }
 

@@ -27,6 +27,7 @@ enum {
     SCSI_MODE_SIZE = 192,
     SCSI_PAGE_SIZE_LIMIT = 64,           /* of the vital product data pages that are read */
     SCSI_UNMAP_LIST_SIZE = 24,           /* with one range */
+    SCSI_MEDIA_EVENT_SIZE = 8,
     SCSI_TYPE_DISK = 0,
     SCSI_TYPE_CD = 5,
 };
@@ -59,6 +60,13 @@ struct scsi_limits {
     uint64_t write_same_blocks;          /* most of one WRITE SAME; 0: not told */
 };
 
+/* What a multimedia drive says of its tray. */
+struct scsi_media_event {
+    bool removed, inserted;              /* since it was asked before */
+    bool eject_wanted;                   /* somebody pressed the button */
+    bool medium_present;
+};
+
 enum scsi_sense_action {
     SCSI_SENSE_FAIL,
     SCSI_SENSE_RETRY,                    /* at once: the device reported something that happened */
@@ -82,6 +90,11 @@ struct scsi_cdb scsi_cdb_write_same(uint64_t block, uint32_t count, bool unmap);
 /* READ or WRITE, in the shortest form that can name the blocks (10 or 16 bytes). */
 struct scsi_cdb scsi_cdb_transfer(bool write, uint64_t block, uint32_t count, bool fua);
 
+/* GET EVENT STATUS NOTIFICATION, media class, polled. */
+struct scsi_cdb scsi_cdb_media_event(void);
+struct scsi_cdb scsi_cdb_prevent_removal(bool prevent);
+struct scsi_cdb scsi_cdb_eject(void);
+
 /* The parameter list of an UNMAP with one range, into SCSI_UNMAP_LIST_SIZE bytes. */
 void scsi_unmap_list(uint8_t *list, uint64_t block, uint32_t count);
 
@@ -89,6 +102,8 @@ void scsi_unmap_list(uint8_t *list, uint64_t block, uint32_t count);
 bool scsi_parse_inquiry(const uint8_t *data, size_t size, struct scsi_identity *identity);
 bool scsi_parse_capacity_10(const uint8_t *data, size_t size, struct scsi_capacity *capacity);
 bool scsi_parse_capacity_16(const uint8_t *data, size_t size, struct scsi_capacity *capacity);
+/* False also when the drive tells of another class of events. */
+bool scsi_parse_media_event(const uint8_t *data, size_t size, struct scsi_media_event *event);
 void scsi_parse_mode(const uint8_t *data, size_t size, struct scsi_mode *mode);
 void scsi_parse_block_limits(const uint8_t *data, size_t size, struct scsi_limits *limits);
 /* VPD page 0xB2: whether WRITE SAME(16) may deallocate. */

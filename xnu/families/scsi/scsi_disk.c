@@ -227,6 +227,18 @@ static void publish(struct scsi_disk *disk)
     block_device_release(device);
 }
 
+void scsi_disk_detach(struct scsi_disk *disk)
+{
+    struct machine_spin_lock *lock = &controller_private(disk->target->controller)->lock;
+    bool enabled = machine_spin_lock_disable_interrupts(lock);
+    struct block_device *device = disk->device;
+
+    disk->device = NULL;
+    machine_spin_unlock_restore_interrupts(lock, enabled);
+    if (device)
+        block_device_retract(device);
+}
+
 void scsi_disk_attach(struct scsi_disk *disk)
 {
     IOBufferMemoryDescriptor *buffer = IOBufferMemoryDescriptor_inTaskWithOptions(

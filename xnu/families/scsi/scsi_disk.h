@@ -46,6 +46,13 @@ void scsi_disk_release(struct scsi_disk *disk);
 
 /* Waits until the disk is ready, learns its size and publishes it; on the calling thread. */
 void scsi_disk_attach(struct scsi_disk *disk);
+/* Takes its block device away: the medium, or the whole disk, is gone. */
+void scsi_disk_detach(struct scsi_disk *disk);
+
+/* Looks after a drive whose medium comes and goes, until it is removed; on the calling thread. */
+void scsi_multimedia_attend(struct scsi_disk *disk);
+/* Ends that soon; call with `removed` set. */
+void scsi_multimedia_wake(struct scsi_disk *disk);
 
 /* The submit function of its block device (scsi_disk_io.c). */
 void scsi_disk_submit(void *disk, struct block_request *request);

@@ -95,7 +95,10 @@ static void attach_thread(void *parameter, wait_result_t result)
 {
     struct scsi_disk *disk = parameter;
 
-    scsi_disk_attach(disk);
+    if (disk->identity.type == SCSI_TYPE_CD)
+        scsi_multimedia_attend(disk);
+    else
+        scsi_disk_attach(disk);
     scsi_disk_release(disk);
 }
 
@@ -173,18 +176,15 @@ void scsi_units_remove(struct scsi_target *target)
         struct machine_spin_lock *lock = &controller_private(target->controller)->lock;
         bool enabled = machine_spin_lock_disable_interrupts(lock);
         struct scsi_disk *disk = target->units;
-        struct block_device *device = NULL;
         if (disk) {
             target->units = disk->next;
             disk->removed = true;
-            device = disk->device;
-            disk->device = NULL;
         }
         machine_spin_unlock_restore_interrupts(lock, enabled);
         if (!disk)
             break;
-        if (device)
-            block_device_retract(device);
+        scsi_multimedia_wake(disk);
+        scsi_disk_detach(disk);
         scsi_disk_release(disk);
     }
 }

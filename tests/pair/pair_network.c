@@ -38,13 +38,13 @@ static void input(struct ethernet_device *from, mbuf_t packets)
     }
 }
 
-static void link_changed(struct ethernet_device *of, bool up)
+static void changed(struct ethernet_device *of)
 {
 }
 
 void pair_network_start(void)
 {
-    static const struct ethernet_observer observer = { added, removed, input, link_changed };
+    static const struct ethernet_observer observer = { added, removed, input, changed };
 
     ethernet_stack_observe(&observer);
     ethernet_stack_start();
@@ -97,7 +97,7 @@ bool pair_network_send(const void *bytes, size_t size, unsigned offload, uint16_
     }
     if (offload & PAIR_TAGGED)
         mbuf_set_vlan_tag(packet, tag);
-    ethernet_output(device, packet);
+    ethernet_stack_output(device, packet);
     return true;
 }
 

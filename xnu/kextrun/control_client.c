@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * kextrun ioreg|stats|log|threads|display|quit: talks to a running kextrun.
+ * kextrun ioreg|stats|log|threads|display|net|quit: talks to a running kextrun.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "xnu/kextrun/kextrun.h"
+#include "xnu/kextrun/net_client.h"
 #include "xnu/machine/files.h"
 
 static int connect_to(const char *path) {
@@ -30,11 +31,22 @@ static int connect_to(const char *path) {
     return error;
 }
 
-/* The first line is "ok" or "error" and a text; the rest of a good answer goes to the output. */
-static int print_answer(FILE *answer) {
-    char line[400], part[4096];
-    size_t length;
-    if (fgets(line, sizeof line, answer) == NULL) {
+/* Byte by byte: what follows the line may be a conversation. */
+static bool read_line(int connection, char *line, size_t size) {
+    size_t length = 0;
+    while (length + 1 < size && read(connection, line + length, 1) == 1) {
+        if (line[length++] == '\n') {
+            break;
+        }
+    }
+    line[length] = '\0';
+    return length != 0;
+}
+
+/* The first line is "ok" or "error" and a text. */
+static int check_answer(int connection) {
+    char line[400];
+    if (!read_line(connection, line, sizeof line)) {
         fprintf(stderr, "kextrun: no answer\n");
         return MACHINE_EXIT_FAILURE;
     }
@@ -42,8 +54,15 @@ static int print_answer(FILE *answer) {
         fprintf(stderr, "kextrun: %s", strncmp(line, "error ", 6) == 0 ? line + 6 : line);
         return MACHINE_EXIT_FAILURE;
     }
-    while ((length = fread(part, 1, sizeof part, answer)) != 0) {
-        fwrite(part, 1, length, stdout);
+    return MACHINE_EXIT_OK;
+}
+
+/* The rest of a good answer goes to the output. */
+static int print_answer(int connection) {
+    char part[4096];
+    ssize_t length;
+    while ((length = read(connection, part, sizeof part)) > 0) {
+        fwrite(part, 1, (size_t)length, stdout);
     }
     return fflush(stdout) == 0 ? MACHINE_EXIT_OK : MACHINE_EXIT_FAILURE;
 }
@@ -57,13 +76,17 @@ int control_send_command(const struct kextrun_options *options) {
         return MACHINE_EXIT_FAILURE;
     }
     int length = snprintf(request, sizeof request, "%s\n", options->request);
-    FILE *answer = fdopen(descriptor, "r");
-    if (answer == NULL || send(descriptor, request, (size_t)length, MSG_NOSIGNAL) != length) {
+    if (send(descriptor, request, (size_t)length, MSG_NOSIGNAL) != length) {
         fprintf(stderr, "kextrun: cannot talk to %s: %s\n", options->control,
                 machine_error_text(errno));
+        close(descriptor);
         return MACHINE_EXIT_FAILURE;
     }
-    int status = print_answer(answer);
-    fclose(answer);
+    int status = check_answer(descriptor);
+    if (status == MACHINE_EXIT_OK) {
+        status = net_client_converses(options) ? net_client_converse(options, descriptor)
+                                               : print_answer(descriptor);
+    }
+    close(descriptor);
     return status;
 }

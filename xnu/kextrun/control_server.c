@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "xnu/families/network/ethernet_stack.h"
 #include "xnu/iokit/startup.h"
 #include "xnu/kextrun/answer.h"
 #include "xnu/kextrun/display_commands.h"
@@ -21,6 +22,7 @@
 #include "xnu/machine/log.h"
 #include "xnu/machine/machine.h"
 #include "xnu/machine/memory.h"
+#include "xnu/machine/stack.h"
 #include "xnu/machine/threads.h"
 
 #define REQUEST_MAX KEXTRUN_REQUEST_MAX
@@ -99,6 +101,16 @@ static void do_threads(struct answer *answer) {
     answer_say(answer, "ok\nthe threads are listed in the kernel log\n");
 }
 
+/* The interfaces; everything else is the TCP/IP stack's. */
+static void do_net_list(struct answer *answer, const char *words) {
+    answer_say(answer, "ok\n");
+    ethernet_report(strcmp(words, "list json") == 0, answer_append, answer);
+}
+
+static bool is_for_stack(const char *request) {
+    return strncmp(request, "net ", 4) == 0 && strncmp(request + 4, "list", 4) != 0;
+}
+
 static void respond(struct kextrun *kextrun, char *request, struct answer *answer) {
     char *words = request;
     const char *command = strsep(&words, " ");
@@ -112,6 +124,8 @@ static void respond(struct kextrun *kextrun, char *request, struct answer *answe
         do_threads(answer);
     } else if (strcmp(command, "display") == 0) {
         display_command(answer, words);
+    } else if (strcmp(command, "net") == 0 && words != NULL) {
+        do_net_list(answer, words);
     } else if (strcmp(command, "quit") == 0) {
         answer_say(answer, "ok\n");
     } else {
@@ -160,7 +174,12 @@ static void write_answer(int socket, const struct answer *answer) {
 static void serve_connection(struct kextrun *kextrun, int socket) {
     char request[REQUEST_MAX];
     struct answer answer = {0};
-    if (read_request(socket, request)) {
+    bool got = read_request(socket, request);
+    if (got && is_for_stack(request)) {
+        machine_stack_serve(socket, request + 4);
+        return;
+    }
+    if (got) {
         bool quit = strcmp(request, "quit") == 0;
         respond(kextrun, request, &answer);
         write_answer(socket, &answer);

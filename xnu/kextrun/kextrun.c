@@ -9,7 +9,7 @@
 
 #include "xnu/bsd/kern_control_export.h"
 #include "xnu/families/nbd_export.h"
-#include "xnu/families/network/tap_export.h"
+#include "xnu/families/network/wire_export.h"
 #include "xnu/iokit/startup.h"
 #include "xnu/libkern/release.h"
 #include "xnu/machine/files.h"
@@ -56,7 +56,7 @@ static void shut_down(struct kextrun *kextrun) {
     if (kextrun->disks_exported) {
         nbd_export_stop();
     }
-    tap_export_stop();
+    wire_export_stop();
     if (kextrun->controls_exported) {
         kern_control_export_stop();
     }

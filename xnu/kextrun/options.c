@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "xnu/kextrun/net_client.h"
 #include "xnu/machine/machine.h"
 
 #define MEMORY_MB_MIN 16u
@@ -20,10 +21,12 @@ static const char usage[] =
     "usage: kextrun [options] KEXT...\n"
     "       kextrun ioreg|stats|log|threads|quit --control SOCKET\n"
     "       kextrun display modes|set SIZE|draw FILE --control SOCKET\n"
+    "       kextrun net [list|ping ADDRESS [COUNT]|fetch URL|connect ADDRESS PORT] --control "
+    "SOCKET\n"
     "Runs macOS kexts in a Linux process.\n"
     "\n"
     "  --partition SOCKET   attach to the simulated Hyper-V host at this socket (hvhost)\n"
-    "  --control SOCKET     listen for commands: ioreg, stats, log, threads, display, quit\n"
+    "  --control SOCKET     listen for commands: ioreg, stats, log, threads, display, net, quit\n"
     "  --macos RELEASE      the macOS to be: 10.6 to 15, or 26 (default 13)\n"
     "  --arch ARCH          x86_64 (default); i386 kexts are only checked\n"
     "  --processors N       virtual processors (default 1)\n"
@@ -31,7 +34,8 @@ static const char usage[] =
     "  --boot-args TEXT     the kernel's boot arguments\n"
     "  --ioreg              print the registry when all drivers have started, and end\n"
     "  --nbd FOLDER         export each disk by NBD: a Unix socket diskN.sock in this folder\n"
-    "  --net tap=NAME|none  what en0 is connected to: a TAP device, or nothing (default)\n"
+    "  --net stack          plug en0 into a TCP/IP stack in this process (default)\n"
+    "  --net tap=NAME|none  into a TAP device, or into nothing\n"
     "  --input-log FILE     record what keyboards and pointers report\n"
     "  --kernel-controls FOLDER  offer each kernel control as a Unix socket in this folder\n"
     "  --deterministic      one thread, virtual time, a seeded scheduler\n"
@@ -39,7 +43,7 @@ static const char usage[] =
     "  --verbose            say what is loaded where\n"
     "  --help, --version\n"
     "\n"
-    "ioreg takes --plane NAME, --properties and --json.\n"
+    "ioreg takes --plane NAME, --properties and --json; net list takes --json.\n"
     "SIGTERM and SIGINT end the machine in order. Exit statuses: see the manual.\n";
 
 enum {
@@ -89,7 +93,8 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static const char *const commands[] = {"ioreg", "stats", "log", "threads", "display", "quit"};
+static const char *const commands[] = {"ioreg",   "stats", "log", "threads",
+                                       "display", "net",   "quit"};
 
 static enum options_result fail(const char *format, const char *value) {
     fprintf(stderr, "kextrun: ");
@@ -133,14 +138,15 @@ static enum options_result set_number(int option, struct kextrun_options *option
 
 static enum options_result set_network(struct kextrun_options *options) {
     if (strncmp(optarg, "tap=", 4) == 0 && optarg[4] != '\0') {
+        options->net = KEXTRUN_NET_TAP;
         options->tap = optarg + 4;
         return OPTIONS_RUN;
     }
-    if (strcmp(optarg, "none") == 0) {
-        options->tap = NULL;
+    if (strcmp(optarg, "stack") == 0 || strcmp(optarg, "none") == 0) {
+        options->net = optarg[0] == 's' ? KEXTRUN_NET_STACK : KEXTRUN_NET_NONE;
         return OPTIONS_RUN;
     }
-    fprintf(stderr, "kextrun: --net %s: tap=NAME or none is wanted\n", optarg);
+    fprintf(stderr, "kextrun: --net %s: stack, tap=NAME or none is wanted\n", optarg);
     return OPTIONS_ERROR;
 }
 
@@ -276,11 +282,18 @@ static enum options_result parse_words(struct kextrun_options *options, int argc
     if (options->command == NULL) {
         return options->kext_count != 0 ? OPTIONS_RUN : fail("no kext was given%s", "");
     }
-    if (options->kext_count != 1 && strcmp(options->command, "display") != 0) {
+    options->words = options->kexts + 1;
+    options->word_count = options->kext_count - 1;
+    const bool has_words =
+        strcmp(options->command, "display") == 0 || strcmp(options->command, "net") == 0;
+    if (options->word_count != 0 && !has_words) {
         return fail("%s is followed by something that is no option", options->command);
     }
     if (options->control == NULL) {
         return fail("%s needs --control SOCKET", options->command);
+    }
+    if (strcmp(options->command, "net") == 0) {
+        return net_client_parse(options) ? OPTIONS_RUN : OPTIONS_ERROR;
     }
     return make_request(options);
 }

@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 #define KEXTRUN_REQUEST_MAX 1024u /* bytes of a command, a path in it included */
+/* DEFAULT: the stack; with --deterministic nothing, since the stack has threads of its own. */
+enum kextrun_net { KEXTRUN_NET_DEFAULT, KEXTRUN_NET_STACK, KEXTRUN_NET_TAP, KEXTRUN_NET_NONE };
 
 struct kextrun_options {
     const char *partition; /* socket of hvhost; NULL: a bare machine */
@@ -18,7 +20,8 @@ struct kextrun_options {
     const char *boot_args;
     const char *nbd; /* folder for the sockets of exported disks; NULL: none */
     const char *input_log; /* file for input events; NULL: none */
-    const char *tap; /* TAP device that is the other end of en0; NULL: none */
+    enum kextrun_net net; /* what en0 is plugged into */
+    const char *tap;      /* the TAP device, with KEXTRUN_NET_TAP */
     const char *kernel_controls; /* folder for the sockets of kernel controls; NULL: none */
     bool is_i386;
     unsigned processors;
@@ -30,7 +33,9 @@ struct kextrun_options {
     bool verbose;
     const char *const *kexts;
     size_t kext_count;
-    const char *command; /* ioreg, stats, log, threads, display, quit; NULL: run kexts */
+    const char *command; /* ioreg, stats, log, threads, display, net, quit; NULL: run kexts */
+    const char *const *words; /* what follows it */
+    size_t word_count;
     char request[KEXTRUN_REQUEST_MAX]; /* the command as it goes over the control socket */
 };
 

@@ -13,7 +13,7 @@
 #include "xnu/families/graphics/framebuffer.h"
 #include "xnu/families/nbd_export.h"
 #include "xnu/families/network/ethernet_stack.h"
-#include "xnu/families/network/tap_export.h"
+#include "xnu/families/network/wire_export.h"
 #include "xnu/iokit/startup.h"
 #include "xnu/kextrun/kextrun.h"
 #include "xnu/libkern/release.h"
@@ -77,7 +77,8 @@ static int start_kernel(struct kextrun *kextrun) {
 /* Makes a folder for sockets unless it is there. */
 static int make_folder(struct kextrun *kextrun, const char *path) {
     if (mkdir(path, 0777) != 0 && (errno != EEXIST || !machine_is_directory(path))) {
-        return loader_fail(&kextrun->error, MACHINE_EXIT_FAILURE, "cannot make the folder %s: %s; choose another path", path,
+        return loader_fail(&kextrun->error, MACHINE_EXIT_FAILURE,
+                           "cannot make the folder %s: %s; choose another path", path,
                            machine_error_text(errno));
     }
     return 0;
@@ -118,7 +119,9 @@ static int export_disks(struct kextrun *kextrun) {
         return -1;
     }
     if (nbd_export_start(folder) != 0) {
-        return loader_fail(&kextrun->error, MACHINE_EXIT_USAGE, "--nbd %s: the path is too long for a socket: choose a shorter one", folder);
+        return loader_fail(&kextrun->error, MACHINE_EXIT_USAGE,
+                           "--nbd %s: the path is too long for a socket: choose a shorter one",
+                           folder);
     }
     kextrun->disks_exported = true;
     return 0;
@@ -126,12 +129,16 @@ static int export_disks(struct kextrun *kextrun) {
 
 /* Interfaces come up in any case; en0 is connected if that is wanted. */
 static int connect_network(struct kextrun *kextrun) {
+    const struct kextrun_options *options = kextrun->options;
+    const bool to_tap = options->net == KEXTRUN_NET_TAP;
     char message[200];
-    if (kextrun->options->tap == NULL) {
+    if (options->net == KEXTRUN_NET_NONE ||
+        (options->net == KEXTRUN_NET_DEFAULT && options->deterministic)) {
         ethernet_stack_start();
         return 0;
     }
-    if (tap_export_start(kextrun->options->tap, message, sizeof message) != 0) {
+    if (wire_export_start(to_tap ? &machine_tap : &machine_stack, to_tap ? options->tap : "",
+                          message, sizeof message) != 0) {
         return loader_fail(&kextrun->error, MACHINE_EXIT_FAILURE, "--net %s", message);
     }
     return 0;

@@ -1,19 +1,25 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* TAP devices, with Linux's header that describes offloads. */
-#include "xnu/machine/tap.h"
-
+/* TAP devices, with Linux's header that describes offloads. The device takes the interface's
+ * address and follows its link. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <linux/virtio_net.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-int machine_tap_open(const char *name, char *error, size_t error_size)
+#include "xnu/machine/wire.h"
+
+#ifndef TUNSETCARRIER
+#define TUNSETCARRIER _IOW('T', 226, int)
+#endif
+
+static int tap_open(const char *name, char *error, size_t error_size)
 {
     struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
     int descriptor;
@@ -28,18 +34,20 @@ int machine_tap_open(const char *name, char *error, size_t error_size)
         ioctl(descriptor, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6) == 0)
         return descriptor;
     snprintf(error, error_size, "tap=%s: %s%s", name, strerror(errno),
-             errno == EPERM || errno == EACCES ? " (root makes it: ip tuntap add NAME mode tap user $USER)" : "");
+             errno == EPERM || errno == EACCES
+                 ? " (root makes it: ip tuntap add NAME mode tap user $USER)"
+                 : "");
     if (descriptor >= 0)
         close(descriptor);
     return -1;
 }
 
-void machine_tap_close(int descriptor)
+static void tap_close(int descriptor)
 {
     close(descriptor);
 }
 
-long machine_tap_read(int descriptor, struct machine_tap_frame *about, void *bytes, size_t capacity)
+static long tap_read(int descriptor, struct machine_wire_frame *about, void *bytes, size_t capacity)
 {
     struct virtio_net_hdr header;
     const struct iovec pieces[] = { { &header, sizeof header }, { bytes, capacity } };
@@ -49,7 +57,7 @@ long machine_tap_read(int descriptor, struct machine_tap_frame *about, void *byt
         return errno == EAGAIN || errno == EINTR ? 0 : -errno;
     if ((size_t)size <= sizeof header)
         return 0;
-    *about = (struct machine_tap_frame){
+    *about = (struct machine_wire_frame){
         .needs_checksum = (header.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) != 0,
         .checksum_start = header.csum_start,
         .checksum_offset = header.csum_offset,
@@ -57,18 +65,47 @@ long machine_tap_read(int descriptor, struct machine_tap_frame *about, void *byt
         .header_size = header.hdr_len,
     };
     if ((header.gso_type & ~VIRTIO_NET_HDR_GSO_ECN) == VIRTIO_NET_HDR_GSO_TCPV4)
-        about->segmentation = MACHINE_TAP_TCP_IPV4;
+        about->segmentation = MACHINE_WIRE_TCP_IPV4;
     else if ((header.gso_type & ~VIRTIO_NET_HDR_GSO_ECN) == VIRTIO_NET_HDR_GSO_TCPV6)
-        about->segmentation = MACHINE_TAP_TCP_IPV6;
+        about->segmentation = MACHINE_WIRE_TCP_IPV6;
     return size - (ssize_t)sizeof header;
 }
 
-bool machine_tap_write(int descriptor, const struct machine_tap_frame *about, const void *bytes, size_t size)
+static bool tap_write(int descriptor, const struct machine_wire_frame *about,
+                      const struct machine_wire_piece *pieces, unsigned count)
 {
-    struct virtio_net_hdr header = { .flags = 0 };
-    const struct iovec pieces[] = { { &header, sizeof header }, { (void *)(uintptr_t)bytes, size } };
+    struct virtio_net_hdr header = { .flags =
+                                         about->checksum_good ? VIRTIO_NET_HDR_F_DATA_VALID : 0 };
+    struct iovec vector[1 + MACHINE_WIRE_PIECES_MAX] = { { &header, sizeof header } };
+    size_t size = sizeof header;
 
-    if (about->checksum_good)
-        header.flags = VIRTIO_NET_HDR_F_DATA_VALID;
-    return writev(descriptor, pieces, 2) == (ssize_t)(size + sizeof header);
+    if (count > MACHINE_WIRE_PIECES_MAX)
+        return false;
+    for (unsigned i = 0; i < count; i++) {
+        vector[1 + i] = (struct iovec){ (void *)(uintptr_t)pieces[i].bytes, pieces[i].length };
+        size += pieces[i].length;
+    }
+    return writev(descriptor, vector, 1 + (int)count) == (ssize_t)size;
 }
+
+/* Whoever opened the device may do this; what the system refuses all the same, its user has to do.
+ */
+static void tap_plug(int descriptor, const struct machine_wire_interface *interface)
+{
+    struct ifreq request = { .ifr_hwaddr.sa_family = ARPHRD_ETHER };
+    int carrier = interface != NULL && interface->link;
+
+    if (interface != NULL) {
+        memcpy(request.ifr_hwaddr.sa_data, interface->address, sizeof interface->address);
+        (void)ioctl(descriptor, SIOCSIFHWADDR, &request);
+    }
+    (void)ioctl(descriptor, TUNSETCARRIER, &carrier);
+}
+
+const struct machine_wire machine_tap = {
+    .open = tap_open,
+    .close = tap_close,
+    .read = tap_read,
+    .write = tap_write,
+    .plug = tap_plug,
+};

@@ -237,6 +237,27 @@ static void the_control_socket_survives_nonsense(void **state) {
     assert_said(finish(), 0, "goodbye from");
 }
 
+static void without_an_interface_the_stack_says_so(void **state) {
+    const char *socket_file = socket_path("net");
+    char answer[4096];
+    start((const char *const[]){"--control", socket_file, hello(""), NULL});
+    wait_for("hello from");
+    ask(socket_file, "net list json\n", 14, answer, sizeof answer);
+    assert_string_equal(answer, "ok\n[]\n");
+    ask(socket_file, "net list\n", 9, answer, sizeof answer);
+    assert_string_equal(answer, "ok\n");
+    ask(socket_file, "net connect 10.0.2.2 80\n", 24, answer, sizeof answer);
+    assert_string_equal(answer, "error en0 is not plugged into the TCP/IP stack (--net stack)\n");
+    ask(socket_file, "net\n", 4, answer, sizeof answer);
+    assert_string_equal(answer, "error there is no command net\n");
+    struct program machine = program;
+    assert_said(RUN("net", "ping", "10.0.2.2", "--control", socket_file), MACHINE_EXIT_FAILURE,
+                "kextrun: en0 is not plugged into the TCP/IP stack");
+    assert_said(RUN("quit", "--control", socket_file), 0, "");
+    program = machine;
+    assert_said(finish(), 0, "goodbye from");
+}
+
 /* ---- failures, one line each ---------------------------------------------------------------- */
 
 static void wrong_usage_has_status_2(void **state) {
@@ -252,6 +273,16 @@ static void wrong_usage_has_status_2(void **state) {
     assert_said(RUN("--verbose"), 2, "kextrun: no kext was given");
     assert_said(RUN("ioreg"), 2, "kextrun: ioreg needs --control SOCKET");
     assert_said(RUN("quit", "now", "--control", "x"), 2, "kextrun: quit is followed by");
+    assert_said(RUN("--net", "wire", "x"), 2,
+                "kextrun: --net wire: stack, tap=NAME or none is wanted");
+    assert_said(RUN("--net", "tap=", "x"), 2, "kextrun: --net tap=: ");
+    assert_said(RUN("net", "drop", "--control", "x"), 2, "kextrun: net drop: list, ping ");
+    assert_said(RUN("net", "ping", "--control", "x"), 2, "kextrun: net ping: ");
+    assert_said(RUN("net", "fetch", "ftp://10.0.2.2/", "--control", "x"), 2,
+                "kextrun: net fetch ftp:");
+    assert_said(RUN("net", "fetch", "http://:80/", "--control", "x"), 2,
+                "kextrun: net fetch http://:80/");
+    assert_said(RUN("net"), 2, "kextrun: net needs --control SOCKET");
     assert_said(RUN("--help"), 0, "usage: kextrun");
     assert_said(RUN("--version"), 0, "kextrun 0");
 }
@@ -301,6 +332,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(signals_end_it_in_order),
         cmocka_unit_test(a_stale_control_socket_is_replaced_a_live_one_is_not),
         cmocka_unit_test(the_control_socket_survives_nonsense),
+        cmocka_unit_test(without_an_interface_the_stack_says_so),
         cmocka_unit_test(wrong_usage_has_status_2),
         cmocka_unit_test(kexts_that_cannot_run_have_their_statuses),
         cmocka_unit_test(missing_and_vanishing_hosts_have_status_6),

@@ -34,20 +34,55 @@ struct ethernet_device *ethernet_find(const char *name)
     struct ethernet_device *device;
 
     machine_spin_lock(&lock);
-    for (device = devices; device && __builtin_strcmp(device->name, name) != 0; device = device->next)
+    for (device = devices; device && __builtin_strcmp(device->name, name) != 0;
+         device = device->next)
         ;
     machine_spin_unlock(&lock);
     return device;
 }
 
-/* ---- commands, inside the controller's gate ----------------------------------------------------- */
+static void fill_snapshot(const struct ethernet_device *device, struct ethernet_snapshot *snapshot)
+{
+    const struct network_interface_state *state = interface_state(device->interface);
 
-static int32_t enable_action(void *target, void *interface, void *param1, void *param2, void *param3)
+    *snapshot = (struct ethernet_snapshot){
+        .unit = device->unit,
+        .mtu = device->mtu,
+        .link = device->link,
+        .speed = controller_state(state->controller)->link_speed,
+        .input_frames = state->input_frames,
+        .input_bytes = state->input_bytes,
+        .output_frames = state->output_frames,
+        .output_bytes = state->output_bytes,
+    };
+    __builtin_memcpy(snapshot->name, device->name, sizeof snapshot->name);
+    __builtin_memcpy(snapshot->address, device->address, sizeof snapshot->address);
+}
+
+bool ethernet_take_snapshot(unsigned unit, struct ethernet_snapshot *snapshot)
+{
+    const struct ethernet_device *found = NULL;
+
+    machine_spin_lock(&lock);
+    for (const struct ethernet_device *device = devices; device; device = device->next)
+        if (device->unit >= unit && (!found || device->unit < found->unit))
+            found = device;
+    if (found)
+        fill_snapshot(found, snapshot);
+    machine_spin_unlock(&lock);
+    return found != NULL;
+}
+
+/* ---- commands, inside the controller's gate ------------------------------------------------ */
+
+static int32_t enable_action(void *target, void *interface, void *param1, void *param2,
+                             void *param3)
 {
     return IONetworkController_doEnable(target, interface);
 }
 
-static int32_t disable_action(void *target, void *interface, void *param1, void *param2, void *param3)
+static int32_t disable_action(void *target, void *interface, void *param1, void *param2,
+                              void *param3)
 {
     return IONetworkController_doDisable(target, interface);
 }
@@ -72,8 +107,8 @@ static int32_t command(struct ethernet_device *device,
 {
     IONetworkController *controller = controller_of(device);
 
-    return IONetworkController_executeCommand(controller, (OSObject *)device->interface, action, controller, parameter,
-                                              NULL, NULL, NULL);
+    return IONetworkController_executeCommand(controller, (OSObject *)device->interface, action,
+                                              controller, parameter, NULL, NULL, NULL);
 }
 
 int32_t ethernet_set_promiscuous(struct ethernet_device *device, bool on)
@@ -86,7 +121,7 @@ int32_t ethernet_set_multicast(struct ethernet_device *device, bool on)
     return command(device, multicast_action, on ? device : NULL);
 }
 
-/* ---- coming ---------------------------------------------------------------------------------------- */
+/* ---- coming -------------------------------------------------------------------------------- */
 
 static unsigned free_unit(void)
 {
@@ -129,7 +164,8 @@ static struct ethernet_device *make_device(IONetworkInterface *interface)
     return device;
 }
 
-static bool interface_published(void *target, void *reference, IOService *service, IONotifier *notifier)
+static bool interface_published(void *target, void *reference, IOService *service,
+                                IONotifier *notifier)
 {
     IONetworkInterface *interface = iokit_cast(IONetworkInterface, service);
     struct ethernet_device *device;
@@ -140,15 +176,16 @@ static bool interface_published(void *target, void *reference, IOService *servic
     if (!device)
         return true;
     interface_state(interface)->unit = (uint16_t)device->unit;
-    IORegistryEntry_setProperty_cstring_cstring((IORegistryEntry *)interface, "BSD Name", device->name);
+    IORegistryEntry_setProperty_cstring_cstring((IORegistryEntry *)interface, "BSD Name",
+                                                device->name);
     int32_t result = command(device, enable_action, interface);
     if (result != kIOReturnSuccess) {
         machine_log("%s: the driver does not enable it: 0x%x", device->name, (unsigned)result);
         return true;
     }
-    machine_log("%s: address %02x:%02x:%02x:%02x:%02x:%02x, MTU %u, link %s", device->name, device->address[0],
-                device->address[1], device->address[2], device->address[3], device->address[4], device->address[5],
-                device->mtu, device->link ? "up" : "down");
+    machine_log("%s: address %02x:%02x:%02x:%02x:%02x:%02x, MTU %u, link %s", device->name,
+                device->address[0], device->address[1], device->address[2], device->address[3],
+                device->address[4], device->address[5], device->mtu, device->link ? "up" : "down");
     if (observer)
         observer->added(device);
     return true;
@@ -158,11 +195,12 @@ void ethernet_stack_start(void)
 {
     OSDictionary *matching = IOService_serviceMatching_cstring("IOEthernetInterface", NULL);
 
-    IOService_addMatchingNotification(gIOPublishNotification, matching, interface_published, NULL, NULL, 0);
+    IOService_addMatchingNotification(gIOPublishNotification, matching, interface_published, NULL,
+                                      NULL, 0);
     object_release(matching);
 }
 
-/* ---- going ------------------------------------------------------------------------------------------ */
+/* ---- going --------------------------------------------------------------------------------- */
 
 void ethernet_stack_remove(IONetworkInterface *interface)
 {
@@ -186,9 +224,9 @@ void ethernet_stack_remove(IONetworkInterface *interface)
     machine_release(device, sizeof *device);
 }
 
-/* ---- frames and news ---------------------------------------------------------------------------------- */
+/* ---- frames and news ----------------------------------------------------------------------- */
 
-void ethernet_output(struct ethernet_device *device, mbuf_t packet)
+void ethernet_stack_output(struct ethernet_device *device, mbuf_t packet)
 {
     IONetworkController *controller = controller_of(device);
     struct network_interface_state *state = interface_state(device->interface);
@@ -226,5 +264,5 @@ void ethernet_stack_link(IONetworkController *controller, bool up)
         return;
     machine_log("%s: link %s", device->name, up ? "up" : "down");
     if (observer)
-        observer->link(device, up);
+        observer->changed(device);
 }

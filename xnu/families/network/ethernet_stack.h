@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* ethernet_stack.h - the place of the BSD network stack above the interfaces: gives them names (en0 ...), brings them
- * up and passes frames between them and whoever observes (a TAP device, a TCP/IP stack, a test). */
+/* ethernet_stack.h - the place of the BSD network stack above the interfaces: gives them names (en0
+ * ...), brings them up and passes frames between them and whoever observes (a TAP device, a TCP/IP
+ * stack, a test). */
 #ifndef XNU_FAMILIES_NETWORK_ETHERNET_STACK_H
 #define XNU_FAMILIES_NETWORK_ETHERNET_STACK_H
 
@@ -26,13 +27,14 @@ struct ethernet_device {
 
 /* Who uses the interfaces. All calls come on kernel threads, without locks. */
 struct ethernet_observer {
-    /* Up, ready for ethernet_output. */
+    /* Up, ready for ethernet_stack_output. */
     void (*added)(struct ethernet_device *device);
     /* Going: no output after this has returned, no input will come. */
     void (*removed)(struct ethernet_device *device);
     /* Frames, linked by mbuf_nextpkt; the observer's from now on. */
     void (*input)(struct ethernet_device *device, mbuf_t packets);
-    void (*link)(struct ethernet_device *device, bool up);
+    /* Its link or MTU is another one now. */
+    void (*changed)(struct ethernet_device *device);
 };
 
 /* Before the first interface appears. NULL: no observer (any more). */
@@ -41,7 +43,7 @@ void ethernet_stack_observe(const struct ethernet_observer *observer);
 void ethernet_stack_start(void);
 
 /* Sends a frame, which is taken over. */
-void ethernet_output(struct ethernet_device *device, mbuf_t packet);
+void ethernet_stack_output(struct ethernet_device *device, mbuf_t packet);
 
 /* Settings, as ifconfig makes them; an IOReturn. */
 int32_t ethernet_set_promiscuous(struct ethernet_device *device, bool on);
@@ -49,6 +51,24 @@ int32_t ethernet_set_multicast(struct ethernet_device *device, bool on);
 
 /* A device by its name, or NULL; valid until the observer's `removed`. */
 struct ethernet_device *ethernet_find(const char *name);
+
+/* An interface at a moment. */
+struct ethernet_snapshot {
+    char name[16];
+    unsigned unit;
+    uint8_t address[6];
+    uint32_t mtu;
+    bool link;
+    uint64_t speed; /* bit/s, 0 without a link */
+    uint64_t input_frames, input_bytes, output_frames, output_bytes;
+};
+
+/* The interface with the least unit of `unit` or more; false: there is none. */
+bool ethernet_take_snapshot(unsigned unit, struct ethernet_snapshot *snapshot);
+
+/* All interfaces as text, or as a JSON array (ethernet_report.c). */
+void ethernet_report(bool json, void (*print)(void *context, const char *text, size_t length),
+                     void *context);
 
 /* ---- for the classes of the family ---- */
 

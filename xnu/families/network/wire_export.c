@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* wire_export.c - frames between en0 and what it is plugged into. What one side leaves undone
+ * (checksums, segmentation) the driver's hardware does; so large TCP frames pass whole. */
+#include "xnu/families/network/wire_export.h"
+
+#include <stdatomic.h>
+
+#include "abi/constants.h"
+#include "xnu/bsd/format.h"
+#include "xnu/bsd/mbuf_private.h"
+#include "xnu/families/network/ethernet_stack.h"
+#include "xnu/machine/memory.h"
+#include "xnu/machine/threads.h"
+
+enum { HEADER = 14, TYPE = 12, TCP_CHECKSUM = 16, IPV6_TYPE = 0x86dd };
+
+static const struct machine_wire *wire; /* NULL: none is open */
+static int descriptor = -1;
+static atomic_bool stopping;
+static _Atomic(struct ethernet_device *) device; /* en0; cleared with `sending` held */
+static struct machine_mutex *sending;            /* held while the reader uses `device` */
+static struct machine_thread *reader;
+static uint8_t buffer[MACHINE_WIRE_FRAME_MAX];   /* the reader's */
+
+/* ---- from the wire to the driver ----------------------------------------------------------- */
+
+static void set_offloads(mbuf_t packet, const struct machine_wire_frame *about,
+                         const uint8_t *bytes)
+{
+    bool ipv6 = (bytes[TYPE] << 8 | bytes[TYPE + 1]) == IPV6_TYPE;
+
+    if (about->needs_checksum) {
+        bool tcp = about->checksum_offset == TCP_CHECKSUM;
+        packet->checksum_requested = ipv6 ? (tcp ? MBUF_CSUM_REQ_TCPIPV6 : MBUF_CSUM_REQ_UDPIPV6)
+                                          : (tcp ? MBUF_CSUM_REQ_TCP : MBUF_CSUM_REQ_UDP);
+        packet->checksum_start = about->checksum_offset;
+    }
+    if (about->segmentation != MACHINE_WIRE_WHOLE) {
+        packet->tso_requested =
+            about->segmentation == MACHINE_WIRE_TCP_IPV4 ? MBUF_TSO_IPV4 : MBUF_TSO_IPV6;
+        packet->tso_segment_size = about->segment_size;
+    }
+}
+
+static mbuf_t make_packet(const struct machine_wire_frame *about, size_t size)
+{
+    mbuf_t packet = NULL;
+
+    if (mbuf_allocpacket(MBUF_WAITOK, size, NULL, &packet) != 0)
+        return NULL;
+    if (mbuf_copyback(packet, 0, size, buffer, MBUF_WAITOK) != 0) {
+        mbuf_freem(packet);
+        return NULL;
+    }
+    mbuf_pkthdr_setlen(packet, size);
+    set_offloads(packet, about, buffer);
+    return packet;
+}
+
+static void send_frame(const struct machine_wire_frame *about, size_t size)
+{
+    mbuf_t packet = make_packet(about, size);
+    struct ethernet_device *to;
+
+    machine_mutex_lock(sending);
+    to = atomic_load(&device);
+    if (to != NULL && packet != NULL)
+        ethernet_stack_output(to, packet);
+    else
+        mbuf_freem(packet);
+    machine_mutex_unlock(sending);
+}
+
+static void read_frames(void *argument)
+{
+    struct machine_wire_frame about;
+
+    while (!atomic_load(&stopping)) {
+        long size = wire->read(descriptor, &about, buffer, sizeof buffer);
+
+        if (size < 0)
+            return;
+        if (size == 0) {
+            machine_poll(descriptor, false, MACHINE_NEVER, true);
+            continue;
+        }
+        if (size >= HEADER)
+            send_frame(&about, (size_t)size);
+    }
+}
+
+/* ---- from the driver to the wire ----------------------------------------------------------- */
+
+/* The frame's bytes from `skip` on, added to the pieces. Returns how many there are, or 0: too
+ * many. */
+static unsigned add_pieces(mbuf_t packet, size_t skip, struct machine_wire_piece *pieces,
+                           unsigned count)
+{
+    for (; packet != NULL; packet = mbuf_next(packet)) {
+        size_t length = mbuf_len(packet);
+
+        if (length <= skip) {
+            skip -= length;
+            continue;
+        }
+        if (count == MACHINE_WIRE_PIECES_MAX)
+            return 0;
+        pieces[count++] =
+            (struct machine_wire_piece){ (const uint8_t *)mbuf_data(packet) + skip, length - skip };
+        skip = 0;
+    }
+    return count;
+}
+
+static void write_frame(mbuf_t packet)
+{
+    const uint32_t good = MBUF_CSUM_DID_DATA | MBUF_CSUM_PSEUDO_HDR;
+    const struct machine_wire_frame about = { .checksum_good =
+                                                  (packet->checksum_performed & good) == good };
+    struct machine_wire_piece pieces[MACHINE_WIRE_PIECES_MAX];
+    uint8_t head[TYPE + 4];
+    unsigned count = 0;
+    size_t skip = 0;
+    uint16_t tag;
+
+    if (mbuf_pkthdr_len(packet) < HEADER)
+        return;
+    if (mbuf_get_vlan_tag(packet, &tag) ==
+        0) { /* put the tag back where the other side looks for it */
+        mbuf_copydata(packet, 0, TYPE, head);
+        head[TYPE] = 0x81;
+        head[TYPE + 1] = 0x00;
+        head[TYPE + 2] = (uint8_t)(tag >> 8);
+        head[TYPE + 3] = (uint8_t)tag;
+        pieces[count++] = (struct machine_wire_piece){ head, sizeof head };
+        skip = TYPE;
+    }
+    count = add_pieces(packet, skip, pieces, count);
+    if (count != 0)
+        wire->write(descriptor, &about, pieces, count);
+}
+
+static void input(struct ethernet_device *from, mbuf_t packets)
+{
+    while (packets != NULL) {
+        mbuf_t next = mbuf_nextpkt(packets);
+
+        mbuf_setnextpkt(packets, NULL);
+        if (from == atomic_load(&device))
+            write_frame(packets);
+        mbuf_freem(packets);
+        packets = next;
+    }
+}
+
+/* ---- interfaces ---------------------------------------------------------------------------- */
+
+static void plug(const struct ethernet_device *in)
+{
+    struct machine_wire_interface interface = { .name = in->name,
+                                                .mtu = in->mtu,
+                                                .link = in->link };
+
+    __builtin_memcpy(interface.address, in->address, sizeof interface.address);
+    wire->plug(descriptor, &interface);
+}
+
+static void added(struct ethernet_device *added_device)
+{
+    if (added_device->unit != 0)
+        return;
+    plug(added_device);
+    atomic_store(&device, added_device);
+}
+
+static void removed(struct ethernet_device *removed_device)
+{
+    if (removed_device != atomic_load(&device))
+        return;
+    machine_mutex_lock(sending);
+    atomic_store(&device, NULL);
+    machine_mutex_unlock(sending);
+    wire->plug(descriptor, NULL);
+}
+
+static void changed(struct ethernet_device *changed_device)
+{
+    if (changed_device == atomic_load(&device))
+        plug(changed_device);
+}
+
+int wire_export_start(const struct machine_wire *new_wire, const char *name, char *error,
+                      size_t error_size)
+{
+    static const struct ethernet_observer observer = { added, removed, input, changed };
+
+    descriptor = new_wire->open(name, error, error_size);
+    if (descriptor < 0)
+        return -1;
+    wire = new_wire;
+    sending = machine_mutex_create("network");
+    reader = sending == NULL ? NULL : machine_thread_start("network", read_frames, NULL);
+    if (reader == NULL) {
+        format_text(error, error_size, "no memory for a thread");
+        wire->close(descriptor);
+        wire = NULL;
+        return -1;
+    }
+    ethernet_stack_observe(&observer);
+    ethernet_stack_start();
+    return 0;
+}
+
+void wire_export_stop(void)
+{
+    if (wire == NULL)
+        return;
+    atomic_store(&stopping, true);
+    ethernet_stack_observe(NULL);
+    machine_interrupt_thread(reader);
+    machine_thread_join(reader);
+    machine_thread_release(reader);
+    machine_mutex_destroy(sending);
+    wire->close(descriptor);
+    wire = NULL;
+}

@@ -28,12 +28,13 @@ enum partition_message_type {
     /* Control connection. */
     PARTITION_HELLO = 1,   /* m -> h, answered */
     PARTITION_RAM = 2,     /* m -> h, 1 descriptor */
-    PARTITION_START = 3,   /* m -> h */
+    PARTITION_START = 3,   /* m -> h, answered if PARTITION_HELLO_BARE */
     PARTITION_MAP = 4,     /* h -> m, 1 descriptor, answered */
     PARTITION_UNMAP = 5,   /* h -> m, answered */
     PARTITION_TRAP = 6,    /* h -> m, answered */
     PARTITION_POWER = 7,   /* both ways */
     PARTITION_GOODBYE = 8, /* both ways */
+    PARTITION_LINE = 9,    /* h -> m */
     /* Processor connections, m -> h. */
     PARTITION_ATTACH = 16, /* answered */
     PARTITION_CPUID = 17,  /* answered */
@@ -58,7 +59,9 @@ struct partition_header {
                                                takes the range as live once it is sent */
 #define PARTITION_HELLO_BOOT_SCREEN 0x10u   /* its guest starts with a picture, as after firmware:
                                                the host maps video memory at START */
-#define PARTITION_HELLO_FLAGS_ALL 0x1fu
+#define PARTITION_HELLO_BARE 0x20u          /* has no PC devices of its own: wants the host's on
+                                               ports and lines, and an answer to START */
+#define PARTITION_HELLO_FLAGS_ALL 0x3fu
 
 #define PARTITION_GUEST_MODE_32 32u
 #define PARTITION_GUEST_MODE_64 64u
@@ -97,7 +100,10 @@ struct partition_ram {
     uint64_t file_offset;
 } __attribute__((packed));
 
-/* START: every processor is attached and all RAM is known; the host may act. */
+/*
+ * START: every processor is attached and all RAM is known; the host may act. The answer comes
+ * behind the TRAPs of the devices that are there from the start.
+ */
 struct partition_start {
     struct partition_header header;
 } __attribute__((packed));
@@ -133,7 +139,7 @@ struct partition_trap {
     uint32_t on;   /* 1, or 0 naming exactly a range that was on */
 } __attribute__((packed));
 
-/* Reply to MAP, UNMAP, TRAP, ATTACH and WRMSR. */
+/* Reply to START, MAP, UNMAP, TRAP, ATTACH and WRMSR. */
 struct partition_status_reply {
     struct partition_header header;
     int32_t status; /* 0 or a negative errno; WRMSR: 0, or -1: raise #GP */
@@ -149,6 +155,15 @@ struct partition_power {
     struct partition_header header;
     uint32_t what; /* PARTITION_POWER_* */
     uint64_t crash[PARTITION_CRASH_PARAMETERS];
+} __attribute__((packed));
+
+#define PARTITION_LINES 24u
+
+/* LINE: an interrupt line of the PC, numbered as its I/O APIC does, has changed. Posted. */
+struct partition_line {
+    struct partition_header header;
+    uint32_t line;  /* below PARTITION_LINES */
+    uint32_t level; /* 0 or 1 */
 } __attribute__((packed));
 
 /* GOODBYE: orderly end; the text, if any, fills the rest of the datagram, without a final 0. */
@@ -271,6 +286,7 @@ PARTITION_ASSERT(sizeof(struct partition_unmap) == 32);
 PARTITION_ASSERT(sizeof(struct partition_trap) == 40);
 PARTITION_ASSERT(sizeof(struct partition_status_reply) == 20);
 PARTITION_ASSERT(sizeof(struct partition_power) == 60);
+PARTITION_ASSERT(sizeof(struct partition_line) == 24);
 PARTITION_ASSERT(sizeof(struct partition_goodbye) == 20);
 PARTITION_ASSERT(sizeof(struct partition_attach) == 20);
 PARTITION_ASSERT(sizeof(struct partition_cpuid) == 24);

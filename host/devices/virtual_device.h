@@ -38,6 +38,10 @@ struct device_machine {
     /* Accesses in the range come to the device's read and write, or no longer. */
     int (*trap)(void *context, struct virtual_device *device, enum device_space space,
                 uint64_t start, uint64_t size, bool on);
+    /* An interrupt line of the PC goes up or down; lines are numbered as its I/O APIC does. */
+    void (*line)(void *context, unsigned line, bool level);
+    /* The device resets the machine, once the access that it handles is over. */
+    void (*reset)(void *context);
 };
 
 struct virtual_device_operations {
@@ -48,6 +52,13 @@ struct virtual_device_operations {
 
     /* Offers the device to the guest. Returns 0 or a negative errno. */
     int (*plug)(struct virtual_device *device, struct vmbus_server *server);
+
+    /* All RAM is known and the guest is about to run, on a monitor that has no PC devices of its
+     * own: ranges asked for now are live before. Returns 0 or a negative errno. NULL: nothing. */
+    int (*power_on)(struct virtual_device *device);
+
+    /* The machine was reset; channels have been closed. NULL: they are all there is. */
+    void (*reset)(struct virtual_device *device);
 
     /* Takes it away from the guest; it stays in memory until free(). */
     void (*unplug)(struct virtual_device *device);

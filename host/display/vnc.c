@@ -11,7 +11,6 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "host/devices/keyboard.h"
 #include "host/devices/mouse.h"
 #include "host/display/vnc_internal.h"
 #include "host/server/listen.h"
@@ -34,9 +33,7 @@ static void client_gone(rfbClientPtr client)
     vnc_scan_codes_end(client);
     free(client->clientData);
     client->clientData = NULL;
-    if (vnc->settings.keyboard != NULL) {
-        keyboard_release_all(vnc->settings.keyboard);
-    }
+    key_input_release_all(&vnc->settings.keys);
     if (vnc->settings.mouse != NULL) {
         mouse_release_all(vnc->settings.mouse);
     }

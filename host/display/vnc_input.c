@@ -7,7 +7,6 @@
  */
 #include <stdlib.h>
 
-#include "host/devices/keyboard.h"
 #include "host/devices/mouse.h"
 #include "host/display/dead_keys.h"
 #include "host/display/keys.h"
@@ -21,12 +20,12 @@ static void type_character(struct vnc *vnc, uint32_t character)
 {
     char text[5] = {0};
     utf8_put(character, (uint8_t *)text);
-    keyboard_type(vnc->settings.keyboard, text);
+    key_input_type(&vnc->settings.keys, text);
 }
 
 static bool is_held(const struct vnc *vnc, uint16_t code, uint32_t prefix)
 {
-    return keyboard_is_held(vnc->settings.keyboard, (struct keyboard_key){code, prefix});
+    return key_input_is_held(&vnc->settings.keys, (struct keyboard_key){code, prefix});
 }
 
 /* Control, Alt and the Windows keys make commands of keys, whatever is written on them. */
@@ -41,13 +40,11 @@ static bool commands(const struct vnc *vnc)
 static bool key_gives(const struct vnc *vnc, uint32_t symbol)
 {
     enum symbol_shift wanted = shift_of_symbol(symbol);
-    struct keyboard_report report;
     if (wanted == SYMBOL_SHIFT_ANY || commands(vnc)) {
         return true;
     }
-    keyboard_report(vnc->settings.keyboard, &report);
     bool shifted = is_held(vnc, 0x2a, 0) || is_held(vnc, 0x36, 0);
-    if (symbol_is_letter(symbol) && report.indicators & KEYBOARD_INDICATOR_CAPS_LOCK) {
+    if (symbol_is_letter(symbol) && key_input_caps_lock(&vnc->settings.keys)) {
         shifted = !shifted;
     }
     return shifted == (wanted == SYMBOL_SHIFT_WANTED);
@@ -76,12 +73,12 @@ void vnc_key_event(rfbBool down, rfbKeySym symbol, rfbClientPtr client)
 {
     struct vnc *vnc = client->screen->screenData;
     struct keyboard_key key;
-    if (vnc->settings.keyboard == NULL || (down && take_accent(vnc, client->clientData, symbol))) {
+    if (down && take_accent(vnc, client->clientData, symbol)) {
         return;
     }
     const bool has_key = key_of_symbol(symbol, &key);
     if (has_key && (!down || key_gives(vnc, symbol))) {
-        keyboard_press(vnc->settings.keyboard, key, down != 0);
+        key_input_press(&vnc->settings.keys, key, down != 0);
     } else if (down && character_of_symbol(symbol) != 0) {
         type_character(vnc, character_of_symbol(symbol));
     }
@@ -143,13 +140,13 @@ static rfbBool take_message(struct _rfbClientRec *client, void *data,
         return TRUE;
     }
     const uint32_t scan = Swap32IfLE(event.scan);
-    if (event.kind != 0 || vnc->settings.keyboard == NULL) {
+    if (event.kind != 0) {
         return TRUE;
     }
     if (scan == 0) {
         vnc_key_event(event.down != 0, Swap32IfLE(event.symbol), client);
     } else {
-        keyboard_press(vnc->settings.keyboard, key_of_scan(scan), event.down != 0);
+        key_input_press(&vnc->settings.keys, key_of_scan(scan), event.down != 0);
     }
     return TRUE;
 }

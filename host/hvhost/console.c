@@ -4,13 +4,14 @@
 #include <json-c/json.h>
 #include <string.h>
 
-#include "host/devices/keyboard.h"
 #include "host/devices/mouse.h"
 #include "host/devices/video.h"
+#include "host/display/key_input.h"
 #include "host/display/keys.h"
 #include "host/display/screenshot.h"
 #include "host/display/vnc.h"
 #include "host/hvhost/hvhost.h"
+#include "host/platform/ps2.h"
 
 /* Where the firmware of generation 2 puts the frame buffer. */
 #define BOOT_SCREEN 0xf8000000u
@@ -56,7 +57,7 @@ static int make_vnc(struct hvhost *host)
         .path = options->vnc_path,
         .port = options->vnc_port,
         .video = host->video,
-        .keyboard = host->keyboard,
+        .keys = host->keys,
         .mouse = host->mouse,
     };
     if (options->vnc_password_path != NULL) {
@@ -99,11 +100,18 @@ void hvhost_start_console(struct hvhost *host, bool wanted)
 int hvhost_make_console(struct hvhost *host)
 {
     if (host->release.versions.keyboard != 0) {
-        host->keyboard = keyboard_new();
-        if (host->keyboard == NULL) {
+        host->keys.synthetic = keyboard_new();
+        if (host->keys.synthetic == NULL) {
             return -ENOMEM;
         }
-        hvhost_add_device(host, host->keyboard);
+        hvhost_add_device(host, host->keys.synthetic);
+    }
+    if (host->options.generation == 1) {
+        host->keys.ps2 = ps2_new();
+        if (host->keys.ps2 == NULL) {
+            return -ENOMEM;
+        }
+        hvhost_add_device(host, host->keys.ps2);
     }
     if (host->release.versions.mouse != 0) {
         const struct mouse_settings settings = {
@@ -141,6 +149,10 @@ static void answer(struct control_ticket *ticket, int result, const char *device
     case -EAGAIN:
         control_refuse(ticket, result, "the guest does not keep up with the %s", device);
         break;
+    case -EILSEQ:
+        control_refuse(ticket, result, "no key of the %s types one of the characters; the synthetic "
+                                       "keyboard types any", device);
+        break;
     default:
         control_refuse(ticket, result, "%s: %s", device, strerror(-result));
         break;
@@ -153,12 +165,10 @@ void hvhost_verb_type_text(struct hvhost *host, struct json_object *arguments,
                            struct control_ticket *ticket)
 {
     const char *text = text_of(arguments, "text");
-    if (host->keyboard == NULL) {
-        control_refuse(ticket, -ENODEV, "this release has no synthetic keyboard");
-    } else if (text == NULL) {
+    if (text == NULL) {
         control_refuse(ticket, -EINVAL, "type-text needs \"text\"");
     } else {
-        answer(ticket, keyboard_type(host->keyboard, text), "keyboard");
+        answer(ticket, key_input_type(&host->keys, text), "keyboard");
     }
 }
 
@@ -183,16 +193,16 @@ static int read_chord(const char *text, struct keyboard_key keys[CHORD_KEYS], ch
     }
 }
 
-static int play_chord(struct virtual_device *keyboard, const struct keyboard_key *keys, int count,
+static int play_chord(const struct key_input *input, const struct keyboard_key *keys, int count,
                       bool down, bool up)
 {
     int result = 0, pressed = 0;
     for (; down && result == 0 && pressed < count; pressed++) {
-        result = keyboard_press(keyboard, keys[pressed], true);
+        result = key_input_press(input, keys[pressed], true);
     }
     /* Those that went down go up again, also when the last one did not fit. */
     for (int i = (down ? pressed : count) - 1; (up || result != 0) && i >= 0; i--) {
-        int released = keyboard_press(keyboard, keys[i], false);
+        int released = key_input_press(input, keys[i], false);
         result = result != 0 ? result : released;
     }
     return result;
@@ -204,10 +214,6 @@ void hvhost_verb_key(struct hvhost *host, struct json_object *arguments,
     struct keyboard_key keys[CHORD_KEYS];
     char wrong[32];
     const char *text = text_of(arguments, "keys"), *way = text_of(arguments, "way");
-    if (host->keyboard == NULL) {
-        control_refuse(ticket, -ENODEV, "this release has no synthetic keyboard");
-        return;
-    }
     if (text == NULL ||
         (way != NULL && strcmp(way, "press") != 0 && strcmp(way, "down") != 0 &&
          strcmp(way, "up") != 0)) {
@@ -221,7 +227,7 @@ void hvhost_verb_key(struct hvhost *host, struct json_object *arguments,
     }
     const bool down = way == NULL || strcmp(way, "up") != 0;
     const bool up = way == NULL || strcmp(way, "down") != 0;
-    answer(ticket, play_chord(host->keyboard, keys, count, down, up), "keyboard");
+    answer(ticket, play_chord(&host->keys, keys, count, down, up), "keyboard");
 }
 
 /* ---- The mouse ---- */

@@ -134,6 +134,27 @@ int hvhost_plug_devices(struct hvhost *host)
     return 0;
 }
 
+int hvhost_power_on_devices(struct hvhost *host)
+{
+    for (struct virtual_device *device = host->devices; device != NULL; device = device->next) {
+        int result = device->operations->power_on != NULL ? device->operations->power_on(device)
+                                                          : 0;
+        if (result != 0) {
+            return result;
+        }
+    }
+    return 0;
+}
+
+void hvhost_reset_devices(struct hvhost *host)
+{
+    for (struct virtual_device *device = host->devices; device != NULL; device = device->next) {
+        if (device->operations->reset != NULL) {
+            device->operations->reset(device);
+        }
+    }
+}
+
 /* What was made last may use what was made before. */
 static void free_from_the_end(struct virtual_device *device)
 {

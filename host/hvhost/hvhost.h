@@ -29,6 +29,7 @@
 #include "host/devices/storvsc.h"
 #include "host/devices/virtual_device.h"
 #include "host/disk/disk_engine.h"
+#include "host/display/key_input.h"
 #include "host/faults/message_faults.h"
 #include "host/faults/packet_faults.h"
 #include "host/guest_memory.h"
@@ -103,9 +104,11 @@ struct hvhost {
     struct guest_memory memory;
     struct host_machine machine;
     bool machine_made;
+    bool is_monitor_bare; /* it has no PC devices of its own */
     struct virtual_device *devices;
     struct virtual_device *heartbeat;
-    struct virtual_device *keyboard, *mouse, *video; /* NULL: the release has none */
+    struct virtual_device *mouse, *video; /* NULL: the release has none */
+    struct key_input keys; /* the keyboards */
     struct virtual_device *vnc; /* or NULL */
     struct hvhost_services integration;
     struct device_machine services; /* what devices may ask for */
@@ -140,6 +143,9 @@ uint64_t hvhost_reference_time(const struct hvhost *host);
 /* devices.c: 0, or a negative errno with a line on standard error. */
 int hvhost_make_devices(struct hvhost *host);
 int hvhost_plug_devices(struct hvhost *host);
+/* Those that are not on VMBus: where the guest finds them from the start. */
+int hvhost_power_on_devices(struct hvhost *host);
+void hvhost_reset_devices(struct hvhost *host);
 void hvhost_free_devices(struct hvhost *host);
 void hvhost_add_device(struct hvhost *host, struct virtual_device *device);
 /* A storage controller, on the list of devices, or NULL; seed and echo of addresses are filled in. */

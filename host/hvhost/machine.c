@@ -126,6 +126,7 @@ void hvhost_reset_machine(struct hvhost *host)
     host->reset_wanted = false;
     if (host->machine_made) {
         host_machine_reset(&host->machine);
+        hvhost_reset_devices(host);
     }
     host->partition_start_ns = hvhost_clock_ns();
 }
@@ -150,6 +151,7 @@ static int take_hello(void *context, const struct partition_hello *hello)
     }
     host->machine_made = true;
     host->boot_screen_wanted = (hello->flags & PARTITION_HELLO_BOOT_SCREEN) != 0;
+    host->is_monitor_bare = (hello->flags & PARTITION_HELLO_BARE) != 0;
     host->partition_start_ns = hvhost_clock_ns();
     result = hvhost_plug_devices(host);
     hvhost_event(host, "attached", NULL, "%u processors, %u-bit, %s", hello->processors,
@@ -163,12 +165,13 @@ static int take_ram(void *context, uint64_t gpa, uint64_t size, void *memory)
     return guest_memory_add(&host->memory, gpa, size, memory);
 }
 
-static void take_start(void *context)
+static int take_start(void *context)
 {
     struct hvhost *host = context;
     hvhost_start_console(host, host->boot_screen_wanted);
     hvhost_event(host, "started", NULL, "%llu MiB of RAM",
                  (unsigned long long)guest_memory_size(&host->memory) >> 20);
+    return host->is_monitor_bare ? hvhost_power_on_devices(host) : 0;
 }
 
 static void take_cpuid(void *context, uint32_t processor, uint32_t leaf, uint32_t subleaf,

@@ -152,6 +152,20 @@ static int trap(void *context, struct virtual_device *device, enum device_space 
     return result;
 }
 
+static void line(void *context, unsigned number, bool level)
+{
+    struct hvhost *host = context;
+    partition_server_line(host->partition, number, level);
+}
+
+static void reset(void *context)
+{
+    struct hvhost *host = context;
+    host->reset_wanted = true;
+    hvhost_event(host, "reset", NULL, "the guest pulled the keyboard controller's reset line");
+    partition_server_power(host->partition, PARTITION_POWER_RESET, NULL);
+}
+
 void hvhost_space_open(struct hvhost *host)
 {
     host->services = (struct device_machine){
@@ -159,6 +173,8 @@ void hvhost_space_open(struct hvhost *host)
         .map = map,
         .unmap = unmap,
         .trap = trap,
+        .line = line,
+        .reset = reset,
     };
 }
 

@@ -129,7 +129,19 @@ static void take_ram(struct partition_server *server, const struct partition_ram
     }
 }
 
-static void take_start(struct partition_server *server)
+static void answer_start(struct partition_server *server, const struct partition_header *header,
+                         int status)
+{
+    const struct partition_status_reply reply = {
+        .header = {PARTITION_START | PARTITION_REPLY, sizeof(reply), header->cookie},
+        .status = status,
+    };
+    if ((server->flags & PARTITION_HELLO_BARE) != 0 && !server->ended) {
+        partition_send(server->control.socket, &reply, sizeof(reply), NULL, 0);
+    }
+}
+
+static void take_start(struct partition_server *server, const struct partition_header *header)
 {
     if (server->started) {
         partition_fail(server, -EBUSY, "START: it has started already");
@@ -140,7 +152,7 @@ static void take_start(struct partition_server *server)
         partition_fail(server, -EINVAL, "START: the guest has no RAM");
     } else {
         server->started = true;
-        server->operations->start(server->context);
+        answer_start(server, header, server->operations->start(server->context));
     }
 }
 
@@ -251,7 +263,7 @@ void partition_control_message(struct partition_server *server, union partition_
         take_ram(server, &datagram->ram, descriptor);
         break;
     case PARTITION_START:
-        take_start(server);
+        take_start(server, &datagram->header);
         break;
     case PARTITION_POWER:
         take_power(server, &datagram->power);
@@ -266,6 +278,32 @@ void partition_control_message(struct partition_server *server, union partition_
 }
 
 /* ---- To the monitor ---- */
+
+void partition_send_lines(struct partition_server *server)
+{
+    for (uint32_t changed = server->lines ^ server->lines_sent; changed != 0;
+         changed &= changed - 1) {
+        const uint32_t line = (uint32_t)__builtin_ctz(changed);
+        const struct partition_line message = {
+            .header = {PARTITION_LINE, sizeof(message), ++server->cookie},
+            .line = line,
+            .level = server->lines >> line & 1,
+        };
+        if (partition_send(server->control.socket, &message, sizeof(message), NULL, 0) != 0) {
+            return; /* later: partition_server_run() */
+        }
+        server->lines_sent ^= 1u << line;
+    }
+}
+
+void partition_server_line(struct partition_server *server, uint32_t line, bool level)
+{
+    if ((server->flags & PARTITION_HELLO_BARE) == 0 || !server->started || server->ended) {
+        return;
+    }
+    server->lines = (server->lines & ~(1u << line)) | (uint32_t)level << line;
+    partition_send_lines(server);
+}
 
 int partition_server_power(struct partition_server *server, uint32_t what,
                            const uint64_t crash[PARTITION_CRASH_PARAMETERS])

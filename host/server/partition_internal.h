@@ -42,6 +42,7 @@ struct partition_server {
     uint32_t processor_count, attached_count;
     uint32_t guest_mode, flags;
     bool greeted, started, ended;
+    uint32_t lines, lines_sent; /* levels, a bit a line; they differ while the socket is full */
     uint64_t cookie;
     struct partition_pending *pending;
 
@@ -77,6 +78,9 @@ void partition_pages_close(struct partition_server *server);
 void partition_control_message(struct partition_server *server, union partition_datagram *datagram,
                                int size, int descriptor);
 void partition_hello(struct partition_server *server, const struct partition_hello *hello);
+
+/* partition_control.c: sends changes of lines that did not fit before. */
+void partition_send_lines(struct partition_server *server);
 
 /* partition_processor.c: one exit of a processor. */
 void partition_processor_message(struct partition_server *server,

@@ -328,6 +328,9 @@ unsigned partition_server_run(struct partition_server *server)
     struct epoll_event events[EVENT_BATCH];
     int count = epoll_wait(server->epoll, events, EVENT_BATCH, 0);
     unsigned handled = 0;
+    if (server->lines != server->lines_sent && !server->ended) {
+        partition_send_lines(server);
+    }
     for (int i = 0; i < count; i++) {
         struct partition_connection *connection = events[i].data.ptr;
         if (connection->kind == CONNECTION_CONTROL) {

@@ -31,7 +31,9 @@ struct partition_operations {
     int (*hello)(void *context, const struct partition_hello *hello);
     /* A range of guest RAM, mapped at `host` until the server is freed. 0 or a negative errno. */
     int (*ram)(void *context, uint64_t gpa, uint64_t size, void *host);
-    void (*start)(void *context);
+    /* START; TRAPs sent in here are live before a monitor that asked for it lets the guest run.
+     * Returns 0 or a negative errno. */
+    int (*start)(void *context);
     void (*cpuid)(void *context, uint32_t processor, uint32_t leaf, uint32_t subleaf,
                   struct partition_cpuid_reply *reply);
     /* 0 or PARTITION_MSR_FAULT. */
@@ -88,6 +90,10 @@ unsigned partition_server_poll_signals(struct partition_server *server);
 
 /* Injects an interrupt vector into a processor. */
 void partition_server_raise(struct partition_server *server, uint32_t processor, uint8_t vector);
+
+/* A line (below PARTITION_LINES) goes up or down; nothing for a monitor that has lines of its own.
+ */
+void partition_server_line(struct partition_server *server, uint32_t line, bool level);
 
 /* Asks the monitor for power off, reset, or to stop a crashed guest. 0 or a negative errno. */
 int partition_server_power(struct partition_server *server, uint32_t what,

@@ -215,6 +215,17 @@ int keyboard_receive(struct keyboard *keyboard, const void *message, uint32_t le
     return error != 0 ? error : (int)output.count;
 }
 
+int keyboard_key(struct keyboard *keyboard, const struct keyboard_event *event,
+                 struct keyboard_change changes[KEYBOARD_CHANGES_MAXIMUM])
+{
+    struct output output = { changes, 0 };
+    int error;
+
+    keyboard->counters.events++;
+    error = handle_key(keyboard, event, &output);
+    return error != 0 ? error : (int)output.count;
+}
+
 bool keyboard_release_next(struct keyboard *keyboard, struct keyboard_change *change)
 {
     uint8_t key;

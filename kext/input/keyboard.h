@@ -59,6 +59,11 @@ void keyboard_begin(struct keyboard *keyboard, const struct keyboard_options *op
 int keyboard_receive(struct keyboard *keyboard, const void *message, uint32_t length,
                      struct keyboard_change changes[KEYBOARD_CHANGES_MAXIMUM]);
 
+/* Handles the event of one key, whatever the state of the protocol: for keyboards that have none.
+ * Returns as keyboard_receive, and never HV_ERROR_REFUSED or HV_ERROR_MALFORMED. */
+int keyboard_key(struct keyboard *keyboard, const struct keyboard_event *event,
+                 struct keyboard_change changes[KEYBOARD_CHANGES_MAXIMUM]);
+
 /* The next key that is down goes up. False: none was. For the end of the channel. */
 bool keyboard_release_next(struct keyboard *keyboard, struct keyboard_change *change);
 

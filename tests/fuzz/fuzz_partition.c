@@ -38,8 +38,9 @@ static int take_ram(void *context, uint64_t gpa, uint64_t size, void *host)
     return 0;
 }
 
-static void take_start(void *context)
+static int take_start(void *context)
 {
+    return 0;
 }
 
 static void take_cpuid(void *context, uint32_t processor, uint32_t leaf, uint32_t subleaf,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The built-in I/O APIC: 24 edge-triggered lines that arrive as processor vectors from "Base
- * Vector Number" on. On Hyper-V the VMBus interrupt is the only one that ever comes: the driver
- * programs its vector, base plus line, into the synthetic interrupt controller. Source: class
- * and property names as a Mac's registry shows them. */
+ * Vector Number" on. On Hyper-V VMBus does not use its line: the driver programs the vector, base
+ * plus line, into the synthetic interrupt controller. Lines of a generation 1 machine's keyboard
+ * are wired. Source: class and property names as a Mac's registry shows them. */
 #include "xnu/iokit/AppleAPICInterruptController.h"
 
 #include "abi/IOInterruptController.h"
@@ -13,6 +13,7 @@
 #include "xnu/iokit/interrupt_vectors.h"
 #include "xnu/iokit/service.h"
 #include "xnu/libkern/class.h"
+#include "xnu/machine/partition.h"
 
 enum { LINE_COUNT = 24, BASE_VECTOR = 0x40, NUMBER_BITS = 32 };
 
@@ -36,6 +37,13 @@ KERNEL_CLASS(28, AppleAPICInterruptController, IOInterruptController, .free = ap
 static void interrupt(void *context, unsigned vector)
 {
     apic_handle(context, NULL, NULL, (int32_t)vector - BASE_VECTOR);
+}
+
+/* A rising edge; also from threads that are no kernel threads. */
+static void line_changed(void *context, unsigned line, bool level)
+{
+    if (level)
+        machine_interrupt_raise(0, BASE_VECTOR + line);
 }
 
 /* In interrupt context. A masked line remembers that it was raised. */
@@ -119,6 +127,7 @@ bool apic_start(IOPlatformExpert *platform)
                                                   (OSObject *)name);
         IOPlatformExpert_registerInterruptController(platform, (OSSymbol *)name,
                                                      (IOInterruptController *)me);
+        machine_lines_set_entry(line_changed, NULL);
         IOService_registerService((IOService *)me, 0);
     }
     object_release(me);

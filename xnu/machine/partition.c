@@ -13,6 +13,8 @@ struct partition_current partition_current;
 static unsigned generation;
 static machine_power_hook *power_hook;
 static void *power_context;
+static machine_line_entry *line_entry;
+static void *line_context;
 
 void machine_partition_attach(const struct partition_operations *operations, void *partition) {
     partition_current.context = partition;
@@ -45,6 +47,18 @@ void machine_partition_set_generation(unsigned new_generation) {
     generation = new_generation;
 }
 
+void machine_lines_set_entry(machine_line_entry *entry, void *context) {
+    line_context = context;
+    __atomic_store_n(&line_entry, entry, __ATOMIC_RELEASE);
+}
+
+void machine_line_set(unsigned line, bool level) {
+    machine_line_entry *entry = __atomic_load_n(&line_entry, __ATOMIC_ACQUIRE);
+    if (entry != NULL && line < MACHINE_LINES) {
+        entry(line_context, line, level);
+    }
+}
+
 /* The engine has stopped: nobody uses the descriptors any more. */
 void partition_stop(int status) {
     const struct partition_operations *operations = partition_current.operations;
@@ -53,6 +67,7 @@ void partition_stop(int status) {
     partition_current = (struct partition_current){NULL, NULL};
     generation = 0;
     power_hook = NULL;
+    line_entry = NULL;
     if (operations != NULL && operations->detach != NULL) {
         operations->detach(context, status);
     }

@@ -86,6 +86,16 @@ unsigned machine_partition_generation(void);
 void machine_partition_set_generation(unsigned generation);
 
 /*
+ * Interrupt lines of the PC, numbered as its I/O APIC does. `entry` is called for each change, by
+ * any thread: it must only take notice. Changes before it is set are lost. NULL for none.
+ */
+#define MACHINE_LINES 24u
+typedef void machine_line_entry(void *context, unsigned line, bool level);
+void machine_lines_set_entry(machine_line_entry *entry, void *context);
+/* For implementations of a partition: a line (below MACHINE_LINES) has changed. */
+void machine_line_set(unsigned line, bool level);
+
+/*
  * Connects to hvhost at a Unix socket, says HELLO, hands over guest RAM and attaches a connection
  * per processor. After machine_start(). 0, or a negative errno with one clear line in `message`.
  */

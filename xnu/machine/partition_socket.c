@@ -30,6 +30,9 @@ void socket_partition_lost(struct socket_partition *partition, int status, const
     if (!atomic_exchange(&partition->lost, true) && !atomic_load(&partition->closing)) {
         machine_partition_power_event(MACHINE_POWER_OFF, status, reason);
     }
+    pthread_mutex_lock(&partition->start_lock);
+    pthread_cond_broadcast(&partition->start_answered);
+    pthread_mutex_unlock(&partition->start_lock);
 }
 
 /* ---- set-up --------------------------------------------------------------------------------- */
@@ -83,7 +86,7 @@ static int say_hello(struct socket_partition *partition, char *message, size_t s
         .version = PARTITION_VERSION,
         .processors = partition->processors,
         .guest_mode = PARTITION_GUEST_MODE_64,
-        .flags = PARTITION_HELLO_ANSWERS,
+        .flags = PARTITION_HELLO_ANSWERS | PARTITION_HELLO_BARE,
     };
     struct partition_hello_reply reply;
     int error = partition_send(partition->control, &hello, sizeof hello, -1);
@@ -202,6 +205,28 @@ static void serve_power(struct socket_partition *partition, const struct partiti
                                       : "the host turns the machine off");
 }
 
+static void serve_line(struct socket_partition *partition, const struct partition_line *line,
+                       size_t length) {
+    if (length != sizeof *line || line->line >= PARTITION_LINES || line->level > 1) {
+        socket_partition_lost(partition, -EPROTO, "the host sent a malformed LINE");
+        return;
+    }
+    machine_line_set(line->line, line->level != 0);
+}
+
+static void serve_started(struct socket_partition *partition,
+                          const struct partition_status_reply *reply, size_t length) {
+    if (length != sizeof *reply) {
+        socket_partition_lost(partition, -EPROTO, "the host sent a malformed answer to START");
+        return;
+    }
+    pthread_mutex_lock(&partition->start_lock);
+    partition->started = true;
+    partition->start_status = reply->status <= 0 ? reply->status : -EPROTO;
+    pthread_cond_broadcast(&partition->start_answered);
+    pthread_mutex_unlock(&partition->start_lock);
+}
+
 static void serve(struct socket_partition *partition, const uint8_t *buffer, size_t length,
                   int descriptor) {
     const struct partition_header *header = (const struct partition_header *)buffer;
@@ -229,6 +254,12 @@ static void serve(struct socket_partition *partition, const uint8_t *buffer, siz
         break;
     case PARTITION_GOODBYE:
         serve_goodbye(partition, buffer, length);
+        break;
+    case PARTITION_LINE:
+        serve_line(partition, (const struct partition_line *)buffer, length);
+        break;
+    case PARTITION_START | PARTITION_REPLY:
+        serve_started(partition, (const struct partition_status_reply *)buffer, length);
         break;
     default:
         socket_partition_lost(partition, -EPROTO, "the host sent an unknown message");
@@ -281,7 +312,17 @@ static void socket_power(void *context, enum machine_power what, const uint64_t 
 static int socket_start(void *context) {
     struct socket_partition *partition = context;
     struct partition_start start = {.header = {PARTITION_START, sizeof start, 4}};
-    return partition_send(partition->control, &start, sizeof start, -1);
+    int error = partition_send(partition->control, &start, sizeof start, -1);
+    if (error != 0) {
+        return error;
+    }
+    pthread_mutex_lock(&partition->start_lock);
+    while (!partition->started && !atomic_load(&partition->lost)) {
+        pthread_cond_wait(&partition->start_answered, &partition->start_lock);
+    }
+    error = partition->started ? partition->start_status : -EPIPE;
+    pthread_mutex_unlock(&partition->start_lock);
+    return error;
 }
 
 static void free_partition(struct socket_partition *partition) {
@@ -292,6 +333,8 @@ static void free_partition(struct socket_partition *partition) {
     }
     partition_close_descriptors(
         (int[]){partition->control, partition->signal_event, partition->close_event}, 3);
+    pthread_cond_destroy(&partition->start_answered);
+    pthread_mutex_destroy(&partition->start_lock);
     if (partition->signals != NULL) {
         munmap(partition->signals, partition->shared_size);
     }
@@ -338,6 +381,8 @@ static struct socket_partition *new_partition(void) {
         partition->connections[i].socket = partition->connections[i].event = -1;
         pthread_mutex_init(&partition->connections[i].lock, NULL);
     }
+    pthread_mutex_init(&partition->start_lock, NULL);
+    pthread_cond_init(&partition->start_answered, NULL);
     partition->close_event = eventfd(0, EFD_CLOEXEC);
     return partition;
 }

@@ -38,6 +38,11 @@ struct socket_partition {
     int close_event; /* wakes the control thread */
     atomic_bool closing; /* we are ending it */
     atomic_bool lost;    /* the host ended it or broke the protocol */
+    /* The answer to START; the condition is for it and for `lost`. */
+    pthread_mutex_t start_lock;
+    pthread_cond_t start_answered;
+    bool started;
+    int start_status;
     /* Reference time: host value = base + (uptime - base_uptime) / 100 once it was read. */
     atomic_bool time_known;
     uint64_t time_base, time_base_uptime;

@@ -160,7 +160,8 @@ static struct rig *rig_create(const char *password)
     bench_open_channel(rig->bench, VIDEO_CHANNEL);
     guest_shows(rig);
     const struct vnc_settings settings = {
-        .port = 0, .password = password, .video = rig->video, .keyboard = rig->keyboard};
+        .port = 0, .password = password, .video = rig->video,
+        .keys = {.synthetic = rig->keyboard}};
     rig->vnc = vnc_new(&settings, &error);
     assert_non_null(rig->vnc);
     return rig;

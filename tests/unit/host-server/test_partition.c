@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -56,9 +57,10 @@ static int take_ram(void *context, uint64_t gpa, uint64_t size, void *host)
     return 0;
 }
 
-static void take_start(void *context)
+static int take_start(void *context)
 {
     ((struct bench *)context)->starts++;
+    return 0;
 }
 
 static void take_cpuid(void *context, uint32_t processor, uint32_t leaf, uint32_t subleaf,
@@ -452,6 +454,83 @@ static void a_stranger_is_turned_away_and_the_session_stays(void **state)
     assert_int_equal(monitor_rdmsr(&bench->monitor, 0, 0x40000002, &value), 0);
 }
 
+/* A monitor without PC devices of its own, and with RAM and processors. */
+static void start_bare(struct bench *bench, uint32_t flags)
+{
+    monitor_hello(&bench->monitor, bench->path, 1, flags);
+    assert_int_equal(monitor_attach(&bench->monitor, bench->path, 0), 0);
+    bench->monitor.ram_file = memfd_create("ram", MFD_CLOEXEC);
+    assert_int_equal(ftruncate(bench->monitor.ram_file, 0x1000), 0);
+    monitor_ram(&bench->monitor, 0, 0x1000, 0);
+    close(bench->monitor.ram_file);
+    monitor_send_header(&bench->monitor, bench->monitor.control, PARTITION_START);
+    while (bench->starts == 0) {
+        pump(bench);
+    }
+}
+
+static void start_is_answered_and_lines_are_told(void **state)
+{
+    struct bench *bench = *state;
+    struct partition_status_reply reply;
+    struct partition_line line;
+    start_bare(bench, PARTITION_HELLO_BARE);
+    monitor_receive(&bench->monitor, bench->monitor.control, &reply, sizeof(reply), NULL, 0, NULL);
+    assert_int_equal(reply.header.type, PARTITION_START | PARTITION_REPLY);
+    assert_int_equal(reply.header.cookie, bench->monitor.cookie);
+    assert_int_equal(reply.status, 0);
+    partition_server_line(bench->server, 1, true);
+    partition_server_line(bench->server, 1, true); /* no change */
+    partition_server_line(bench->server, 12, true);
+    partition_server_line(bench->server, 1, false);
+    static const uint32_t expected[][2] = {{1, 1}, {12, 1}, {1, 0}};
+    for (unsigned i = 0; i < 3; i++) {
+        monitor_receive(&bench->monitor, bench->monitor.control, &line, sizeof(line), NULL, 0,
+                        NULL);
+        assert_int_equal(line.header.type, PARTITION_LINE);
+        assert_int_equal(line.line, expected[i][0]);
+        assert_int_equal(line.level, expected[i][1]);
+    }
+}
+
+static void a_monitor_with_its_own_devices_hears_of_neither(void **state)
+{
+    struct bench *bench = *state;
+    struct partition_power power;
+    start_bare(bench, 0);
+    partition_server_line(bench->server, 1, true);
+    assert_int_equal(partition_server_power(bench->server, PARTITION_POWER_OFF, NULL), 0);
+    monitor_receive(&bench->monitor, bench->monitor.control, &power, sizeof(power), NULL, 0, NULL);
+    assert_int_equal(power.header.type, PARTITION_POWER); /* nothing came before it */
+}
+
+/* While nobody reads, changes that do not fit are kept; the level that counts comes in the end. */
+static void lines_that_find_no_room_are_told_later(void **state)
+{
+    struct bench *bench = *state;
+    struct partition_status_reply reply;
+    struct partition_line line = {.level = 0};
+    start_bare(bench, PARTITION_HELLO_BARE);
+    for (unsigned i = 0; i < 100001; i++) {
+        partition_server_line(bench->server, 1, i % 2 == 0);
+    }
+    monitor_receive(&bench->monitor, bench->monitor.control, &reply, sizeof(reply), NULL, 0, NULL);
+    unsigned count = 0;
+    while (recv(bench->monitor.control, &line, sizeof(line), MSG_DONTWAIT) == sizeof(line)) {
+        count++;
+    }
+    assert_in_range(count, 2, 100000);
+    if (line.level == 0) {
+        pump(bench);
+        monitor_receive(&bench->monitor, bench->monitor.control, &line, sizeof(line), NULL, 0,
+                        NULL);
+    }
+    assert_int_equal(line.level, 1);
+    partition_server_line(bench->server, 1, false); /* and the next change works */
+    monitor_receive(&bench->monitor, bench->monitor.control, &line, sizeof(line), NULL, 0, NULL);
+    assert_int_equal(line.level, 0);
+}
+
 static void bad_attaches_are_refused_and_the_next_works(void **state)
 {
     struct bench *bench = *state;
@@ -671,6 +750,9 @@ int main(void)
         TEST(a_machine_that_cannot_be_made_is_said),
         TEST(a_second_monitor_is_turned_away_and_the_first_stays),
         TEST(a_stranger_is_turned_away_and_the_session_stays),
+        TEST(lines_that_find_no_room_are_told_later),
+        TEST(a_monitor_with_its_own_devices_hears_of_neither),
+        TEST(start_is_answered_and_lines_are_told),
         TEST(bad_attaches_are_refused_and_the_next_works),
         TEST(attach_before_hello_is_refused),
         TEST(start_needs_processors_and_ram),

@@ -225,6 +225,26 @@ static void indicators_are_windows_bits(void **state)
     assert_int_equal(message.type, KEYBOARD_SET_INDICATORS);
 }
 
+/* A keyboard without a protocol: PS/2. */
+static void keys_are_handled_without_an_agreement(void **state)
+{
+    const struct keyboard_options options = { .swap_option_command = true };
+    const struct keyboard_event down = { KEYBOARD_EVENT, 0x38, 0, 0 };
+    const struct keyboard_event unknown = { KEYBOARD_EVENT, 0x5A, 0, 0 };
+    struct keyboard_protocol_request request;
+    struct keyboard_change change;
+    struct keyboard keyboard;
+
+    (void)state;
+    keyboard_begin(&keyboard, &options, &request);
+    EXPECT(keyboard_key(&keyboard, &down, changes), ADB_LEFT_COMMAND);
+    assert_int_equal(keyboard_key(&keyboard, &down, changes), 0);
+    assert_int_equal(keyboard_key(&keyboard, &unknown, changes), HV_ERROR_NOT_SUPPORTED);
+    assert_true(keyboard_release_next(&keyboard, &change));
+    assert_int_equal(change.key, ADB_LEFT_COMMAND);
+    assert_int_equal(keyboard.counters.events, 3);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -239,6 +259,7 @@ int main(void)
         cmocka_unit_test(nothing_counts_before_the_host_agrees),
         cmocka_unit_test(what_is_held_at_the_end_goes_up),
         cmocka_unit_test(indicators_are_windows_bits),
+        cmocka_unit_test(keys_are_handled_without_an_agreement),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

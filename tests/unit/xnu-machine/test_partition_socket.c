@@ -22,6 +22,7 @@
 #define SIGNAL_BASE 0x1000u
 #define DEVICE UINT64_C(0xFE000000)
 #define VIDEO UINT64_C(0xF8000000)
+#define PORT 0x64u
 
 enum misbehaviour {
     HONEST,
@@ -32,6 +33,8 @@ enum misbehaviour {
     WRONG_COOKIE,
     CLOSE_AT_HELLO,
     REFUSE_ATTACH,
+    REFUSE_START,
+    GONE_AT_START,
 };
 
 static struct {
@@ -169,6 +172,19 @@ static void serve_processor(int socket, const uint8_t *buffer) {
     }
 }
 
+/* The ranges of devices that are there from the start come before the answer. */
+static void answer_start(const struct partition_header *header) {
+    struct partition_trap trap = {.header = {PARTITION_TRAP, sizeof trap, 12},
+                                  .start = PORT, .size = 1, .kind = PARTITION_SPACE_PORT, .on = 1};
+    atomic_store(&host.started, true);
+    if (host.misbehaviour == GONE_AT_START) {
+        shutdown(host.control, SHUT_RDWR);
+        return;
+    }
+    send_message(host.control, &trap, sizeof trap, NULL, 0);
+    answer_status(host.control, header, host.misbehaviour == REFUSE_START ? -EIO : 0);
+}
+
 static void serve_control(const uint8_t *buffer) {
     const struct partition_header *header = (const void *)buffer;
     switch (header->type) {
@@ -180,7 +196,7 @@ static void serve_control(const uint8_t *buffer) {
         host.ram_bytes += ((const struct partition_ram *)buffer)->size;
         break;
     case PARTITION_START:
-        atomic_store(&host.started, true);
+        answer_start(header);
         break;
     case PARTITION_POWER:
         host.crashed = ((const struct partition_power *)buffer)->what;
@@ -275,6 +291,7 @@ static void requests_body(void *argument) {
     uint64_t value;
     uint32_t registers[4];
     CHECK(machine_partition_start() == 0);
+    CHECK(machine_is_trapped(PORT, 1, MACHINE_PORT)); /* live when the start is over */
     machine_cpuid(0x40000001, 0, registers);
     CHECK(registers[0] == 1 && registers[3] == 4);
     CHECK(machine_wrmsr(0x40000080, 77) && machine_rdmsr(0x40000080, &value) && value == 77);
@@ -370,6 +387,73 @@ static void honest_session(bool deterministic) {
 static void a_session_carries_requests_signals_and_vectors(void **state) {
     honest_session(false);
     honest_session(true);
+}
+
+/* ---- interrupt lines ---- */
+
+static atomic_uint lines_seen; /* line << 1 | level, plus 0x100 */
+
+static void on_line(void *context, unsigned line, bool level) {
+    atomic_store(&lines_seen, 0x100 | line << 1 | level);
+    machine_wakeup(&lines_seen, false);
+}
+
+static void lines_body(void *argument) {
+    machine_lines_set_entry(on_line, NULL);
+    for (unsigned i = 0; i < 10; i++) {
+        unsigned level = i % 2 == 0, line = i % 4 < 2 ? 1 : PARTITION_LINES - 1;
+        struct partition_line message = {{PARTITION_LINE, sizeof message, 0}, line, level};
+        unsigned expected = 0x100 | line << 1 | level;
+        send_message(host.control, &message, sizeof message, NULL, 0);
+        while (atomic_load(&lines_seen) != expected) {
+            machine_wait_prepare(&lines_seen, machine_uptime() + 1000000, false);
+            if (atomic_load(&lines_seen) != expected) {
+                machine_wait_block();
+            } else {
+                machine_wait_cancel();
+            }
+        }
+    }
+    machine_line_set(MACHINE_LINES, true); /* there is none: nobody is told */
+    CHECK((atomic_load(&lines_seen) >> 1 & 0x7f) != MACHINE_LINES);
+}
+
+static void lines_change(void **state) {
+    char message[200];
+    atomic_store(&machine_test_failures, 0);
+    start_host(HONEST);
+    start_machine(false);
+    assert_int_equal(machine_partition_connect(host.path, message, sizeof message), 0);
+    assert_int_equal(machine_run("lines", lines_body, NULL), 0);
+    machine_stop();
+    stop_host();
+    assert_int_equal(atomic_load(&machine_test_failures), 0);
+}
+
+static void refused_body(void *argument) {
+    CHECK(machine_partition_start() == *(int *)argument);
+}
+
+static void on_power(void *context, enum machine_power what, int status, const char *reason);
+
+static void a_start_that_fails_is_reported(void **state) {
+    static const struct {
+        enum misbehaviour misbehaviour;
+        int status;
+    } cases[] = {{REFUSE_START, -EIO}, {GONE_AT_START, -EPIPE}};
+    char message[200];
+    for (unsigned i = 0; i < 2; i++) {
+        int expected = cases[i].status;
+        atomic_store(&machine_test_failures, 0);
+        start_host(cases[i].misbehaviour);
+        start_machine(false);
+        assert_int_equal(machine_partition_connect(host.path, message, sizeof message), 0);
+        machine_partition_set_power_hook(on_power, NULL);
+        assert_int_equal(machine_run("start", refused_body, &expected), 0);
+        machine_stop();
+        stop_host();
+        assert_int_equal(atomic_load(&machine_test_failures), 0);
+    }
 }
 
 /* Waits for the client's answer, as the host must. */
@@ -477,6 +561,12 @@ static void the_hosts_end_of_the_session_is_reported_once(void **state) {
     end_session(&unknown, sizeof unknown, MACHINE_POWER_OFF, -EPROTO, "malformed message");
     struct partition_goodbye goodbye = {{PARTITION_GOODBYE, sizeof goodbye, 0}, -EINVAL};
     end_session(&goodbye, sizeof goodbye, MACHINE_POWER_OFF, -EINVAL, "goodbye");
+    struct partition_line line = {{PARTITION_LINE, sizeof line, 0}, PARTITION_LINES, 1};
+    end_session(&line, sizeof line, MACHINE_POWER_OFF, -EPROTO, "malformed LINE");
+    line = (struct partition_line){{PARTITION_LINE, sizeof line, 0}, 1, 2};
+    end_session(&line, sizeof line, MACHINE_POWER_OFF, -EPROTO, "malformed LINE");
+    struct partition_header started = {PARTITION_START | PARTITION_REPLY, sizeof started, 0};
+    end_session(&started, sizeof started, MACHINE_POWER_OFF, -EPROTO, "answer to START");
     end_session(NULL, 0, MACHINE_POWER_OFF, -EPIPE, "gone away");
 }
 
@@ -515,6 +605,8 @@ static void a_bad_start_gives_one_clear_line(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_session_carries_requests_signals_and_vectors),
+        cmocka_unit_test(lines_change),
+        cmocka_unit_test(a_start_that_fails_is_reported),
         cmocka_unit_test(ranges_are_mapped_trapped_and_checked),
         cmocka_unit_test(the_hosts_end_of_the_session_is_reported_once),
         cmocka_unit_test(a_bad_start_gives_one_clear_line),

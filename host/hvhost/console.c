@@ -150,8 +150,9 @@ static void answer(struct control_ticket *ticket, int result, const char *device
         control_refuse(ticket, result, "the guest does not keep up with the %s", device);
         break;
     case -EILSEQ:
-        control_refuse(ticket, result, "no key of the %s types one of the characters; the synthetic "
-                                       "keyboard types any", device);
+        control_refuse(ticket, result,
+                       "no key of the PS/2 %s types one of the characters; the synthetic one could",
+                       device);
         break;
     default:
         control_refuse(ticket, result, "%s: %s", device, strerror(-result));

@@ -64,9 +64,11 @@ static unsigned encode(struct keyboard_key key, bool down, uint8_t bytes[BYTES_A
 
 static bool is_key(struct keyboard_key key)
 {
-    return (key.code > 0 && key.code < CODES && (key.prefix == 0 || key.prefix == KEYBOARD_EVENT_E0 ||
-                                                 key.prefix == KEYBOARD_EVENT_E1)) ||
-           ((key.code == HANJA || key.code == HANGUL) && key.prefix == 0);
+    if (key.code == HANJA || key.code == HANGUL) {
+        return key.prefix == 0;
+    }
+    return key.code > 0 && key.code < CODES &&
+           (key.prefix == 0 || key.prefix == KEYBOARD_EVENT_E0 || key.prefix == KEYBOARD_EVENT_E1);
 }
 
 static bool *held_flag(struct ps2 *ps2, struct keyboard_key key)

@@ -59,7 +59,9 @@ static bool write_port(uint16_t port, uint8_t byte)
 
 static void drain(void)
 {
-    for (uint32_t i = 0; i < BYTES_A_TURN && processor_in8(PS2_COMMAND_PORT) & PS2_STATUS_OUTPUT; i++) {
+    for (uint32_t i = 0; i < BYTES_A_TURN; i++) {
+        if (!(processor_in8(PS2_COMMAND_PORT) & PS2_STATUS_OUTPUT))
+            return;
         processor_in8(PS2_DATA_PORT);
         IODelay(POLL_US);
     }

@@ -26,11 +26,11 @@ static void tell_daemon(const struct time_sync *sync, uint8_t flags)
     daemon_tell(sync->port, &notice, sizeof notice);
 }
 
-/* Either layout as the newer one. False: shorter than its version demands. */
+/* Either layout as the newer one; older hosts mean `now`. False: shorter than its version demands.
+ */
 static bool read_message(const struct integration_engine *engine, const void *body, uint32_t size,
-                         struct ic_time_sync_4_0 *message)
+                         uint64_t now, struct ic_time_sync_4_0 *message)
 {
-    const struct time_sync *sync = engine->context;
     struct ic_time_sync old;
 
     memset(message, 0, sizeof *message);
@@ -43,7 +43,7 @@ static bool read_message(const struct integration_engine *engine, const void *bo
     memset(&old, 0, sizeof old);
     memcpy(&old, body, size < sizeof old ? size : sizeof old);
     message->host_time = old.host_time;
-    message->reference_time = sync->reference_now(sync->reference_context);
+    message->reference_time = now;
     message->flags = old.flags;
     return true;
 }
@@ -56,7 +56,7 @@ static enum integration_answer take_time(struct integration_engine *engine, void
     struct ic_time_sync_4_0 message;
 
     /* A reference time that has not been reached cannot be when the host looked at its clock. */
-    if (!read_message(engine, body, *body_size, &message) || !possible(message.host_time) ||
+    if (!read_message(engine, body, *body_size, now, &message) || !possible(message.host_time) ||
         message.reference_time > now || now - message.reference_time > TIME_SYNC_LATEST ||
         !possible(message.host_time + (now - message.reference_time))) {
         sync->refused++;

@@ -44,16 +44,28 @@ wait_until() {
     shift
     until "$@"; do
         [ $SECONDS -lt $deadline ] || return 1
-        inotifywait -qq -t 1 -r -e close_write -e moved_to -e modify "$work/guest" "$work"/*.log 2>/dev/null || true
+        inotifywait -qq -t 1 -r -e close_write -e moved_to -e modify "$work/guest" "$work"/*.log "$work"/*/*.log 2>/dev/null || true
     done
 }
 
-# Every daemon serves its service now, not only that of a machine before.
+# The kinds of devices that this machine has, from its host.
+machine_offers() { # machine_offers KIND
+    ask_host --json devices | jq -e --arg kind "$1" 'any(.devices[]; .kind == $kind)' >/dev/null
+}
+
+# Every daemon whose service the host offers serves it now, not only that of a machine before.
 daemons_ready() {
-    local name
-    for name in hvshutdownd hvtimesyncd hvfilecopyd hvkvpd hvbackupd; do
+    local name kind
+    while read -r name kind; do
+        machine_offers "$kind" || continue
         [[ $(grep -E ': serving |the service is gone' "$work/$name.log" | tail -n 1) == *serving* ]] || return 1
-    done
+    done <<'END'
+hvshutdownd shutdown
+hvtimesyncd timesync
+hvfilecopyd filecopy
+hvkvpd kvp
+hvbackupd backup
+END
 }
 
 ask_host() {

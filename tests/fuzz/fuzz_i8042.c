@@ -85,7 +85,7 @@ static void act(struct fuzz *fuzz, uint8_t action, uint8_t value)
         i8042_put_keys(&fuzz->i8042, &value, 1);
         break;
     case 3:
-        driver_reads(fuzz, (uint8_t)(i8042_read(&fuzz->i8042, I8042_COMMAND_PORT) | (value & 0xc0)));
+        driver_reads(fuzz, i8042_read(&fuzz->i8042, I8042_COMMAND_PORT) | (value & 0xc0));
         break;
     case 4:
         driver_sets_up(fuzz);

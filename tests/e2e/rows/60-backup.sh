@@ -13,6 +13,10 @@ backup_check() {
     figure="frozen and thawed in $(ask_host --json services | jq '.services[] | select(.service == "backup") | .round_trip_us') us (thaw)"
 }
 
-status=0
-backup_check || status=1
-row backup "Backup (VSS freeze and thaw)" $status "$figure"
+if machine_offers backup; then
+    status=0
+    backup_check || status=1
+    row backup "Backup (VSS freeze and thaw)" $status "$figure"
+else
+    row_not_offered backup "Backup (VSS freeze and thaw)" "hosts have it from Windows Server 2012 R2 on"
+fi

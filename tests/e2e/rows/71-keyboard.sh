@@ -35,6 +35,10 @@ keyboard_check() {
     figure="${#keyboard_text} characters typed and read, a chord of three keys, caps lock's light"
 }
 
-status=0
-keyboard_check || status=1
-row keyboard "Keyboard" $status "$figure"
+if machine_offers keyboard; then
+    status=0
+    keyboard_check || status=1
+    row keyboard "Keyboard" $status "$figure"
+else
+    row_not_offered keyboard "Keyboard" "hosts have it from Windows Server 2012 on; see ps2"
+fi

@@ -20,4 +20,8 @@ restart_check() {
 
 status=0
 restart_check || status=1
-row restart "Restart by the host" $status "$figure"
+if [[ $figure == *"the version of the guest's shutdown service cannot do it"* ]]; then
+    row_not_offered restart "Restart by the host" "hosts have it from Windows Server 2016 on"
+else
+    row restart "Restart by the host" $status "$figure"
+fi

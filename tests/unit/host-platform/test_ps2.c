@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The PS/2 keyboard as a virtual device: ports, lines, keys and text; and which keyboard is used. */
+/* The PS/2 keyboard as a virtual device: ports, lines, keys, text; and which keyboard is used. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

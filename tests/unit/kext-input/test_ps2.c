@@ -61,7 +61,8 @@ static const uint16_t good[] = { 0x47, 0x55, 0x00, 0x77, 0xFA, 0xFA };
 
 static void the_controller_is_brought_up(void **state)
 {
-    static const uint8_t commands[] = { 0xAD, 0xA7, 0x20, 0x60, 0xAA, 0xAB, 0x20, 0x60, 0xAE, 0x60 };
+    static const uint8_t commands[] = { 0xAD, 0xA7, 0x20, 0x60, 0xAA,
+                                        0xAB, 0x20, 0x60, 0xAE, 0x60 };
     /* Mouse off, translation on, keyboard interrupts only at the end. */
     static const uint8_t data[] = { 0x64, 0x64, 0xF6, 0xF4, 0x65 };
     struct conversation conversation = { .answers = good, .answer_count = GOOD_COUNT };

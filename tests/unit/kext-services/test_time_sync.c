@@ -10,10 +10,11 @@
 static struct integration_engine engine;
 static struct time_sync service;
 static struct fake_daemon fake;
-static uint64_t reference;
+static uint64_t reference, tick; /* the clock goes on by a tick at each look */
 
 static uint64_t reference_now(void *context)
 {
+    reference += tick;
     return reference;
 }
 
@@ -24,6 +25,7 @@ static int setup(void **state)
     service.port = &fake.port;
     service.reference_now = reference_now;
     reference = 1000 * SECOND;
+    tick = 0;
     integration_init(&engine, &time_sync_service, &service);
     negotiate_with(&engine, IC_TIME_SYNC_4_0);
     return 0;
@@ -90,6 +92,18 @@ static void older_versions_have_the_time_as_it_is(void **state)
     assert_int_equal(fake.told, 1);
 }
 
+static void an_older_hosts_time_is_not_of_the_future(void **state)
+{
+    const struct ic_time_sync body = { .host_time = NEW_YEAR, .flags = IC_TIME_SYNC };
+    uint32_t status;
+
+    negotiate_with(&engine, IC_TIME_SYNC_3_0);
+    tick = 1;
+    ask_engine(&engine, IC_MESSAGE_TIME_SYNC, &body, sizeof body, &status);
+    assert_int_equal(status, IC_STATUS_OK);
+    assert_in_range(heard().host_time, NEW_YEAR, NEW_YEAR + 5);
+}
+
 static void impossible_times_are_refused_and_the_next_good_one_is_taken(void **state)
 {
     static const uint64_t bad[] = {
@@ -132,6 +146,7 @@ int main(void)
         cmocka_unit_test_setup(a_daemon_that_comes_late_hears_the_time_of_then, setup),
         cmocka_unit_test_setup(a_daemon_hears_nothing_before_the_host_has_said_a_time, setup),
         cmocka_unit_test_setup(older_versions_have_the_time_as_it_is, setup),
+        cmocka_unit_test_setup(an_older_hosts_time_is_not_of_the_future, setup),
         cmocka_unit_test_setup(impossible_times_are_refused_and_the_next_good_one_is_taken, setup),
         cmocka_unit_test_setup(a_reference_time_of_the_future_or_of_no_age_is_refused, setup),
         cmocka_unit_test_setup(a_probe_is_answered_and_changes_nothing, setup),

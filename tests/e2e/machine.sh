@@ -6,10 +6,17 @@ host_control=$work/host.sock guest_control=$work/guest.sock
 nbd=$work/nbd controls=$work/controls
 
 if [ "${macos%%.*}" -ge 12 ]; then
-    kext=$root/build/kexts/MacHyperVSupportMonterey.kext
+    kext=$build/kexts/MacHyperVSupportMonterey.kext
 else
-    kext=$root/build/kexts/MacHyperVSupport.kext
+    kext=$build/kexts/MacHyperVSupport.kext
 fi
+
+# Releases before Windows Server 2012 R2 have no machines of generation 2.
+machine_can_be_generation_2() {
+    case ${release#ws} in
+    2008 | 2008r2 | 2012 | 7 | 8) return 1 ;;
+    esac
+}
 
 # Only one run at a time: two would share sockets, and daemons of the one would serve the guest of the other. Whatever
 # of a run still lives holds the lock, as descriptor 9.

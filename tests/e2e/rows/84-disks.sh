@@ -29,7 +29,7 @@ disks_come_and_go() {
 
 disks_check() {
     local load n
-    disk_machine_start disks --generation 2 --disk memory:16M --disk memory:16M,lun=7 --disk memory:16M,block-size=4096 \
+    disk_machine_start disks --generation "$generation" --disk memory:16M --disk memory:16M,lun=7 --disk memory:16M,block-size=4096 \
         --disk memory:16M,lun=63 --disk memory:16M,controller=1 || return 1
     for n in 1 2 3 4; do disk_machine_wait_for $n || return 1; done
     nbdinfo --json "$(disk_uri 2)" | jq -e '.exports[0]["block_size_minimum"] == 4096' >/dev/null ||

@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Cells of the matrix of macOS, generation and host: each row of a cell passes, or is one that this host cannot have.
+# Rows that say most about a cell; "make run MACOS=... GEN=... HOST=..." runs all rows of any cell.
+set -u
+cd "$MACHV_SOURCE_ROOT" || exit 1
+build=$MACHV_BUILD_ROOT
+rows='10-heartbeat|30-timesync|40-filecopy|50-kvp|7*|90-scsi|96-shutdown'
+log=$build/run-matrix.log
+
+# MACOS GEN HOST, and the rows that the host does not offer.
+cells='10.6 1 ws2008r2 filecopy,keyboard
+10.13 1 ws2012 filecopy
+11 2 ws2012r2 ps2
+13 2 ws2019 ps2
+26 2 ws2025 ps2'
+
+for tool in jq qemu-img qemu-io nbdcopy mke2fs inotifywait setpriv; do
+    command -v $tool >/dev/null || { echo "1..0 # SKIP $tool is not installed"; exit 0; }
+done
+
+mkdir -p "$build/bin"
+for program in xnu/kextrun/kextrun host/hvhost/hvhost host/hvctl/hvctl daemons/hv{shutdown,timesync,filecopy,kvp,backup}d; do
+    ln -sf "$build/$program" "$build/bin/${program##*/}"
+done
+
+# check_cell MACOS GEN HOST ABSENT: sets $figure.
+check_cell() {
+    local passed absent
+    MACOS=$1 GEN=$2 HOST=$3 tests/e2e/run --rows "$rows" </dev/null >"$log" 2>&1 || { figure="a row failed"; return 1; }
+    passed=$(jq '[.rows[] | select(.passed)] | length' "$build/run/report.json")
+    absent=$(jq -r '[.rows[] | select(.offered == false) | .id] | sort | join(",")' "$build/run/report.json")
+    [ "$absent" = "$4" ] || { figure="not offered: $absent"; return 1; }
+    [ "$passed" -ge 7 ] || { figure="only $passed rows passed"; return 1; }
+    grep -q "Hyper-V $5" "$build/run/guest.log" || { figure="the guest saw another host"; return 1; }
+    figure="$passed rows"
+}
+
+builds=('6.1.7601' '6.2.9200' '6.3.9600' '10.0.17763' '10.0.26100')
+number=0
+while read -r macos generation host absent; do
+    name="macOS $macos, generation $generation, $host"
+    if check_cell "$macos" "$generation" "$host" "$absent" "${builds[number]}"; then
+        number=$((number + 1))
+        echo "ok $number - $name: $figure"
+    else
+        number=$((number + 1))
+        echo "not ok $number - $name: $figure"
+        sed -n '/== devices/,$p' "$log" | sed 's/^/# /'
+    fi
+done <<<"$cells"
+echo "1..$number"

@@ -10,6 +10,7 @@ if [ "${macos%%.*}" -ge 12 ]; then
 else
     kext=$build/kexts/MacHyperVSupport.kext
 fi
+framebuffer=$root/build/kexts/MacHyperVFramebuffer.kext
 
 # Releases before Windows Server 2012 R2 have no machines of generation 2.
 machine_can_be_generation_2() {
@@ -57,7 +58,7 @@ machine_start() {
     wait_for_socket "$work/partition.sock" $host_process 10 || return 1
     started=$(date +%s%N)
     machine_become "$bin/kextrun" --partition "$work/partition.sock" --control "$guest_control" --macos "$macos" \
-        --processors 2 --memory 512 --input-log "$work/input.log" --nbd "$nbd" --kernel-controls "$controls" "$kext" >>"$work/guest.log" 2>&1 &
+        --processors 2 --memory 512 --input-log "$work/input.log" --nbd "$nbd" --kernel-controls "$controls" "$kext" "$framebuffer" >>"$work/guest.log" 2>&1 &
     guest_process=$!
     wait_for_socket "$nbd/disk0.sock" $guest_process 30 || return 1
     boot_milliseconds=$((($(date +%s%N) - started) / 1000000))

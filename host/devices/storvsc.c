@@ -304,6 +304,21 @@ static uint64_t storvsc_deadline_ns(struct virtual_device *device)
     return UINT64_MAX;
 }
 
+static struct json_object *describe_channels(const struct storvsc *controller)
+{
+    struct json_object *channels = json_object_new_array();
+    for (const struct storvsc_channel *channel = controller->channels; channel != NULL;
+         channel = channel->next) {
+        struct json_object *object = json_object_new_object();
+        unsigned index = host_channel_sub_channel_index(channel->channel);
+        json_object_object_add(object, "sub_channel", json_object_new_int((int)index));
+        json_object_object_add(object, "srbs", json_object_new_uint64(channel->srbs));
+        json_object_object_add(object, "in_flight", json_object_new_int((int)channel->in_flight));
+        json_object_array_add(channels, object);
+    }
+    return channels;
+}
+
 static void storvsc_describe(struct virtual_device *device, struct json_object *to)
 {
     const struct storvsc *controller = (struct storvsc *)device;
@@ -320,6 +335,7 @@ static void storvsc_describe(struct virtual_device *device, struct json_object *
     json_object_object_add(to, "resets", json_object_new_uint64(controller->counters.resets));
     json_object_object_add(to, "faults", json_object_new_uint64(controller->counters.faults));
     json_object_object_add(to, "in_flight", json_object_new_int((int)controller->in_flight));
+    json_object_object_add(to, "channels", describe_channels(controller));
     json_object_object_add(to, "luns", storvsc_describe_luns(controller));
 }
 

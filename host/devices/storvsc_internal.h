@@ -21,6 +21,7 @@ struct storvsc_channel {
     struct host_channel *channel;
     struct storvsc_channel *next;
     unsigned in_flight;
+    uint64_t srbs; /* that came by it */
     bool closing;  /* the guest wants its memory back: released when nothing is in flight */
     bool stopped;  /* the guest broke a rule: nothing more is taken from the ring */
     bool dirty;    /* something was sent since the last flush */

@@ -465,6 +465,7 @@ bool storvsc_request_start(struct storvsc_channel *channel, const struct host_pa
     }
     fill_in(request, channel, packet, decision);
     channel->in_flight++;
+    channel->srbs++;
     controller->in_flight++;
     controller->counters.srbs++;
     if (has_buffer) {

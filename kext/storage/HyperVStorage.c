@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The controller class: opens the channel, agrees on a protocol version, tells the SCSI stack its limits. */
+/* The controller class: start and stop, and what the SCSI stack is told of its limits. */
 #include "kext/storage/HyperVStorage.h"
 
 #include "abi/IODMACommand.h"
@@ -16,7 +16,7 @@ static struct HyperVStorage *from(IOSCSIParallelInterfaceController *me)
     return (struct HyperVStorage *)me;
 }
 
-/* ---- opening ---- */
+/* ---- start and stop ---- */
 
 /* An accelerated IDE disk is addressed by its instance GUID (protocol/storvsc.h). */
 static void find_address(struct HyperVStorage *self)
@@ -32,93 +32,10 @@ static void find_address(struct HyperVStorage *self)
     }
 }
 
-static void packet_arrived(void *owner, struct device_channel *channel, const struct packet_view *packet)
-{
-    struct HyperVStorage *self = owner;
-
-    (void)channel;
-    if (storvsc_event_asks_for_scan(&self->engine, packet->data, packet->length))
-        storage_scan(self);
-}
-
-static int open_channel(struct HyperVStorage *self)
-{
-    static const uint8_t no_properties[VMBUS_USER_DATA_SIZE];
-    struct device_channel_options options = {
-        .transmit_pages = STORAGE_TRANSMIT_PAGES,
-        .receive_pages = STORAGE_RECEIVE_PAGES,
-        .request_maximum = STORAGE_TASKS_MAX + 8, /* and probes and resets */
-        .target_processor = DEVICE_CHANNEL_ANY_PROCESSOR,
-        .user_data = no_properties,
-        .owner = self,
-        .handlers = {
-            .packet = packet_arrived,
-            .completion = storage_completion,
-            .room = storage_room,
-        },
-    };
-
-    return device_channel_open(self->device, 0, &options, &self->channel);
-}
-
-/* One message of the initialisation and its reply. Returns what storvsc_initialization_reply says. */
-static enum storvsc_progress converse(struct HyperVStorage *self, struct storvsc_packet *packet, size_t *length)
-{
-    struct ring_piece piece = { packet, (uint32_t)*length };
-    struct storvsc_packet reply;
-    uint32_t reply_length = sizeof reply;
-    int error = device_channel_call(self->channel, &piece, 1, &reply, &reply_length,
-                                    STORAGE_ANSWER_MILLISECONDS);
-
-    if (error != 0) {
-        storage_log(self, "the host does not answer operation %u: error %d", (unsigned)packet->operation, error);
-        return STORVSC_PROGRESS_FAILED;
-    }
-    return storvsc_initialization_reply(&self->engine, &reply, reply_length, packet, length);
-}
-
-static bool negotiate(struct HyperVStorage *self)
-{
-    struct storvsc_packet packet;
-    size_t length = storvsc_begin(&self->engine, &packet);
-    enum storvsc_progress progress;
-
-    do {
-        progress = converse(self, &packet, &length);
-    } while (progress == STORVSC_PROGRESS_SEND);
-    if (progress != STORVSC_PROGRESS_READY) {
-        storage_log(self, "no agreement on a protocol version, %u refused",
-                    (unsigned)self->engine.counters.versions_refused);
-        return false;
-    }
-    self->transfer_bytes_max = self->engine.transfer_bytes_max < STORAGE_TRANSFER_MAX
-                                   ? self->engine.transfer_bytes_max : STORAGE_TRANSFER_MAX;
-    storage_log(self, "protocol %u.%u, %u KiB a request", (unsigned)(self->engine.version >> 8),
-                (unsigned)(self->engine.version & 0xff), (unsigned)(self->transfer_bytes_max >> 10));
-    return true;
-}
-
-static void close_channel(struct HyperVStorage *self)
-{
-    if (self->channel == NULL)
-        return;
-    device_channel_close(self->channel);
-    self->channel = NULL;
-    storage_fail_waiting(self);
-}
-
-static uint32_t pages_bytes(void)
-{
-    return page_list_capacity(STORAGE_TRANSFER_MAX) * (uint32_t)sizeof(uint64_t);
-}
-
 static void release_all(struct HyperVStorage *self)
 {
-    close_channel(self);
+    storage_channels_close(self);
     storage_targets_free(self);
-    if (self->pages != NULL)
-        IOFree(self->pages, pages_bytes());
-    self->pages = NULL;
     if (self->lock != NULL)
         IOLockFree(self->lock);
     self->lock = NULL;
@@ -133,9 +50,7 @@ static bool initialize_controller(IOSCSIParallelInterfaceController *me)
         return false;
     find_address(self);
     self->lock = IOLockAlloc();
-    self->pages = IOMalloc(pages_bytes());
-    if (self->lock != NULL && self->pages != NULL && storage_targets_init(self) &&
-        open_channel(self) == 0 && negotiate(self))
+    if (self->lock != NULL && storage_targets_init(self) && storage_channels_open(self))
         return true;
     /* The superclass does not call TerminateController after this. */
     release_all(self);
@@ -247,9 +162,11 @@ static void report_constraints(IOSCSIParallelInterfaceController *me, OSDictiona
     set_number(constraints, kIOMinimumHBADataAlignmentMaskKey, UINT64_MAX);
 }
 
-/* A request may begin and end inside a page, but its inner boundaries must be page boundaries. Releases before
- * 10.11 know one alignment for all three; there the system copies what does not begin at a page. */
-static bool initialize_dma_specification(IOSCSIParallelInterfaceController *me, IODMACommand *command)
+/* A request may begin and end inside a page, but its inner boundaries must be page boundaries.
+ * Releases before 10.11 know one alignment for all three; there the system copies what does not
+ * begin at a page. */
+static bool initialize_dma_specification(IOSCSIParallelInterfaceController *me,
+                                         IODMACommand *command)
 {
     uint64_t bytes = from(me)->transfer_bytes_max;
 
@@ -269,7 +186,8 @@ static bool initialize_dma_specification(IOSCSIParallelInterfaceController *me, 
     }
 #endif
     return IODMACommand_initWithSpecification_number(command, IODMACommand_OutputHost64, 64, 0,
-                                                     IODMACommand_kMapped, bytes, PAGE_LIST_PAGE_SIZE, NULL, NULL);
+                                                     IODMACommand_kMapped, bytes,
+                                                     PAGE_LIST_PAGE_SIZE, NULL, NULL);
 }
 
 /* ---- interrupts: those of the channel are handled on its own work loop ---- */
@@ -279,10 +197,10 @@ static void handle_interrupt(IOSCSIParallelInterfaceController *me)
     (void)me;
 }
 
-static IOInterruptEventSource *create_interrupt(IOSCSIParallelInterfaceController *me,
-                                                void (*action)(OSObject *, IOInterruptEventSource *, int32_t),
-                                                bool (*filter)(OSObject *, IOFilterInterruptEventSource *),
-                                                IOService *provider)
+static IOInterruptEventSource *create_interrupt(
+    IOSCSIParallelInterfaceController *me,
+    void (*action)(OSObject *, IOInterruptEventSource *, int32_t),
+    bool (*filter)(OSObject *, IOFilterInterruptEventSource *), IOService *provider)
 {
     (void)me;
     (void)action;
@@ -293,8 +211,8 @@ static IOInterruptEventSource *create_interrupt(IOSCSIParallelInterfaceControlle
 
 /* ---- task management that the protocol does not have ---- */
 
-static SCSIServiceResponse reject_task(IOSCSIParallelInterfaceController *me, uint64_t target, uint64_t lun,
-                                       uint64_t tag)
+static SCSIServiceResponse reject_task(IOSCSIParallelInterfaceController *me, uint64_t target,
+                                       uint64_t lun, uint64_t tag)
 {
     (void)me;
     (void)target;
@@ -303,7 +221,8 @@ static SCSIServiceResponse reject_task(IOSCSIParallelInterfaceController *me, ui
     return kSCSIServiceResponse_FUNCTION_REJECTED;
 }
 
-static SCSIServiceResponse reject_task_set(IOSCSIParallelInterfaceController *me, uint64_t target, uint64_t lun)
+static SCSIServiceResponse reject_task_set(IOSCSIParallelInterfaceController *me, uint64_t target,
+                                           uint64_t lun)
 {
     (void)me;
     (void)target;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Page numbers of one transfer, gathered from DMA segments.
  *
- * A storage request has one range: it may begin and end inside a page, but every boundary between two
- * segments must lie on a page boundary (OpenVMM storvsp and Windows hosts refuse anything else). */
+ * A storage request has one range: it may begin and end inside a page, but every boundary between
+ * two segments must lie on a page boundary (OpenVMM storvsp and Windows hosts refuse anything
+ * else). */
 #ifndef KEXT_STORAGE_PAGE_LIST_H
 #define KEXT_STORAGE_PAGE_LIST_H
 

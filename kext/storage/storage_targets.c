@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which LUNs are there. A scan asks each one with INQUIRY, on a thread of its own because creating a target
- * makes the SCSI stack probe it, which needs completions. */
+/* Which LUNs are there. A scan asks each one with INQUIRY, on a thread of its own because creating
+ * a target makes the SCSI stack probe it, which needs completions. */
 #include "kext/storage/HyperVStorage.h"
 
 #include "abi/constants.h"
@@ -18,8 +18,8 @@ void storage_probe_completed(struct HyperVStorage *self, struct storage_request 
     struct storvsc_result result = { .outcome = STORVSC_OUTCOME_ABSENT };
 
     if (error == 0)
-        result = storvsc_completion(&self->engine, request->operation_code, request->requested, packet->data,
-                                    packet->length);
+        result = storvsc_completion(&storage_primary(self)->engine, request->operation_code,
+                                    request->requested, packet->data, packet->length);
     IOLockLock(self->lock);
     self->probe.present = result.outcome == STORVSC_OUTCOME_GOOD && result.transferred > 0;
     self->probe.outstanding = false;
@@ -36,20 +36,21 @@ static int send_inquiry(struct HyperVStorage *self)
     };
     uint64_t page = dma_memory_page_number(&self->probe_memory, 0);
     struct gpa_range range = { INQUIRY_BYTES, 0, &page };
+    struct storage_channel *primary = storage_primary(self);
     struct storvsc_packet packet;
     struct ring_piece piece = { &packet, 0 };
     int error;
 
     if (!self->is_ide)
         command.address.lun = self->probe.request.lun;
-    piece.length = (uint32_t)storvsc_request(&self->engine, &command, &packet);
+    piece.length = (uint32_t)storvsc_request(&primary->engine, &command, &packet);
     if (piece.length == 0)
         return HV_ERROR_STATE;
-    error = device_channel_begin(self->channel);
+    error = device_channel_begin(primary->channel);
     if (error != 0)
         return error;
-    error = device_channel_append_gpa_direct(self->channel, &range, 1, &piece, 1, &self->probe);
-    device_channel_commit(self->channel);
+    error = device_channel_append_gpa_direct(primary->channel, &range, 1, &piece, 1, &self->probe);
+    device_channel_commit(primary->channel);
     return error;
 }
 
@@ -62,7 +63,8 @@ static bool begin_probe(struct HyperVStorage *self, uint8_t lun)
     idle = !self->probe.outstanding;
     if (idle)
         self->probe = (struct storage_probe){
-            .request = { STORAGE_REQUEST_PROBE, SCSI_INQUIRY, lun, INQUIRY_BYTES }, .outstanding = true,
+            .request = { STORAGE_REQUEST_PROBE, SCSI_INQUIRY, lun, INQUIRY_BYTES },
+            .outstanding = true,
         };
     IOLockUnlock(self->lock);
     return idle;
@@ -75,7 +77,7 @@ static void cancel_probe(struct HyperVStorage *self)
     IOLockUnlock(self->lock);
 }
 
-/* Returns 0 with the answer in `probe.present`, or HV_ERROR_TIMED_OUT: the host may still answer. */
+/* Returns 0 with the answer in `probe.present`, or HV_ERROR_TIMED_OUT: it may still be answered. */
 static int wait_for_probe(struct HyperVStorage *self)
 {
     AbsoluteTime deadline;
@@ -200,7 +202,8 @@ void storage_targets_stop(struct HyperVStorage *self)
 bool storage_targets_init(struct HyperVStorage *self)
 {
     self->scan_call = thread_call_allocate(scan_thread, self);
-    return self->scan_call != NULL && dma_memory_allocate(&self->probe_memory, PAGE_LIST_PAGE_SIZE, true) == 0;
+    return self->scan_call != NULL &&
+           dma_memory_allocate(&self->probe_memory, PAGE_LIST_PAGE_SIZE, true) == 0;
 }
 
 void storage_targets_free(struct HyperVStorage *self)

@@ -15,7 +15,8 @@ static bool is_capacity_change(const struct storvsc_result *result)
 }
 
 /* Takes autosense if the host says that it is valid and it did arrive. */
-static void take_sense(struct storvsc_result *result, const struct storvsc_srb *srb, size_t sense_bytes)
+static void take_sense(struct storvsc_result *result, const struct storvsc_srb *srb,
+                       size_t sense_bytes)
 {
     size_t length = srb->sense_length;
 
@@ -33,10 +34,12 @@ static enum storvsc_outcome outcome_of_device_error(struct storvsc_result *resul
 {
     if (result->scsi_status == SCSI_STATUS_CHECK_CONDITION && is_capacity_change(result))
         return STORVSC_OUTCOME_CAPACITY_CHANGED;
-    return result->scsi_status == SCSI_STATUS_GOOD ? STORVSC_OUTCOME_FAILED : STORVSC_OUTCOME_STATUS;
+    return result->scsi_status == SCSI_STATUS_GOOD ? STORVSC_OUTCOME_FAILED
+                                                   : STORVSC_OUTCOME_STATUS;
 }
 
-/* Old hosts fail these without sense when they do not know a page; the stack is to see empty data instead. */
+/* Old hosts fail these without sense when they do not know a page; the stack is to see empty data
+ * instead. */
 static bool is_excused(uint8_t operation_code, const struct storvsc_result *result)
 {
     if (operation_code != SCSI_INQUIRY && operation_code != SCSI_MODE_SENSE_6 &&
@@ -50,8 +53,9 @@ static enum storvsc_outcome outcome_of(struct storvsc_result *result)
 {
     switch (result->srb_status) {
     case STORVSC_SRB_STATUS_SUCCESS:
-        return result->scsi_status == SCSI_STATUS_GOOD ? STORVSC_OUTCOME_GOOD : STORVSC_OUTCOME_STATUS;
-    case STORVSC_SRB_STATUS_DATA_OVERRUN: /* an underrun as well; also for commands the host does not know */
+        return result->scsi_status == SCSI_STATUS_GOOD ? STORVSC_OUTCOME_GOOD
+                                                       : STORVSC_OUTCOME_STATUS;
+    case STORVSC_SRB_STATUS_DATA_OVERRUN: /* an underrun too, and of commands it does not know */
         if (result->scsi_status != SCSI_STATUS_GOOD && result->sense_length > 0)
             return STORVSC_OUTCOME_STATUS;
         return STORVSC_OUTCOME_GOOD;
@@ -106,8 +110,9 @@ struct storvsc_result storvsc_completion(struct storvsc_engine *engine, uint8_t 
     result.outcome = outcome_of(&result);
     if (is_excused(operation_code, &result))
         result.outcome = STORVSC_OUTCOME_GOOD;
-    if (result.srb_status == STORVSC_SRB_STATUS_SUCCESS || result.srb_status == STORVSC_SRB_STATUS_DATA_OVERRUN)
-        result.transferred = packet.srb.data_transfer_length > requested ? requested
-                                                                         : packet.srb.data_transfer_length;
+    if (result.srb_status == STORVSC_SRB_STATUS_SUCCESS ||
+        result.srb_status == STORVSC_SRB_STATUS_DATA_OVERRUN)
+        result.transferred = packet.srb.data_transfer_length < requested
+                                 ? packet.srb.data_transfer_length : requested;
     return result;
 }

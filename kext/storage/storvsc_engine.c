@@ -3,15 +3,19 @@
 #include "kext/storage/storvsc_engine.h"
 
 static const uint16_t versions[] = {
-    STORVSC_VERSION_6_2, STORVSC_VERSION_6_0, STORVSC_VERSION_5_1, STORVSC_VERSION_4_2, STORVSC_VERSION_2_0,
+    STORVSC_VERSION_6_2, STORVSC_VERSION_6_0, STORVSC_VERSION_5_1,
+    STORVSC_VERSION_4_2, STORVSC_VERSION_2_0,
 };
 
 enum { VERSION_COUNT = sizeof versions / sizeof *versions };
 
 /* Zeroes `packet` and sets its operation. Returns the length that the agreed version has. */
-static size_t begin_packet(const struct storvsc_engine *engine, struct storvsc_packet *packet, uint32_t operation)
+static size_t begin_packet(const struct storvsc_engine *engine, struct storvsc_packet *packet,
+                           uint32_t operation)
 {
-    *packet = (struct storvsc_packet){ .operation = operation, .flags = STORVSC_FLAG_COMPLETION_REQUESTED };
+    *packet = (struct storvsc_packet){
+        .operation = operation, .flags = STORVSC_FLAG_COMPLETION_REQUESTED,
+    };
     return storvsc_packet_size(engine->version);
 }
 
@@ -21,8 +25,8 @@ size_t storvsc_begin(struct storvsc_engine *engine, struct storvsc_packet *packe
     return begin_packet(engine, packet, STORVSC_BEGIN_INITIALIZATION);
 }
 
-static enum storvsc_progress send_version(struct storvsc_engine *engine, struct storvsc_packet *packet,
-                                          size_t *length)
+static enum storvsc_progress send_version(struct storvsc_engine *engine,
+                                          struct storvsc_packet *packet, size_t *length)
 {
     engine->state = STORVSC_STATE_VERSION;
     *length = begin_packet(engine, packet, STORVSC_QUERY_PROTOCOL_VERSION);
@@ -78,8 +82,9 @@ static size_t needed_bytes(enum storvsc_state state)
     return STORVSC_PACKET_HEADER_SIZE;
 }
 
-enum storvsc_progress storvsc_initialization_reply(struct storvsc_engine *engine, const void *reply,
-                                                   size_t size, struct storvsc_packet *packet, size_t *length)
+enum storvsc_progress storvsc_initialization_reply(struct storvsc_engine *engine,
+                                                   const void *reply, size_t size,
+                                                   struct storvsc_packet *packet, size_t *length)
 {
     struct storvsc_packet answer = { .operation = 0 };
     bool accepted;
@@ -132,7 +137,8 @@ size_t storvsc_request(const struct storvsc_engine *engine, const struct storvsc
     size_t length;
 
     if (engine->state != STORVSC_STATE_READY || command->cdb_length == 0 ||
-        command->cdb_length > STORVSC_CDB_SIZE || command->transfer_bytes > engine->transfer_bytes_max)
+        command->cdb_length > STORVSC_CDB_SIZE ||
+        command->transfer_bytes > engine->transfer_bytes_max)
         return 0;
     length = begin_packet(engine, packet, STORVSC_EXECUTE_SRB);
     srb->length = extended ? STORVSC_SRB_SIZE : STORVSC_SRB_SIZE_BEFORE_5_1;
@@ -181,6 +187,22 @@ size_t storvsc_sub_channel_request(const struct storvsc_engine *engine, uint16_t
     length = begin_packet(engine, packet, STORVSC_CREATE_SUB_CHANNELS);
     packet->sub_channel_count = count;
     return length;
+}
+
+bool storvsc_sub_channel_reply(struct storvsc_engine *engine, const void *reply, size_t size)
+{
+    struct storvsc_packet answer;
+
+    if (size < STORVSC_PACKET_HEADER_SIZE) {
+        engine->counters.short_packets++;
+        return false;
+    }
+    __builtin_memcpy(&answer, reply, STORVSC_PACKET_HEADER_SIZE);
+    if (answer.operation != STORVSC_COMPLETE_IO) {
+        engine->counters.unexpected_packets++;
+        return false;
+    }
+    return answer.status == STORVSC_STATUS_SUCCESS;
 }
 
 bool storvsc_event_asks_for_scan(struct storvsc_engine *engine, const void *packet, size_t size)

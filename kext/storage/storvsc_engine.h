@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The synthetic storage protocol, guest side: initialisation, requests, completions, events.
  *
- * No I/O Kit, locks, clock or allocation. The caller moves packets and keeps the table of outstanding
- * requests (kext/core/requests.h): a completion carries no address and no direction that can be relied on.
- * Sources: Linux drivers/scsi/storvsc_drv.c, FreeBSD hv_storvsc_drv_freebsd.c, OpenBSD hvs.c, OpenVMM storvsp.
+ * No I/O Kit, locks, clock or allocation. The caller moves packets and keeps the table of
+ * outstanding requests (kext/core/requests.h): a completion carries no address and no direction
+ * that can be relied on. Sources: Linux drivers/scsi/storvsc_drv.c, FreeBSD
+ * hv_storvsc_drv_freebsd.c, OpenBSD hvs.c, OpenVMM storvsp.
  */
 #ifndef KEXT_STORAGE_STORVSC_ENGINE_H
 #define KEXT_STORAGE_STORVSC_ENGINE_H
@@ -47,7 +48,7 @@ enum {
     STORVSC_SRB_TIMEOUT_SECONDS = 60,     /* carried in the request; hosts complete every request */
 };
 
-/* Begins the conversation on a channel that was just opened. Fills `packet` and returns its length. */
+/* Begins the conversation on a channel that was just opened. Fills `packet`, returns its length. */
 size_t storvsc_begin(struct storvsc_engine *engine, struct storvsc_packet *packet);
 
 enum storvsc_progress {
@@ -61,8 +62,9 @@ enum storvsc_progress {
  *
  * reply, size  a private copy of the packet's payload, any content
  * packet       filled on STORVSC_PROGRESS_SEND */
-enum storvsc_progress storvsc_initialization_reply(struct storvsc_engine *engine, const void *reply,
-                                                   size_t size, struct storvsc_packet *packet, size_t *length);
+enum storvsc_progress storvsc_initialization_reply(struct storvsc_engine *engine,
+                                                   const void *reply, size_t size,
+                                                   struct storvsc_packet *packet, size_t *length);
 
 /* Where a request goes. SCSI: path and target 0. Accelerated IDE: see protocol/storvsc.h. */
 struct storvsc_address {
@@ -82,8 +84,8 @@ struct storvsc_command {
     bool tagged;        /* may be reordered with others */
 };
 
-/* Builds the request for `command`. Returns its length, or 0 when the engine is not ready, the CDB has an
- * impossible length or the transfer is longer than the host allows. */
+/* Builds the request for `command`. Returns its length, or 0 when the engine is not ready, the CDB
+ * has an impossible length or the transfer is longer than the host allows. */
 size_t storvsc_request(const struct storvsc_engine *engine, const struct storvsc_command *command,
                        struct storvsc_packet *packet);
 
@@ -97,15 +99,20 @@ size_t storvsc_reset_request(const struct storvsc_engine *engine, enum storvsc_r
 size_t storvsc_sub_channel_request(const struct storvsc_engine *engine, uint16_t count,
                                    struct storvsc_packet *packet);
 
+/* Takes its completion: true when the host is going to offer them.
+ *
+ * reply, size  a private copy of the packet's payload, any content */
+bool storvsc_sub_channel_reply(struct storvsc_engine *engine, const void *reply, size_t size);
+
 enum storvsc_outcome {
     STORVSC_OUTCOME_GOOD,         /* SCSI GOOD; `transferred` bytes moved */
-    STORVSC_OUTCOME_STATUS,       /* the device answered with `scsi_status`, `sense_length` bytes of sense */
+    STORVSC_OUTCOME_STATUS,       /* the device answered with `scsi_status`, and perhaps sense */
     STORVSC_OUTCOME_ABSENT,       /* no such LUN, or it went away */
     STORVSC_OUTCOME_BUSY,         /* ask again later */
     STORVSC_OUTCOME_FAILED,       /* the host could not do it; may be tried again */
-    STORVSC_OUTCOME_REFUSED,      /* the host does not know such requests; trying again is in vain */
+    STORVSC_OUTCOME_REFUSED,      /* the host does not know such requests; do not try again */
     STORVSC_OUTCOME_CAPACITY_CHANGED, /* unit attention 2A/09, sense filled: the disk was resized */
-    STORVSC_OUTCOME_BROKEN,       /* the packet makes no sense; counted; nothing is known of the request */
+    STORVSC_OUTCOME_BROKEN,       /* the packet makes no sense; counted; nothing is known */
 };
 
 struct storvsc_result {
@@ -125,7 +132,8 @@ struct storvsc_result {
 struct storvsc_result storvsc_completion(struct storvsc_engine *engine, uint8_t operation_code,
                                          uint32_t requested, const void *reply, size_t size);
 
-/* Whether a packet that the host sent by itself asks for a new look at the bus. Others are counted. */
+/* Whether a packet that the host sent by itself asks for a new look at the bus. Others are counted.
+ */
 bool storvsc_event_asks_for_scan(struct storvsc_engine *engine, const void *packet, size_t size);
 
 #endif

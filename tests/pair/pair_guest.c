@@ -84,7 +84,8 @@ static void run_session(void *argument)
 static _Noreturn void child(const struct pair_options *options, pair_body *body, uint64_t seed)
 {
     const struct machine_configuration configuration = {
-        .memory_bytes = MEMORY, .processors = 2, .deterministic = true, .seed = seed, .switches_max = SWITCHES,
+        .memory_bytes = MEMORY, .processors = options->processors != 0 ? options->processors : 2,
+        .deterministic = true, .seed = seed, .switches_max = SWITCHES,
     };
     struct session session = { .body = body, .pair.seed = seed };
     int result = machine_start(&configuration);

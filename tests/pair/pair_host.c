@@ -336,6 +336,8 @@ static int make_devices(struct pair_host *host, const struct pair_options *optio
     storvsc_default_settings(STORVSC_VERSION(version >> 16, version & 0xff), &settings);
     settings.instance = (struct guid){ 0xf8b3781a, 0x1e82, 0x4818, { 0xa1, 0xc3, 0x63, 0xd8, 6, 0xec, 0x15, 0xbb } };
     settings.seed = options->seed;
+    if (options->sub_channels_max != 0 || options->no_sub_channels)
+        settings.sub_channels_max = (uint16_t)options->sub_channels_max;
     host->controller = storvsc_new(&settings);
     if (host->heartbeat == NULL || host->controller == NULL)
         return -1;

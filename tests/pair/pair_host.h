@@ -20,6 +20,9 @@ struct pair_options {
     uint64_t disk_bytes[PAIR_DISKS_MAX]; /* memory disks at LUN 0, 1, ...; 0: none */
     uint64_t seed;             /* of faults */
     const char *faults[PAIR_FAULTS_MAX]; /* on VMBus traffic from the start on (host/faults/fault_plan.h) */
+    unsigned processors;       /* 1 .. 8; 0: 2 */
+    unsigned sub_channels_max; /* of the storage controller; 0: the release's, */
+    bool no_sub_channels;      /* or none */
     bool network;              /* an adapter on a network that gives each frame back, addresses swapped */
     bool network_reply_first;  /* RNDIS replies come before the completion of their carrier */
 };
@@ -86,6 +89,8 @@ void pair_host_storage_faults(struct pair_host *host, uint32_t internal_error_pp
  * or do not end until the guest resets the LUN. */
 void pair_host_disk_faults(struct pair_host *host, unsigned lun, uint32_t error_ppm, uint32_t short_ppm,
                            uint32_t delay_ppm, uint32_t lost_ppm);
+/* Storage channels that are open, and requests that came by each: the primary first. */
+unsigned pair_host_storage_channels(struct pair_host *host, uint64_t *requests, unsigned most);
 /* DVD drives (tests/pair/pair_storage.c): a memory disc full of `fill`, of so many bytes; 0: none. */
 bool pair_host_add_drive(struct pair_host *host, unsigned lun, uint64_t bytes, uint8_t fill);
 /* 0 or a negative errno of storvsc_insert_disc(), storvsc_eject_disc(). */

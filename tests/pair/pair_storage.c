@@ -1,13 +1,29 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* DVD drives of the host. Host side. */
+/* Channels and DVD drives of the host's storage controller. Host side. */
 #include "tests/pair/pair_storage.h"
 
 #include <string.h>
 
-#include "host/devices/storvsc.h"
+#include "host/devices/storvsc_internal.h"
 #include "host/disk/disk.h"
 #include "host/disk/disk_memory.h"
 #include "tests/pair/pair_host.h"
+
+unsigned pair_host_storage_channels(struct pair_host *host, uint64_t *requests, unsigned most)
+{
+    const struct storvsc_channel *channel = pair_host_storage(host)->channels;
+    unsigned count = 0;
+
+    memset(requests, 0, most * sizeof *requests);
+    for (; channel != NULL; channel = channel->next) {
+        unsigned index = host_channel_sub_channel_index(channel->channel);
+
+        if (index < most)
+            requests[index] = channel->srbs;
+        count++;
+    }
+    return count;
+}
 
 static struct disk *make_disc(struct pair_host *host, uint64_t bytes, uint8_t fill)
 {

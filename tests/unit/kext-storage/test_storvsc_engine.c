@@ -220,6 +220,27 @@ static void sub_channels_are_asked_for_within_the_offer(void **state)
     assert_int_equal(packet.sub_channel_count, 2);
 }
 
+static void the_answer_about_sub_channels_is_taken_only_when_it_is_one(void **state)
+{
+    struct storvsc_engine engine;
+    struct storvsc_packet reply = reply_of(STORVSC_STATUS_INVALID_PARAMETER);
+    size_t size;
+
+    (void)state;
+    play(&engine, STORVSC_VERSION_6_2, 0x40000, 2);
+    assert_false(storvsc_sub_channel_reply(&engine, &reply, sizeof reply));
+    reply = reply_of(STORVSC_STATUS_SUCCESS);
+    for (size = 0; size < STORVSC_PACKET_HEADER_SIZE; size++)
+        assert_false(storvsc_sub_channel_reply(&engine, &reply, size));
+    assert_int_equal(engine.counters.short_packets, STORVSC_PACKET_HEADER_SIZE);
+    reply.operation = STORVSC_ENUMERATE_BUS;
+    assert_false(storvsc_sub_channel_reply(&engine, &reply, sizeof reply));
+    assert_int_equal(engine.counters.unexpected_packets, 1);
+    reply.operation = STORVSC_COMPLETE_IO;
+    assert_true(storvsc_sub_channel_reply(&engine, &reply, STORVSC_PACKET_HEADER_SIZE));
+    assert_true(storvsc_sub_channel_reply(&engine, &reply, sizeof reply));
+}
+
 struct completion_case {
     const char *name;
     uint8_t operation_code;
@@ -333,6 +354,7 @@ int main(void)
         cmocka_unit_test(an_old_host_gets_the_short_request),
         cmocka_unit_test(impossible_requests_are_refused),
         cmocka_unit_test(sub_channels_are_asked_for_within_the_offer),
+        cmocka_unit_test(the_answer_about_sub_channels_is_taken_only_when_it_is_one),
         cmocka_unit_test(completions_become_outcomes),
         cmocka_unit_test(sense_is_cut_to_what_arrived),
         cmocka_unit_test(only_bus_events_ask_for_a_scan),

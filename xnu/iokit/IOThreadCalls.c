@@ -39,10 +39,11 @@ struct call_list {
 
 static struct machine_spin_lock lock;
 static struct call_list pending;
+static unsigned pending_calls;          /* in that list */
 static struct call_list delayed;        /* by deadline */
 static struct call internal_calls[INTERNAL_CALLS];
 static unsigned workers;
-static unsigned idle_workers;
+static unsigned idle_workers;           /* starting, waiting, or woken and not running yet */
 static bool stopping;
 static bool started;
 static char pending_event;
@@ -85,20 +86,21 @@ static bool dequeue(struct call *call)
 {
     if (call->state == CALL_IDLE)
         return false;
+    if (call->state == CALL_PENDING)
+        pending_calls--;
     list_remove(call->state == CALL_PENDING ? &pending : &delayed, call);
     call->state = CALL_IDLE;
     return true;
 }
 
-/* Called with the lock held: makes the call ready to run and sees that somebody does it. */
+/* Called with the lock held: makes the call ready to run and sees that somebody does it. A worker
+ * that was woken for one call stays idle until it runs: each call needs a worker of its own. */
 static void make_pending(struct call *call)
 {
     call->state = CALL_PENDING;
     list_insert(&pending, call);
-    if (idle_workers != 0)
-        machine_wakeup(&pending_event, true);
-    else
-        machine_wakeup(&daemon_event, true);
+    pending_calls++;
+    machine_wakeup(pending_calls > idle_workers ? &daemon_event : &pending_event, true);
 }
 
 static void run_call(struct call *call, bool *enabled)
@@ -124,6 +126,7 @@ static void worker(void *argument)
 {
     bool enabled = machine_spin_lock_disable_interrupts(&lock);
 
+    idle_workers--;
     while (!stopping) {
         struct call *call = pending.first;
         if (call) {
@@ -156,16 +159,23 @@ static uint64_t expire_delayed(void)
     return delayed.first ? delayed.first->deadline : MACHINE_NEVER;
 }
 
-static void start_worker(bool *enabled)
+/* False: no memory for a thread; the calls wait for the workers that are there. */
+static bool start_worker(bool *enabled)
 {
+    struct machine_thread *thread;
+
     workers++;
+    idle_workers++;
     machine_spin_unlock_restore_interrupts(&lock, *enabled);
-    struct machine_thread *thread = machine_thread_start("thread_call", worker, NULL);
+    thread = machine_thread_start("thread_call", worker, NULL);
     *enabled = machine_spin_lock_disable_interrupts(&lock);
-    if (thread)
+    if (thread) {
         machine_thread_release(thread);
-    else
+    } else {
         workers--;
+        idle_workers--;
+    }
+    return thread != NULL;
 }
 
 static void call_daemon(void *argument)
@@ -174,10 +184,9 @@ static void call_daemon(void *argument)
 
     while (!stopping) {
         uint64_t deadline = expire_delayed();
-        if (pending.first && idle_workers == 0 && workers < WORKERS_MAX) {
-            start_worker(&enabled);
+
+        if (pending_calls > idle_workers && workers < WORKERS_MAX && start_worker(&enabled))
             continue;
-        }
         machine_wait_prepare(&daemon_event, deadline, false);
         machine_spin_unlock_restore_interrupts(&lock, enabled);
         machine_wait_block();

@@ -15,14 +15,20 @@ static uint64_t size_of_mask(uint64_t mask)
     return size < BAR_SIZE_MINIMUM ? BAR_SIZE_MINIMUM : size;
 }
 
+/* Of a register of 32 bits: without an address bit it is no range, not one of 4 GiB. */
+static uint64_t size_of_narrow_mask(uint32_t mask)
+{
+    return mask == 0 ? 0 : size_of_mask(mask | ABOVE_32);
+}
+
 static bool read_memory(struct bar *bar, uint32_t low, uint32_t high)
 {
-    uint64_t mask = low & ~(uint64_t)PCI_BAR_ATTRIBUTES;
+    uint32_t mask = low & ~PCI_BAR_ATTRIBUTES;
 
     bar->fixed = low & PCI_BAR_ATTRIBUTES;
     bar->wide = (low & PCI_BAR_TYPE) == PCI_BAR_64;
     bar->prefetchable = (low & PCI_BAR_PREFETCHABLE) != 0;
-    bar->size = size_of_mask(bar->wide ? mask | (uint64_t)high << 32 : mask | ABOVE_32);
+    bar->size = bar->wide ? size_of_mask(mask | (uint64_t)high << 32) : size_of_narrow_mask(mask);
     bar->present = bar->size != 0;
     return bar->present;
 }
@@ -46,7 +52,7 @@ uint32_t bars_read(struct bars *bars, const uint32_t masks[PCI_BARS], uint32_t r
     if (rom_mask != 0) {
         struct bar *rom = &bars->bar[BARS_ROM];
 
-        rom->size = size_of_mask((rom_mask & ~(uint64_t)PCI_ROM_ATTRIBUTES) | ABOVE_32);
+        rom->size = size_of_narrow_mask(rom_mask & ~PCI_ROM_ATTRIBUTES);
         rom->present = rom->size != 0;
         bars->refused += !rom->present;
     }

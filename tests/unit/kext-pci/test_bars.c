@@ -59,6 +59,15 @@ static void sizes_that_no_address_space_has_are_refused(void **state)
     assert_int_equal(bars.bar[0].size, BAR_SIZE_MAXIMUM);
 }
 
+/* What only says "prefetchable" or "enabled" has no address bit: no range of 4 GiB. */
+static void narrow_registers_without_an_address_bit_are_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(read_masks(0x00000008, 0x80000000, 0, 0, 0, 0, 0x00000001), 2);
+    assert_false(bars.bar[0].present || bars.bar[BARS_ROM].present);
+    assert_int_equal(bars.bar[1].size, 0x80000000u);
+}
+
 static void large_ones_are_placed_first(void **state)
 {
     uint8_t order[BARS_COUNT];
@@ -117,6 +126,7 @@ int main(void)
         cmocka_unit_test(a_range_smaller_than_a_page_gets_a_page),
         cmocka_unit_test(what_is_no_memory_range_is_refused_and_the_others_stay),
         cmocka_unit_test(sizes_that_no_address_space_has_are_refused),
+        cmocka_unit_test(narrow_registers_without_an_address_bit_are_refused),
         cmocka_unit_test(large_ones_are_placed_first),
         cmocka_unit_test(places_must_fit),
         cmocka_unit_test(registers_show_the_address_and_take_another),

@@ -6,6 +6,7 @@
 
 #include "host/devices/heartbeat.h"
 #include "host/hvhost/hvhost.h"
+#include "host/platform/piix.h"
 
 /* ---- One function a kind: makes what the options and the release want ---- */
 
@@ -75,10 +76,25 @@ static int make_scsi_controllers(struct hvhost *host)
     return 0;
 }
 
+/* What a generation 1 machine has of a PC, besides the keyboard. */
+static int make_chipset(struct hvhost *host)
+{
+    if (host->options.generation != 1) {
+        return 0;
+    }
+    struct virtual_device *piix = piix_new();
+    if (piix == NULL) {
+        return -ENOMEM;
+    }
+    hvhost_add_device(host, piix);
+    return 0;
+}
+
 static const struct {
     const char *kind;
     int (*make)(struct hvhost *host);
 } makers[] = {
+    {"chipset", make_chipset},
     {"heartbeat", make_heartbeat},
     {"services", hvhost_make_services},
     {"scsi", make_scsi_controllers},

@@ -162,7 +162,7 @@ static void reset(void *context)
 {
     struct hvhost *host = context;
     host->reset_wanted = true;
-    hvhost_event(host, "reset", NULL, "the guest pulled the keyboard controller's reset line");
+    hvhost_event(host, "reset", NULL, "the guest pulled the reset line");
     partition_server_power(host->partition, PARTITION_POWER_RESET, NULL);
 }
 

@@ -32,15 +32,30 @@ struct ps2 {
 
 /* ---- Lines ---- */
 
+enum { LINES = 2 };
+
+static const unsigned lines[LINES] = {I8042_KEYBOARD_LINE, I8042_MOUSE_LINE};
+
+static void set_line(struct ps2 *ps2, unsigned i, bool level)
+{
+    if (level != ps2->levels[i] && ps2->machine != NULL) {
+        ps2->levels[i] = level;
+        ps2->machine->line(ps2->machine->context, lines[i], level);
+    }
+}
+
 static void publish_lines(struct ps2 *ps2)
 {
-    static const unsigned lines[2] = {I8042_KEYBOARD_LINE, I8042_MOUSE_LINE};
-    for (unsigned i = 0; i < 2; i++) {
-        const bool level = i8042_line(&ps2->i8042, lines[i]);
-        if (level != ps2->levels[i] && ps2->machine != NULL) {
-            ps2->levels[i] = level;
-            ps2->machine->line(ps2->machine->context, lines[i], level);
-        }
+    for (unsigned i = 0; i < LINES; i++) {
+        set_line(ps2, i, i8042_line(&ps2->i8042, lines[i]));
+    }
+}
+
+/* Reading a byte ends its interrupt; the next byte is one of its own. */
+static void lower_lines(struct ps2 *ps2)
+{
+    for (unsigned i = 0; i < LINES; i++) {
+        set_line(ps2, i, false);
     }
 }
 
@@ -225,6 +240,9 @@ static uint64_t ps2_read(struct virtual_device *device, enum device_space space,
 {
     struct ps2 *ps2 = (struct ps2 *)device;
     const uint8_t value = i8042_read(&ps2->i8042, (uint16_t)address);
+    if (address == I8042_DATA_PORT) {
+        lower_lines(ps2);
+    }
     publish_lines(ps2);
     return value;
 }

@@ -118,7 +118,9 @@ static void keys_go_down_and_up(void **state)
     assert_int_equal(ps2_press(rig.ps2, left, true), 0);
     assert_int_equal(ps2_press(rig.ps2, left, false), 0);
     assert_int_equal(ps2_press(rig.ps2, left, false), 0); /* it is up already */
+    rig.rises = 0;
     EXPECT(0x1e, 0xe0, 0x4b, 0xe0, 0xcb);
+    assert_int_equal(rig.rises, 4); /* one a byte, that of the first has been */
     ps2_release_all(rig.ps2);
     EXPECT(0x9e);
 }

@@ -57,22 +57,97 @@ void freezer_init(struct freezer *freezer)
     freezer->thaw_volume = thaw_volume;
 }
 
-/* ---- Freezing ---- */
+/* ---- The journal ---- */
+
+static int write_journal(const struct freezer *freezer)
+{
+    int file;
+
+    if (freezer->journal == NULL)
+        return 0;
+    file = open(freezer->journal, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (file < 0) {
+        daemon_error("%s: %s", freezer->journal, strerror(errno));
+        return -1;
+    }
+    close(file);
+    return 0;
+}
+
+/* It may be on a volume that was frozen: this is done last. */
+static void clear_journal(const struct freezer *freezer)
+{
+    if (freezer->journal != NULL)
+        unlink(freezer->journal);
+}
+
+/* ---- Every volume ---- */
+
+/* Calls `each` with every path until one fails. 0, or -1. */
+static int for_volumes(struct freezer *freezer, int (*each)(struct freezer *, const char *))
+{
+    const char *at = freezer->volumes;
+    char path[1024];
+
+    while (at != NULL && *at != '\0') {
+        size_t length = strcspn(at, ":");
+
+        if (length >= sizeof path)
+            return -1;
+        memcpy(path, at, length);
+        path[length] = '\0';
+        if (length > 0 && each(freezer, path) != 0)
+            return -1;
+        at += length + (at[length] == ':');
+    }
+    return 0;
+}
+
+/* ---- Thawing ---- */
+
+static void thaw_descriptor(struct freezer *freezer, int descriptor)
+{
+    int error = freezer->thaw_volume(descriptor);
+
+    if (error != 0 && error != EINVAL)
+        daemon_error("a volume does not thaw: %s", strerror(error));
+    close(descriptor);
+}
+
+static void thaw_others(struct freezer *freezer)
+{
+    if (freezer->hook != NULL && daemon_run(freezer->hook, "thaw", NULL, NULL) != 0)
+        daemon_error("the hook failed to thaw");
+    clear_journal(freezer);
+}
 
 static void let_go(struct freezer *freezer)
 {
-    while (freezer->count > 0) {
-        int descriptor = freezer->descriptors[--freezer->count];
-        int error = freezer->thaw_volume(descriptor);
-
-        if (error != 0 && error != EINVAL)
-            daemon_error("a volume does not thaw: %s", strerror(error));
-        close(descriptor);
-    }
-    if (freezer->hook != NULL && daemon_run(freezer->hook, "thaw", NULL, NULL) != 0)
-        daemon_error("the hook failed to thaw");
+    while (freezer->count > 0)
+        thaw_descriptor(freezer, freezer->descriptors[--freezer->count]);
+    thaw_others(freezer);
     freezer->frozen = false;
 }
+
+static int thaw_path(struct freezer *freezer, const char *path)
+{
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (descriptor >= 0)
+        thaw_descriptor(freezer, descriptor);
+    return 0;                           /* the next one all the same */
+}
+
+void freezer_recover(struct freezer *freezer)
+{
+    if (freezer->journal == NULL || access(freezer->journal, F_OK) != 0)
+        return;
+    for_volumes(freezer, thaw_path);
+    thaw_others(freezer);
+    daemon_error("thawed what a daemon that was killed had left frozen");
+}
+
+/* ---- Freezing ---- */
 
 static int freeze_one(struct freezer *freezer, const char *path)
 {
@@ -93,37 +168,20 @@ static int freeze_one(struct freezer *freezer, const char *path)
     return -1;
 }
 
-static int freeze_all(struct freezer *freezer)
-{
-    const char *at = freezer->volumes;
-    char path[1024];
-
-    while (at != NULL && *at != '\0') {
-        size_t length = strcspn(at, ":");
-
-        if (length >= sizeof path)
-            return -1;
-        memcpy(path, at, length);
-        path[length] = '\0';
-        if (length > 0 && freeze_one(freezer, path) != 0)
-            return -1;
-        at += length + (at[length] == ':');
-    }
-    return 0;
-}
-
 uint32_t freezer_freeze(struct freezer *freezer)
 {
     if (freezer->frozen)
         return IC_STATUS_FAIL;
     freezer->expired = false;
+    if (write_journal(freezer) != 0)
+        return IC_STATUS_FAIL;
     if (freezer->hook != NULL && daemon_run(freezer->hook, "freeze", NULL, NULL) != 0) {
         daemon_error("the hook failed to freeze");
         let_go(freezer);
         return IC_STATUS_FAIL;
     }
     sync();
-    if (freeze_all(freezer) != 0) {
+    if (for_volumes(freezer, freeze_one) != 0) {
         let_go(freezer);
         return IC_STATUS_FAIL;
     }

@@ -11,6 +11,7 @@ enum { FREEZER_VOLUMES_MAX = 32 };
 struct freezer {
     const char *volumes;        /* paths, separated by ":"; frozen in this order; may be NULL */
     const char *hook;           /* command run with "freeze" or "thaw", or NULL */
+    const char *journal;        /* file that is there while something is frozen, or NULL */
     uint64_t limit;             /* nanoseconds that a freeze may last */
     /* What the system does with one open volume; 0 or an errno. ENOTSUP: it cannot freeze, and was
      * only written out. */
@@ -26,6 +27,10 @@ struct freezer {
 
 /* The system's own calls: F_FREEZE_FS on macOS, FIFREEZE on Linux. */
 void freezer_init(struct freezer *freezer);
+
+/* Thaws what a daemon that was killed has left frozen, if the journal says that there is
+ * something. Before the first freeze. */
+void freezer_recover(struct freezer *freezer);
 
 /* Runs the hook, writes everything out, freezes the volumes that can be. IC_STATUS_*; any failure
  * thaws what was frozen. */

@@ -7,8 +7,9 @@
 #include <stdlib.h>
 
 #define DEFAULT_LIMIT "60"
+#define DEFAULT_JOURNAL "/var/run/hvbackupd.journal"
 
-static struct freezer freezer;
+static struct freezer freezer = { .journal = DEFAULT_JOURNAL };
 static const char *limit = DEFAULT_LIMIT;
 
 static const struct daemon_option options[] = {
@@ -16,6 +17,7 @@ static const struct daemon_option options[] = {
     { "--hook", "COMMAND", "also run COMMAND with \"freeze\" and \"thaw\"", &freezer.hook },
     { "--limit", "SECONDS", "thaw after so long, whatever happens (default " DEFAULT_LIMIT ")",
       &limit },
+    { "--journal", "FILE", "where to note what to thaw after a crash", &freezer.journal },
     { NULL, NULL, NULL, NULL },
 };
 
@@ -30,6 +32,7 @@ static int start(void)
     }
     freezer.limit = (uint64_t)seconds * 1000000000u;
     freezer_init(&freezer);
+    freezer_recover(&freezer);
     return 0;
 }
 

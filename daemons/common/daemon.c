@@ -111,6 +111,7 @@ static int catch_signals(void)
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);           /* a file too large is an error, no reason to die */
     return 0;
 }
 
@@ -139,8 +140,8 @@ static int wait_for(const struct daemon_program *program, int descriptor, int li
     return result > 0 && waits[1].revents != 0 ? 1 : 0;
 }
 
-/* Serves one connection. Returns false when the program is to end. */
-static bool serve(const struct daemon_program *program, int descriptor)
+/* Serves one connection. Returns false when the program is to end. *welcome: the service took us. */
+static bool serve(const struct daemon_program *program, int descriptor, bool *welcome)
 {
     static uint8_t message[SERVICE_CONTROL_MAXIMUM + 1];
     struct conversation conversation;
@@ -160,34 +161,46 @@ static bool serve(const struct daemon_program *program, int descriptor)
             conversation_take(&conversation, message, (uint32_t)length) == CONVERSATION_OVER)
             break;
     }
+    *welcome = conversation.welcomed;
     if (conversation.welcomed)
         daemon_log("the service is gone");
     return ready >= 0;
 }
 
+/* Waits until the service may be there, by why it is not. Returns as wait_for(). */
+static int wait_for_service(const struct daemon_program *program, int error, int *told)
+{
+    if (error != *told)
+        daemon_log("%s: %s; waiting for it", program->control, strerror(error));
+    *told = error;
+    return wait_for(program, -1, error == EBUSY ? RETRY_BUSY_MS : RETRY_MS);
+}
+
 static int run(const struct daemon_program *program)
 {
-    int told = 0, limit = RETRY_MS;
+    bool goes_on = true;
+    int told = 0;
 
-    for (;;) {
+    while (goes_on) {
         int descriptor = service_socket_open(program->control, controls);
-        bool goes_on = true;
+        int error = errno;
 
         if (descriptor >= 0) {
-            goes_on = serve(program, descriptor);
+            bool welcome = false;
+
+            goes_on = serve(program, descriptor, &welcome);
             if (program->reset != NULL)
                 program->reset();
             close(descriptor);
-            limit = RETRY_MS;
-        } else {
-            if (errno != told)
-                daemon_log("%s: %s; waiting for it", program->control, strerror(errno));
-            told = errno;
-            limit = errno == EBUSY ? RETRY_BUSY_MS : RETRY_MS;
+            /* Either it went, which has been said, or it refused us: somebody else is there. */
+            error = welcome ? ENOENT : EBUSY;
+            if (welcome)
+                told = ENOENT;
         }
-        if (!goes_on || wait_for(program, -1, limit) < 0)
-            return EXIT_OK;
+        if (goes_on)
+            goes_on = wait_for_service(program, error, &told) >= 0;
     }
+    return EXIT_OK;
 }
 
 int daemon_main(int argc, char **argv, const struct daemon_program *program)

@@ -3,6 +3,7 @@
 #include "daemons/common/daemon.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -10,6 +11,8 @@
 
 static void become(const char *command, const char *first, const char *second, int input)
 {
+    signal(SIGPIPE, SIG_DFL);
+    signal(SIGXFSZ, SIG_DFL);
     if (dup2(input, STDIN_FILENO) < 0)
         _exit(126);
     execl("/bin/sh", "sh", "-c", command, "sh", first, first != NULL ? second : NULL, (char *)NULL);

@@ -7,13 +7,19 @@
 #include "protocol/utf16.h"
 
 /* A surrogate alone reads as the replacement character; one that was really sent is no name
- * either. */
+ * either. Control characters would make nonsense of logs and of the journal, and Windows has no
+ * names with them. */
+static bool is_printable(uint32_t character)
+{
+    return character >= ' ' && character != 0x7F && character != UTF16_REPLACEMENT;
+}
+
 static bool is_text(const uint8_t *units, size_t length)
 {
     size_t at = 0;
 
     while (at < length)
-        if (utf16_take(units, length, &at) == UTF16_REPLACEMENT)
+        if (!is_printable(utf16_take(units, length, &at)))
             return false;
     return true;
 }

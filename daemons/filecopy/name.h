@@ -9,7 +9,8 @@
 enum { FILE_NAME_MAX = 260 * 3 };       /* bytes of UTF-8 that 260 UTF-16 units can become */
 
 /* Turns `count` UTF-16 units, which must have a NUL among them, into UTF-8 in `to` (FILE_NAME_MAX
- * bytes). False: no NUL, nothing before it, or no valid text (a surrogate alone). */
+ * bytes). False: no NUL, nothing before it, or no valid text (a surrogate alone, a
+ * control character). */
 bool file_name_read(const void *units, size_t count, char *to);
 
 /* Is it one component that can be a file's name: not empty, not "." or "..", no slash? */

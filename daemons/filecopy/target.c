@@ -20,6 +20,7 @@ static uint32_t status_of(int error)
     switch (error) {
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:                         /* for this volume, or for the daemon's limits */
         return IC_STATUS_DISK_FULL;
     case EACCES:
     case EPERM:

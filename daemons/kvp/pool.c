@@ -72,12 +72,14 @@ static void write_pair(FILE *file, const char *key, const char *value)
 int pool_get(const char *path, const char *key, struct pool_pair *pair)
 {
     FILE *file = fopen(path, "r");
+    char wanted[sizeof pair->key];      /* `key` may be in *pair */
     bool found = false;
 
     if (file == NULL)
         return errno;
+    snprintf(wanted, sizeof wanted, "%s", key);
     while (!found && read_pair(file, pair))
-        found = strcmp(pair->key, key) == 0;
+        found = strcmp(pair->key, wanted) == 0;
     fclose(file);
     return found ? 0 : ENOENT;
 }

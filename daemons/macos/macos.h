@@ -25,7 +25,7 @@ extern int *__error(void);
 #define errno (*__error())
 enum {
     EPERM = 1, ENOENT = 2, EINTR = 4, EIO = 5, EACCES = 13, EBUSY = 16, EEXIST = 17, ENOTDIR = 20,
-    EINVAL = 22, ENOSPC = 28, EROFS = 30, ENOTSUP = 45, ECONNREFUSED = 61, ELOOP = 62,
+    EINVAL = 22, EFBIG = 27, ENOSPC = 28, EROFS = 30, ENOTSUP = 45, ECONNREFUSED = 61, ELOOP = 62,
     ENAMETOOLONG = 63, EDQUOT = 69
 };
 
@@ -110,7 +110,9 @@ extern int open(const char *, int, ...), openat(int, const char *, int, ...), cl
 extern int fstat(int, struct stat *) __asm("_fstat$INODE64");
 extern int fstatat(int, const char *, struct stat *, int) __asm("_fstatat$INODE64");
 extern ssize_t write(int, const void *, size_t), pwrite(int, const void *, size_t, off_t);
+extern int access(const char *, int);
 extern void sync(void);
+enum { F_OK = 0 };
 
 /* ---- processes, signals, time ---- */
 
@@ -120,7 +122,8 @@ struct sigaction {
     sigset_t sa_mask;
     int sa_flags;
 };
-enum { SIGINT = 2, SIGPIPE = 13, SIGTERM = 15 };
+enum { SIGINT = 2, SIGPIPE = 13, SIGTERM = 15, SIGXFSZ = 25 };
+#define SIG_DFL ((void (*)(int))0)
 #define SIG_IGN ((void (*)(int))1)
 extern int sigaction(int, const struct sigaction *, struct sigaction *);
 extern void (*signal(int, void (*)(int)))(int);

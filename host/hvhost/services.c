@@ -196,6 +196,9 @@ void hvhost_verb_shutdown(struct hvhost *host, struct json_object *arguments,
 
 /* ---- Time ---- */
 
+/* Seconds from 1601 to where the host's clock, a signed number of 100 ns, ends. */
+static const double YEAR_30828 = 922337203685.0;
+
 void hvhost_verb_time(struct hvhost *host, struct json_object *arguments,
                       struct control_ticket *ticket)
 {
@@ -206,8 +209,10 @@ void hvhost_verb_time(struct hvhost *host, struct json_object *arguments,
     }
     if (json_object_object_get_ex(arguments, "skew", &skew)) {
         double seconds = json_object_get_double(skew);
-        if (!(seconds > -1e10 && seconds < 1e12)) {
-            control_refuse(ticket, -EINVAL, "\"skew\" is a number of seconds");
+        const double begin = (double)clock_utc(NULL) / -1e7;
+        if (!(seconds >= begin && seconds < YEAR_30828 + begin)) {
+            control_refuse(ticket, -EINVAL, "\"skew\" is a number of seconds; the clock stays "
+                                            "between the years 1601 and 30828");
             return;
         }
         timesync_set_skew(device, (int64_t)(seconds * 1e7));

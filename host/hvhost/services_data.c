@@ -19,6 +19,7 @@ enum { PROGRESS_STEP_NS = 200000000 };
 
 struct copy_job {
     struct hvhost *host;
+    struct virtual_device *device;
     struct control_ticket *ticket;
     int source;
     uint64_t size;
@@ -28,6 +29,10 @@ struct copy_job {
 static void copy_progress(void *context, uint64_t bytes)
 {
     struct copy_job *job = context;
+    if (!control_is_awaited(job->ticket)) {
+        filecopy_cancel(job->device); /* ends the job */
+        return;
+    }
     if (job->host->now_ns - job->shown_ns < PROGRESS_STEP_NS) {
         return;
     }
@@ -98,6 +103,7 @@ void hvhost_verb_copy_file(struct hvhost *host, struct json_object *arguments,
         return;
     }
     job->host = host;
+    job->device = device;
     job->ticket = ticket;
     job->begin_ns = hvhost_clock_ns();
     const struct filecopy_request request = {

@@ -206,6 +206,11 @@ void control_refuse(struct control_ticket *ticket, int status, const char *forma
     finish(ticket, answer);
 }
 
+bool control_is_awaited(const struct control_ticket *ticket)
+{
+    return !ticket->client->gone;
+}
+
 void control_subscribe(struct control_ticket *ticket)
 {
     ticket->client->events = true;

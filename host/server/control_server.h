@@ -13,6 +13,7 @@
 #ifndef HOST_SERVER_CONTROL_SERVER_H
 #define HOST_SERVER_CONTROL_SERVER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct control_server;
@@ -54,6 +55,9 @@ void control_server_flush(struct control_server *server);
 void control_answer(struct control_ticket *ticket, struct json_object *result);
 void control_refuse(struct control_ticket *ticket, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Is the client still there? For long work, which is not done for nobody. */
+bool control_is_awaited(const struct control_ticket *ticket);
 
 /* From now on this client gets events too. */
 void control_subscribe(struct control_ticket *ticket);

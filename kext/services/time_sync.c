@@ -26,6 +26,14 @@ static void tell_daemon(const struct time_sync *sync, uint8_t flags)
     daemon_tell(sync->port, &notice, sizeof notice);
 }
 
+/* How long before `now` the host looked at its clock. False: that cannot be. */
+static bool age_of(uint64_t reference_time, uint64_t now, uint64_t *age)
+{
+    *age = now > reference_time ? now - reference_time : 0;
+    return *age <= TIME_SYNC_LATEST &&
+           (reference_time <= now || reference_time - now <= TIME_SYNC_REFERENCE_SLACK);
+}
+
 /* Either layout as the newer one; older hosts mean `now`. False: shorter than its version demands.
  */
 static bool read_message(const struct integration_engine *engine, const void *body, uint32_t size,
@@ -52,13 +60,11 @@ static enum integration_answer take_time(struct integration_engine *engine, void
                                          uint32_t *body_size, uint32_t capacity, uint32_t *status)
 {
     struct time_sync *sync = engine->context;
-    uint64_t now = sync->reference_now(sync->reference_context);
+    uint64_t now = sync->reference_now(sync->reference_context), age;
     struct ic_time_sync_4_0 message;
 
-    /* A reference time that has not been reached cannot be when the host looked at its clock. */
     if (!read_message(engine, body, *body_size, now, &message) || !possible(message.host_time) ||
-        message.reference_time > now || now - message.reference_time > TIME_SYNC_LATEST ||
-        !possible(message.host_time + (now - message.reference_time))) {
+        !age_of(message.reference_time, now, &age) || !possible(message.host_time + age)) {
         sync->refused++;
         *status = IC_STATUS_INVALID_ARGUMENT;
         return INTEGRATION_REPLY;

@@ -14,6 +14,9 @@
 #define TIME_SYNC_EARLIEST UINT64_C(126227808000000000)
 #define TIME_SYNC_LATEST   UINT64_C(189025920000000000)
 
+/* The host's reading of the reference time and ours need not agree to the last microsecond. */
+#define TIME_SYNC_REFERENCE_SLACK UINT64_C(10000000)    /* 1 s */
+
 struct time_sync {
     const struct daemon_port *port;
     uint64_t (*reference_now)(void *context);   /* partition reference time, 100 ns */

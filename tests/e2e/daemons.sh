@@ -17,7 +17,7 @@ daemons_start() {
     daemon_start hvtimesyncd --clock-file "$work/guest/clock"
     daemon_start hvfilecopyd --root "$work/guest/files" --journal "$work/guest/journal"
     daemon_start hvkvpd --pools "$work/guest/pools"
-    daemon_start hvbackupd --limit 30 --hook "echo \$1 >>'$work/guest/backups'"
+    daemon_start hvbackupd --limit 30 --journal "$work/guest/frozen" --hook "echo \$1 >>'$work/guest/backups'"
 }
 
 daemons_stop() {

@@ -75,6 +75,8 @@ bool socket_rdmsr(void *context, unsigned processor, uint32_t index, uint64_t *v
     }
     struct partition_rdmsr request = {.header.type = PARTITION_RDMSR, .index = index};
     struct partition_rdmsr_reply reply = {.status = PARTITION_MSR_FAULT};
+    /* Ours is never behind the host's: what it says it did at a time would be in the future. */
+    uint64_t asked_uptime = machine_uptime();
     transact(partition, processor, &request.header, sizeof request, &reply, sizeof reply);
     *value = reply.value;
     if (index == MSR_REFERENCE_TIME && reply.status == 0) {
@@ -82,7 +84,7 @@ bool socket_rdmsr(void *context, unsigned processor, uint32_t index, uint64_t *v
         pthread_mutex_lock(&first->lock);
         if (!atomic_load(&partition->time_known)) {
             partition->time_base = reply.value;
-            partition->time_base_uptime = machine_uptime();
+            partition->time_base_uptime = asked_uptime;
             atomic_store_explicit(&partition->time_known, true, memory_order_release);
         }
         pthread_mutex_unlock(&first->lock);

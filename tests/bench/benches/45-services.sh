@@ -38,7 +38,7 @@ services_start_daemons() {
     services_start_daemon hvtimesyncd --clock-file "$services_folder/clock"
     services_start_daemon hvfilecopyd --root "$services_folder/files" --journal "$services_folder/journal"
     services_start_daemon hvkvpd --pools "$services_folder/pools"
-    services_start_daemon hvbackupd
+    services_start_daemon hvbackupd --journal "$services_folder/frozen"
     local end=$((SECONDS + 30)) daemon
     for daemon in "${services_daemons[@]}"; do
         until grep -q ': serving ' "$services_folder/${daemon%:*}.log"; do

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* hvfilecopyd's file: names of every evil kind, links, what is in the way, and nothing left behind. */
+#include <signal.h>
+#include <sys/resource.h>
+
 #include "daemons/common/daemon.h"
 #include "daemons/filecopy/target.h"
 #include "protocol/utf16.h"
@@ -161,6 +164,29 @@ static void more_than_the_disk_has_is_refused_at_once(void **state)
     assert_int_equal(entries("base"), 0);
 }
 
+static void a_disk_that_is_full_in_the_middle_leaves_nothing(void **state)
+{
+    static uint8_t bytes[6144];
+    struct rlimit limit, before;
+    uint32_t status = IC_STATUS_OK;
+    uint64_t offset = 0;
+
+    memset(bytes, 'x', sizeof bytes);
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before);
+    limit = before;
+    limit.rlim_cur = 10 * sizeof bytes + 100;       /* the piece that passes it goes in part */
+    assert_int_equal(begin("/file", 0, 100 * sizeof bytes), IC_STATUS_OK);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    for (; status == IC_STATUS_OK && offset < 100 * sizeof bytes; offset += sizeof bytes)
+        status = target_write(&target, offset, bytes, sizeof bytes);
+    setrlimit(RLIMIT_FSIZE, &before);
+    assert_int_equal(status, IC_STATUS_DISK_FULL);
+    assert_int_equal(offset, 11 * sizeof bytes);
+    assert_int_equal(entries("base"), 0);
+    assert_int_equal(copy("/file", 0, "xx"), IC_STATUS_OK);
+}
+
 static void zeroes_become_holes_of_the_right_length(void **state)
 {
     static const uint8_t zeroes[6144];
@@ -220,6 +246,11 @@ static void names_without_end_or_sense_are_refused(void **state)
     assert_false(file_name_read(units, IC_FILE_COPY_NAME_UNITS, name));
     units[0] = 0;
     assert_false(file_name_read(units, IC_FILE_COPY_NAME_UNITS, name));
+    for (uint16_t control = 1; control <= 0x7F; control += control == 31 ? 96 : 1) {
+        units[0] = control;
+        units[1] = 0;
+        assert_false(file_name_read(units, IC_FILE_COPY_NAME_UNITS, name));
+    }
     units[0] = 0xD83D;
     units[1] = 0xDE00;
     units[2] = 0;
@@ -257,6 +288,7 @@ int main(void)
         TEST(nothing_stands_in_the_place_before_the_end),
         TEST(whatever_goes_wrong_leaves_nothing),
         TEST(more_than_the_disk_has_is_refused_at_once),
+        TEST(a_disk_that_is_full_in_the_middle_leaves_nothing),
         TEST(zeroes_become_holes_of_the_right_length),
         TEST(what_a_killed_daemon_left_is_removed_by_the_next),
         TEST(a_journal_cannot_name_another_file),

@@ -118,6 +118,10 @@ static void a_pair_is_set_read_and_removed(void **state)
     assert_int_equal(ask_pair(IC_KVP_GET, 0, "key", 0, "", 0), IC_STATUS_OK);
     assert_string_equal(pair.value, "värde");
     assert_int_equal(ask_pair(IC_KVP_GET, 1, "key", 0, "", 0), IC_STATUS_NO_MORE_ITEMS);
+    assert_int_equal(ask_pair(IC_KVP_SET, 0, "other", IC_KVP_TYPE_STRING, u"2", 4), IC_STATUS_OK);
+    assert_int_equal(ask_pair(IC_KVP_GET, 0, "other", 0, "", 0), IC_STATUS_OK);
+    assert_string_equal(pair.value, "2");
+    assert_int_equal(ask_pair(IC_KVP_GET, 0, "none", 0, "", 0), IC_STATUS_NO_MORE_ITEMS);
     remove.key_size = 2 * (uint32_t)utf8_to_utf16("key", remove.key, 256);
     assert_int_equal(ask(&remove, sizeof remove, &replies), IC_STATUS_OK);
     assert_int_equal(ask(&remove, sizeof remove, &replies), IC_STATUS_NO_MORE_ITEMS);

@@ -179,6 +179,34 @@ static void a_host_that_goes_away_thaws(void **state)
     assert_int_equal(thawed, 2);
 }
 
+static void what_a_killed_daemon_left_frozen_is_thawed_by_the_next(void **state)
+{
+    struct freezer next;
+    char journal[128];
+
+    snprintf(journal, sizeof journal, "%s", in_scratch("journal"));
+    freezer.journal = journal;
+    freezer_recover(&freezer);
+    assert_int_equal(thawed, 0);                /* nothing was */
+    next = freezer;
+    assert_int_equal(freezer_freeze(&freezer), IC_STATUS_OK);
+    assert_int_equal(file_size("journal"), 0);
+    freezer_recover(&next);                     /* as after the death of the first */
+    assert_int_equal(thawed, 2);
+    assert_hook_saw("freeze\nthaw\n");
+    assert_int_equal(file_size("journal"), -1);
+    assert_int_equal(freezer_freeze(&next), IC_STATUS_OK);
+    assert_int_equal(freezer_thaw(&next), IC_STATUS_OK);
+    assert_int_equal(file_size("journal"), -1);
+}
+
+static void without_a_journal_nothing_is_frozen(void **state)
+{
+    freezer.journal = in_scratch("missing/journal");
+    assert_int_equal(freezer_freeze(&freezer), IC_STATUS_FAIL);
+    assert_int_equal(frozen, 0);
+}
+
 static void a_hook_that_fails_forbids_the_freeze(void **state)
 {
     freezer.hook = "exit 1";
@@ -199,6 +227,8 @@ int main(void)
         TEST(a_volume_that_is_missing_is_a_failure),
         TEST(the_limit_thaws_and_the_host_hears_of_it),
         TEST(a_host_that_goes_away_thaws),
+        TEST(what_a_killed_daemon_left_frozen_is_thawed_by_the_next),
+        TEST(without_a_journal_nothing_is_frozen),
         TEST(a_hook_that_fails_forbids_the_freeze),
     };
 

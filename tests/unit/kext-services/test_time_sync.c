@@ -124,12 +124,25 @@ static void impossible_times_are_refused_and_the_next_good_one_is_taken(void **s
 
 static void a_reference_time_of_the_future_or_of_no_age_is_refused(void **state)
 {
-    assert_int_equal(say(NEW_YEAR, reference + 1, IC_TIME_SYNC), IC_STATUS_INVALID_ARGUMENT);
+    assert_int_equal(say(NEW_YEAR, reference + TIME_SYNC_REFERENCE_SLACK + 1, IC_TIME_SYNC),
+                     IC_STATUS_INVALID_ARGUMENT);
     assert_int_equal(say(NEW_YEAR, UINT64_MAX, IC_TIME_SYNC), IC_STATUS_INVALID_ARGUMENT);
     reference = UINT64_MAX;                         /* the sum would go round */
     assert_int_equal(say(NEW_YEAR, 0, IC_TIME_SYNC), IC_STATUS_INVALID_ARGUMENT);
     assert_int_equal(fake.told, 0);
     assert_int_equal(say(NEW_YEAR, reference, IC_TIME_SYNC), IC_STATUS_OK);
+}
+
+static void a_host_whose_counter_is_a_little_ahead_is_believed(void **state)
+{
+    assert_int_equal(say(NEW_YEAR, reference + 1, IC_TIME_SYNC), IC_STATUS_OK);
+    assert_int_equal(heard().host_time, NEW_YEAR);
+    assert_int_equal(say(NEW_YEAR, reference + TIME_SYNC_REFERENCE_SLACK, IC_TIME_SYNC),
+                     IC_STATUS_OK);
+    assert_int_equal(heard().host_time, NEW_YEAR);
+    reference += 2 * SECOND;
+    time_sync_daemon_ready(&service);
+    assert_int_equal(heard().host_time, NEW_YEAR + SECOND);
 }
 
 static void a_probe_is_answered_and_changes_nothing(void **state)
@@ -149,6 +162,7 @@ int main(void)
         cmocka_unit_test_setup(an_older_hosts_time_is_not_of_the_future, setup),
         cmocka_unit_test_setup(impossible_times_are_refused_and_the_next_good_one_is_taken, setup),
         cmocka_unit_test_setup(a_reference_time_of_the_future_or_of_no_age_is_refused, setup),
+        cmocka_unit_test_setup(a_host_whose_counter_is_a_little_ahead_is_believed, setup),
         cmocka_unit_test_setup(a_probe_is_answered_and_changes_nothing, setup),
     };
 

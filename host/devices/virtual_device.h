@@ -42,6 +42,9 @@ struct device_machine {
     void (*line)(void *context, unsigned line, bool level);
     /* The device resets the machine, once the access that it handles is over. */
     void (*reset)(void *context);
+    /* An edge-triggered interrupt of a processor below `processors`, as a device's message does. */
+    void (*interrupt)(void *context, uint32_t processor, uint8_t vector);
+    uint32_t processors; /* how many the machine has */
 };
 
 struct virtual_device_operations {

@@ -152,6 +152,7 @@ static int take_hello(void *context, const struct partition_hello *hello)
     host->machine_made = true;
     host->boot_screen_wanted = (hello->flags & PARTITION_HELLO_BOOT_SCREEN) != 0;
     host->is_monitor_bare = (hello->flags & PARTITION_HELLO_BARE) != 0;
+    host->services.processors = hello->processors;
     host->partition_start_ns = hvhost_clock_ns();
     result = hvhost_plug_devices(host);
     hvhost_event(host, "attached", NULL, "%u processors, %u-bit, %s", hello->processors,

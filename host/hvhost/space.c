@@ -166,6 +166,12 @@ static void reset(void *context)
     partition_server_power(host->partition, PARTITION_POWER_RESET, NULL);
 }
 
+static void interrupt(void *context, uint32_t processor, uint8_t vector)
+{
+    struct hvhost *host = context;
+    partition_server_raise(host->partition, processor, vector);
+}
+
 void hvhost_space_open(struct hvhost *host)
 {
     host->services = (struct device_machine){
@@ -175,6 +181,7 @@ void hvhost_space_open(struct hvhost *host)
         .trap = trap,
         .line = line,
         .reset = reset,
+        .interrupt = interrupt,
     };
 }
 

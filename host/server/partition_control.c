@@ -192,7 +192,12 @@ static void take_answer(struct partition_server *server,
         struct partition_pending *pending = *link;
         if (pending->cookie == answer->header.cookie && pending->type == type) {
             *link = pending->next;
+            server->cause = pending->cause; /* of what `done` asks for, too */
             pending->done(pending->context, answer->status <= 0 ? answer->status : -EINVAL);
+            server->cause = NULL;
+            if (pending->cause != NULL) {
+                partition_range_settled(server, pending->cause);
+            }
             free(pending);
             return;
         }
@@ -347,8 +352,11 @@ static int request(struct partition_server *server, void *message, size_t size, 
         return 0;
     }
     *pending = (struct partition_pending){header->type, header->cookie, done, context,
-                                          server->pending};
+                                          server->cause, server->pending};
     server->pending = pending;
+    if (server->cause != NULL) {
+        server->cause->ranges_under_way++;
+    }
     return 0;
 }
 

@@ -13,6 +13,10 @@ struct partition_connection {
            CONNECTION_LISTENER } kind;
     uint32_t processor;
     struct partition_connection *next; /* of those that have not said what they are */
+    /* Processors: requests to the monitor that its writes caused, and the reply that waits. */
+    unsigned ranges_under_way;
+    uint8_t reply[sizeof(struct partition_cpuid_reply)]; /* the longest */
+    size_t reply_size; /* 0: none waits */
 };
 
 /* A MAP, UNMAP or TRAP that the monitor has not answered yet. */
@@ -21,6 +25,7 @@ struct partition_pending {
     uint64_t cookie;
     partition_done *done;
     void *context;
+    struct partition_connection *cause; /* the processor whose write led to it, or NULL */
     struct partition_pending *next;
 };
 
@@ -45,6 +50,7 @@ struct partition_server {
     uint32_t lines, lines_sent; /* levels, a bit a line; they differ while the socket is full */
     uint64_t cookie;
     struct partition_pending *pending;
+    struct partition_connection *cause; /* whose write is being carried out */
 
     int page_file;
     struct partition_signal_page *signal_page;
@@ -86,5 +92,8 @@ void partition_send_lines(struct partition_server *server);
 void partition_processor_message(struct partition_server *server,
                                  struct partition_connection *connection,
                                  const union partition_datagram *datagram, int size);
+/* A range that this processor's write asked for is live or gone: its reply may go. */
+void partition_range_settled(struct partition_server *server,
+                             struct partition_connection *connection);
 
 #endif

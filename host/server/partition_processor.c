@@ -9,6 +9,21 @@ typedef void exit_handler(struct partition_server *server,
                           struct partition_connection *connection,
                           const union partition_datagram *datagram);
 
+static void send_reply(struct partition_server *server, struct partition_connection *connection,
+                       const void *message, size_t size)
+{
+    int error = partition_send(connection->socket, message, size, NULL, 0);
+    if (error != 0 && error != -EPIPE && error != -ECONNRESET) {
+        /* Of a closed connection the next receive tells. */
+        partition_fail(server, error, "processor %u does not read its replies",
+                       connection->processor);
+    }
+}
+
+/*
+ * A write is posted, but what it does to the guest's address space is done before the processor's
+ * next reply: as reads flush writes on a bus.
+ */
 static void reply(struct partition_server *server, struct partition_connection *connection,
                   const union partition_datagram *request, void *message, size_t size)
 {
@@ -16,11 +31,21 @@ static void reply(struct partition_server *server, struct partition_connection *
     header->type = request->header.type | PARTITION_REPLY;
     header->length = (uint32_t)size;
     header->cookie = request->header.cookie;
-    int error = partition_send(connection->socket, message, size, NULL, 0);
-    if (error != 0 && error != -EPIPE && error != -ECONNRESET) {
-        /* Of a closed connection the next receive tells. */
-        partition_fail(server, error, "processor %u does not read its replies",
-                       connection->processor);
+    if (connection->ranges_under_way == 0) {
+        send_reply(server, connection, message, size);
+        return;
+    }
+    memcpy(connection->reply, message, size);
+    connection->reply_size = size;
+}
+
+void partition_range_settled(struct partition_server *server,
+                             struct partition_connection *connection)
+{
+    const size_t size = connection->reply_size;
+    if (--connection->ranges_under_way == 0 && size != 0 && connection->socket >= 0) {
+        connection->reply_size = 0;
+        send_reply(server, connection, connection->reply, size);
     }
 }
 
@@ -107,7 +132,9 @@ static void take_write(struct partition_server *server, struct partition_connect
         partition_fail(server, -EINVAL, "WRITE: no access has address, size and kind like this");
         return;
     }
+    server->cause = connection;
     server->operations->write(server->context, connection->processor, access);
+    server->cause = NULL;
 }
 
 static const struct {
@@ -135,6 +162,11 @@ void partition_processor_message(struct partition_server *server,
     if ((size_t)size != exits[type].size) {
         partition_fail(server, -EBADMSG, "processor %u sent a message of type %u with %d bytes "
                        "instead of %zu", connection->processor, type, size, exits[type].size);
+        return;
+    }
+    if (connection->reply_size != 0) {
+        partition_fail(server, -EPROTO, "processor %u did not wait for its reply",
+                       connection->processor);
         return;
     }
     server->exits++;

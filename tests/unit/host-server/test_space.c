@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Devices' memory and registers in guest-physical space, from a device through to the monitor. */
 #include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -24,6 +25,7 @@ struct register_device {
     uint64_t last_address, last_value;
     enum device_space last_space;
     uint32_t last_size;
+    int map_on_write; /* a file that the next write makes appear at 0xf9000000; 0: none */
 };
 
 static void attach(struct virtual_device *device, const struct device_machine *machine)
@@ -58,6 +60,12 @@ static void write_register(struct virtual_device *device, enum device_space spac
     registers->last_address = address;
     registers->last_size = size;
     registers->last_value = value;
+    if (registers->map_on_write != 0) {
+        assert_int_equal(registers->machine->map(registers->machine->context, device, 0xf9000000,
+                                                 0x1000, registers->map_on_write, 0,
+                                                 DEVICE_MAP_WRITABLE), 0);
+        registers->map_on_write = 0;
+    }
 }
 
 static const struct virtual_device_operations operations = {
@@ -220,6 +228,65 @@ static void memory_is_mapped_and_unmapped(void **state)
     assert_int_equal(registers->ready_count, 2);
 }
 
+static bool has_reply(struct bench *bench)
+{
+    struct pollfd poll_for = {.fd = bench->monitor.processors[0], .events = POLLIN};
+    return poll(&poll_for, 1, 0) == 1;
+}
+
+static void a_read_waits_for_the_ranges_that_writes_before_it_asked_for(void **state)
+{
+    struct bench *bench = *state;
+    struct register_device *registers = &bench->registers;
+    const struct device_machine *machine = registers->machine;
+    struct partition_trap trap_message;
+    struct partition_map map_message;
+    struct partition_read read = {{PARTITION_READ, sizeof(read), 5}, 0xfe000000, 4, 0};
+    struct partition_read_reply reply;
+    int file = memfd_create("bar", MFD_CLOEXEC);
+    assert_int_equal(ftruncate(file, 0x1000), 0);
+    assert_int_equal(machine->trap(machine->context, &registers->device, DEVICE_SPACE_MEMORY,
+                                   0xfe000000, 4096, true), 0);
+    answer(bench, &trap_message, sizeof(trap_message), 0);
+    registers->map_on_write = file;
+    guest_write(bench, 0, 0xfe000004, 4, 2);
+    monitor_send(bench->monitor.processors[0], &read, sizeof(read), -1);
+    pump(bench);
+    pump(bench);
+    assert_false(has_reply(bench));
+    answer(bench, &map_message, sizeof(map_message), 0);
+    assert_true(has_reply(bench));
+    monitor_receive(&bench->monitor, bench->monitor.processors[0], &reply, sizeof(reply), NULL, 0,
+                    NULL);
+    assert_int_equal(reply.header.cookie, 5);
+    assert_int_equal(reply.value, 0x55667788);
+    /* And the next one is answered at once. */
+    assert_int_equal(guest_read(bench, 0, 0xfe000000, 4), 0x55667788);
+    close(file);
+}
+
+static void a_processor_that_does_not_wait_ends_the_session(void **state)
+{
+    struct bench *bench = *state;
+    struct register_device *registers = &bench->registers;
+    const struct device_machine *machine = registers->machine;
+    struct partition_trap message;
+    struct partition_read read = {{PARTITION_READ, sizeof(read), 5}, 0xfe000000, 4, 0};
+    int file = memfd_create("bar", MFD_CLOEXEC);
+    assert_int_equal(machine->trap(machine->context, &registers->device, DEVICE_SPACE_MEMORY,
+                                   0xfe000000, 4096, true), 0);
+    answer(bench, &message, sizeof(message), 0);
+    registers->map_on_write = file;
+    guest_write(bench, 0, 0xfe000004, 4, 2);
+    monitor_send(bench->monitor.processors[0], &read, sizeof(read), -1);
+    monitor_send(bench->monitor.processors[0], &read, sizeof(read), -1);
+    pump(bench);
+    pump(bench);
+    assert_true(bench->host.stopping);
+    assert_int_equal(bench->host.exit_code, HVHOST_EXIT_MONITOR);
+    close(file);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -228,6 +295,8 @@ int main(void)
         TEST(accesses_come_to_the_device_that_trapped_the_range),
         TEST(a_refused_trap_is_told_and_gone),
         TEST(memory_is_mapped_and_unmapped),
+        TEST(a_read_waits_for_the_ranges_that_writes_before_it_asked_for),
+        TEST(a_processor_that_does_not_wait_ends_the_session),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

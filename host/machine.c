@@ -64,6 +64,14 @@ static void crashed(void *context, const uint64_t parameters[HV_CRASH_PARAMETER_
     machine->operations->crashed(machine->context, parameters, control, message);
 }
 
+static uint32_t retarget_interrupt(void *context, const struct hypervisor_retarget *retarget)
+{
+    struct host_machine *machine = context;
+    return machine->operations->retarget_interrupt != NULL
+               ? machine->operations->retarget_interrupt(machine->context, retarget)
+               : HV_STATUS_INVALID_DEVICE_ID;
+}
+
 static void violation(void *context, const struct host_violation *what)
 {
     struct host_machine *machine = context;
@@ -80,6 +88,7 @@ static const struct hypervisor_operations hypervisor_side = {
     .timers_changed = timers_changed,
     .reset = reset,
     .crashed = crashed,
+    .retarget_interrupt = retarget_interrupt,
     .violation = violation,
 };
 

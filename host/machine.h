@@ -19,6 +19,8 @@ struct host_machine_operations {
     void (*crashed)(void *context, const uint64_t parameters[HV_CRASH_PARAMETER_COUNT],
                     uint64_t control, const char *message);
     host_violation_function *violation; /* optional */
+    uint32_t (*retarget_interrupt)(void *context,
+                                   const struct hypervisor_retarget *retarget); /* optional */
 
     /*
      * Optional, a test bench's hands (host/faults/message_faults.h). They decide on a

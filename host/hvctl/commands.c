@@ -130,6 +130,56 @@ static int read_capture(int count, char **words, struct json_object *arguments)
     return add_adapter(words[0], arguments);
 }
 
+static int read_pci_add(int count, char **words, struct json_object *arguments)
+{
+    if (count != 1) {
+        return -1;
+    }
+    add_text(arguments, "description", words[0]);
+    return 0;
+}
+
+/* "NAME" or "NAME:DEVICE.FUNCTION", hexadecimal as lspci writes them. */
+static int add_bus(const char *text, struct json_object *arguments)
+{
+    char *end;
+    const char *colon = strrchr(text, ':');
+    const size_t length = colon != NULL ? (size_t)(colon - text) : strlen(text);
+    json_object_object_add(arguments, "name", json_object_new_string_len(text, (int)length));
+    if (colon == NULL) {
+        return 0;
+    }
+    unsigned long device = strtoul(colon + 1, &end, 16), function;
+    if (end == colon + 1 || *end != '.' || device > 31) {
+        return -1;
+    }
+    const char *second = end + 1;
+    function = strtoul(second, &end, 16);
+    json_object_object_add(arguments, "slot", json_object_new_int((int)(device | function << 5)));
+    return end != second && *end == '\0' && function <= 7 ? 0 : -1;
+}
+
+static int read_pci_bus(int count, char **words, struct json_object *arguments)
+{
+    return count == 1 ? add_bus(words[0], arguments) : -1;
+}
+
+static int read_pci_invalidate(int count, char **words, struct json_object *arguments)
+{
+    char *end;
+    if (count < 1 || count > 2) {
+        return -1;
+    }
+    if (count == 2) {
+        unsigned long long blocks = strtoull(words[1], &end, 0);
+        if (end == words[1] || *end != '\0') {
+            return -1;
+        }
+        json_object_object_add(arguments, "blocks", json_object_new_uint64(blocks));
+    }
+    return add_bus(words[0], arguments);
+}
+
 const struct hvctl_command hvctl_commands[] = {
     {"status", "", "the machine and its connection", "status", read_nothing, false},
     {"devices", "", "every virtual device", "devices", read_nothing, false},
@@ -172,6 +222,14 @@ const struct hvctl_command hvctl_commands[] = {
      "net-set", read_net_set, false},
     {"capture", "ADAPTER FILE|off", "frames of an adapter into a pcap file", "capture",
      read_capture, false},
+    {"pci list", "", "assigned PCI functions", "pci-list", read_nothing, false},
+    {"pci add", "DESCRIPTION", "as hvhost --pci", "pci-add", read_pci_add, false},
+    {"pci eject", "NAME[:DEVICE.FUNCTION]", "ask the guest to let go of a function", "pci-eject",
+     read_pci_bus, false},
+    {"pci remove", "NAME[:DEVICE.FUNCTION]", "take it away without asking", "pci-remove",
+     read_pci_bus, false},
+    {"pci invalidate", "NAME[:DEVICE.FUNCTION] [BLOCKS]", "tell the guest to look again",
+     "pci-invalidate", read_pci_invalidate, false},
     {"type-text", "TEXT", "text, typed on the keyboard", "type-text", hvctl_read_type_text, false},
     {"key", "KEY[+KEY]... [press|down|up]", "keys, for example ctrl+alt+delete", "key", hvctl_read_key,
      false},

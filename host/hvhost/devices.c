@@ -19,6 +19,16 @@ void hvhost_add_device(struct hvhost *host, struct virtual_device *device)
     *link = device;
 }
 
+void hvhost_drop_device(struct hvhost *host, struct virtual_device *device)
+{
+    struct virtual_device **link = &host->devices;
+    while (*link != device) {
+        link = &(*link)->next;
+    }
+    *link = device->next;
+    device->operations->free(device);
+}
+
 static int make_heartbeat(struct hvhost *host)
 {
     const struct host_release_versions *versions = &host->release.versions;
@@ -100,6 +110,7 @@ static const struct {
     {"scsi", make_scsi_controllers},
     {"console", hvhost_make_console},
     {"network", hvhost_make_networks},
+    {"pci", hvhost_make_pci},
 };
 
 /* ---- All of them ---- */

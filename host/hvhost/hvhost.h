@@ -7,6 +7,7 @@
  *   machine.c    the monitor's exits -> hypervisor and VMBus; their requests -> monitor, devices
  *   faults.c     faults on demand
  *   networks.c   network adapters: --net and hvctl net
+ *   pci.c        assigned PCI functions: --pci and hvctl pci
  *   console.c    keyboard, mouse, screen: what a person uses
  *   devices.c    which virtual devices the machine has; a row for each kind
  *   disks.c      disks and DVD drives: --disk, --dvd, and hvctl's verbs for them
@@ -27,6 +28,7 @@
 
 #include "host/devices/netvsc.h"
 #include "host/devices/storvsc.h"
+#include "host/devices/vpci.h"
 #include "host/devices/virtual_device.h"
 #include "host/disk/disk_engine.h"
 #include "host/display/key_input.h"
@@ -115,6 +117,8 @@ struct hvhost {
     struct hvhost_trap *traps;
     struct storvsc *controllers[STORVSC_CONTROLLERS_MAX];
     struct netvsc *adapters[HVHOST_NETWORKS_MAX];
+    struct vpci *buses[HVHOST_PCI_MAX]; /* NULL: free */
+    uint32_t buses_made; /* numbers for those to come */
     uint64_t woken[HVHOST_CHANNEL_WORDS]; /* channels whose device is to run: a bit a channel id */
     uint64_t polled[HVHOST_CHANNEL_WORDS]; /* channels that have run since the last sleep */
     int epoll, signals;
@@ -148,6 +152,8 @@ int hvhost_power_on_devices(struct hvhost *host);
 void hvhost_reset_devices(struct hvhost *host);
 void hvhost_free_devices(struct hvhost *host);
 void hvhost_add_device(struct hvhost *host, struct virtual_device *device);
+/* Takes a device out of the list and frees it: it has to be quiet. */
+void hvhost_drop_device(struct hvhost *host, struct virtual_device *device);
 /* A storage controller, on the list of devices, or NULL; seed and echo of addresses are filled in. */
 struct storvsc *hvhost_new_controller(struct hvhost *host, struct storvsc_settings *settings);
 /* STORVSC_VERSION_* of the release. */
@@ -180,6 +186,22 @@ void hvhost_verb_net_set(struct hvhost *host, struct json_object *arguments,
                          struct control_ticket *ticket);
 void hvhost_verb_capture(struct hvhost *host, struct json_object *arguments,
                          struct control_ticket *ticket);
+
+/* pci.c */
+int hvhost_make_pci(struct hvhost *host);
+/* Frees the buses that the guest has let go of. */
+void hvhost_reap_pci(struct hvhost *host);
+uint32_t hvhost_retarget_interrupt(void *context, const struct hypervisor_retarget *retarget);
+void hvhost_verb_pci_list(struct hvhost *host, struct json_object *arguments,
+                          struct control_ticket *ticket);
+void hvhost_verb_pci_add(struct hvhost *host, struct json_object *arguments,
+                         struct control_ticket *ticket);
+void hvhost_verb_pci_remove(struct hvhost *host, struct json_object *arguments,
+                            struct control_ticket *ticket);
+void hvhost_verb_pci_eject(struct hvhost *host, struct json_object *arguments,
+                           struct control_ticket *ticket);
+void hvhost_verb_pci_invalidate(struct hvhost *host, struct json_object *arguments,
+                                struct control_ticket *ticket);
 
 /* console.c */
 struct json_object;

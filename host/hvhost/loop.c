@@ -132,6 +132,7 @@ static unsigned turn(struct hvhost *host)
             device->operations->run(device, host->now_ns);
         }
     }
+    hvhost_reap_pci(host);
     return work;
 }
 

@@ -62,6 +62,7 @@ static const struct host_machine_operations machine_operations = {
     .reset = guest_resets,
     .crashed = guest_crashed,
     .violation = hvhost_violated,
+    .retarget_interrupt = hvhost_retarget_interrupt,
     .filter_post = hvhost_filter_post,
     .filter_message = hvhost_filter_message,
 };

@@ -23,6 +23,8 @@ static const char usage[] =
     "                        a DVD drive, with a disc in it or empty\n"
     "  --net nat[,forward=HOST:GUEST]|tap=NAME|switch=NAME[,mac=ADDRESS][,down]\n"
     "                        a network adapter, and what it is plugged into; up to 8\n"
+    "  --pci DESCRIPTION     an assigned PCI function: a JSON file, or JSON that begins with {, for\n"
+    "                        example '{\"model\":\"nvme\",\"disk\":\"FILE\"}'; up to 64\n"
     "  --vnc PORT|PATH       screen, keyboard and mouse by VNC: on 127.0.0.1 (0: a free port), or\n"
     "                        on a socket in the file system (PATH has a slash in it)\n"
     "  --vnc-password FILE   whose first line viewers have to know\n"
@@ -41,7 +43,7 @@ static const char usage[] =
 
 enum {
     OPTION_SOCKET = 256, OPTION_CONTROL, OPTION_RELEASE, OPTION_GENERATION, OPTION_DISK, OPTION_DVD,
-    OPTION_NET,
+    OPTION_NET, OPTION_PCI,
     OPTION_FAULTS, OPTION_SEED, OPTION_VMBUS_MAX, OPTION_ECHO, OPTION_POLL, OPTION_LOG,
     OPTION_JSON, OPTION_VNC, OPTION_VNC_PASSWORD, OPTION_HORIZONTAL_WHEEL, OPTION_HELP, OPTION_VERSION,
 };
@@ -54,6 +56,7 @@ static const struct option long_options[] = {
     {"disk", required_argument, NULL, OPTION_DISK},
     {"dvd", required_argument, NULL, OPTION_DVD},
     {"net", required_argument, NULL, OPTION_NET},
+    {"pci", required_argument, NULL, OPTION_PCI},
     {"faults", required_argument, NULL, OPTION_FAULTS},
     {"seed", required_argument, NULL, OPTION_SEED},
     {"vmbus-max", required_argument, NULL, OPTION_VMBUS_MAX},
@@ -337,6 +340,12 @@ static int set_option(struct hvhost_options *options, int option, char *argument
         return add_disk(options, argument, hvhost_parse_dvd);
     case OPTION_NET:
         return add_network(options, argument);
+    case OPTION_PCI:
+        if (options->pci_count == HVHOST_PCI_MAX) {
+            return complain("pci", argument, "there can be 64 descriptions");
+        }
+        options->pci[options->pci_count++] = argument;
+        return 0;
     case OPTION_FAULTS:
         if (options->fault_count == HVHOST_FAULTS_MAX) {
             return complain("faults", argument, "there can be 32 faults");
@@ -395,6 +404,11 @@ int hvhost_parse_options(int argc, char **argv, struct hvhost_options *options)
     if (options->generation == 2 && !options->release->generation_2) {
         fprintf(stderr, "hvhost: --release %s has no generation-2 machines; add --generation 1\n",
                 options->release->name);
+        return -1;
+    }
+    if (options->pci_count > 0 && options->release->versions.pci == 0) {
+        fprintf(stderr, "hvhost: --pci: %s assigns no PCI functions to machines; use --release "
+                "2016 or later\n", options->release->title);
         return -1;
     }
     return 0;

@@ -11,7 +11,8 @@
 #include "host/network/port.h"
 #include "host/releases.h"
 
-enum { HVHOST_DISKS_MAX = 256, HVHOST_FAULTS_MAX = 32, HVHOST_NETWORKS_MAX = 8, HVHOST_ANY = -1 };
+enum { HVHOST_DISKS_MAX = 256, HVHOST_FAULTS_MAX = 32, HVHOST_NETWORKS_MAX = 8,
+       HVHOST_PCI_MAX = 64, HVHOST_ANY = -1 };
 
 /* One --disk or --dvd. */
 struct hvhost_disk_option {
@@ -58,6 +59,8 @@ struct hvhost_options {
     unsigned disk_count;
     struct hvhost_network_option networks[HVHOST_NETWORKS_MAX];
     unsigned network_count;
+    const char *pci[HVHOST_PCI_MAX]; /* descriptions; into argv */
+    unsigned pci_count;
     const char *faults[HVHOST_FAULTS_MAX]; /* into argv */
     unsigned fault_count;
 };

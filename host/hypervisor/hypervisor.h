@@ -30,7 +30,18 @@ enum {
 
 #define HYPERVISOR_NO_DEADLINE UINT64_MAX
 
-/* What the hypervisor asks of the machine. All but `violation` and `timers_changed` required. */
+/* An interrupt message of a PCI function that is to arrive elsewhere. */
+struct hypervisor_retarget {
+    uint64_t device;        /* vpci_device_id() */
+    uint32_t address, data; /* of the message */
+    uint8_t vector;
+    uint32_t processor;     /* the first of those that were named; it exists */
+};
+
+/*
+ * What the hypervisor asks of the machine. All but `violation`, `timers_changed` and
+ * `retarget_interrupt` are required.
+ */
 struct hypervisor_operations {
     /* [any context] Injects a vector into a processor's local APIC, edge triggered. */
     void (*raise_vector)(void *context, uint32_t processor, uint8_t vector, bool auto_eoi);
@@ -39,6 +50,9 @@ struct hypervisor_operations {
     uint32_t (*post_message)(void *context, uint32_t connection_id, uint32_t message_type,
                              const void *payload, size_t size);
     uint32_t (*signal_event)(void *context, uint32_t connection_id, uint16_t flag);
+
+    /* HvCallRetargetDeviceInterrupt: an HV_STATUS_* code. NULL: there are no such devices. */
+    uint32_t (*retarget_interrupt)(void *context, const struct hypervisor_retarget *retarget);
 
     /* After hypervisor_post_to_guest() said -EAGAIN: this port has a free buffer again. */
     void (*port_ready)(void *context, uint32_t processor, uint32_t sint);

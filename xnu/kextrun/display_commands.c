@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "xnu/console/console.h"
 #include "xnu/families/graphics/framebuffer.h"
 #include "xnu/machine/files.h"
 
@@ -113,6 +114,7 @@ static void draw_file(struct answer *answer, const char *path) {
         answer_say(answer, "error %.200s is %ux%u, and the screen is %ux%u\n", path, ppm.width,
                    ppm.height, screen.width, screen.height);
     } else {
+        console_pause(true);
         draw(&screen, &ppm);
         answer_say(answer, "ok\n");
     }
@@ -127,7 +129,10 @@ void display_command(struct answer *answer, char *words) {
         set_mode(answer, words);
     } else if (strcmp(verb, "draw") == 0) {
         draw_file(answer, words);
+    } else if (strcmp(verb, "console") == 0) {
+        console_pause(false);
+        answer_say(answer, "ok\n");
     } else {
-        answer_say(answer, "error display takes modes, set WIDTHxHEIGHT or draw FILE\n");
+        answer_say(answer, "error display takes modes, set WIDTHxHEIGHT, draw FILE or console\n");
     }
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "xnu/bsd/kern_control_export.h"
+#include "xnu/console/console.h"
 #include "xnu/families/nbd_export.h"
 #include "xnu/families/network/wire_export.h"
 #include "xnu/iokit/startup.h"
@@ -66,6 +67,7 @@ static void shut_down(struct kextrun *kextrun) {
             loader_unload_all(kextrun->loader, &kextrun->error);
         }
     }
+    console_stop();
 }
 
 static void machine_body(void *argument) {

@@ -35,7 +35,7 @@ typedef int kextrun_step_function(struct kextrun *kextrun);
 /*
  * The steps, in order: "partition", "boot arguments", "kernel", "kernel controls", "input log",
  * "disks" (from there on what drivers publish is exported), "network", "screen", "control", "host",
- * "kexts", "personalities", "quiet".
+ * "console", "kexts", "personalities", "quiet".
  * A test may change the list; it stays changed until steps_reset().
  */
 void steps_reset(void);

@@ -20,7 +20,7 @@
 static const char usage[] =
     "usage: kextrun [options] KEXT...\n"
     "       kextrun ioreg|stats|log|threads|quit --control SOCKET\n"
-    "       kextrun display modes|set SIZE|draw FILE --control SOCKET\n"
+    "       kextrun display modes|set SIZE|draw FILE|console --control SOCKET\n"
     "       kextrun net [list|ping ADDRESS [COUNT]|fetch URL|connect ADDRESS PORT] --control "
     "SOCKET\n"
     "Runs macOS kexts in a Linux process.\n"

@@ -10,6 +10,7 @@
 #include "xnu/bsd/boot_args.h"
 #include "xnu/bsd/kern_control_export.h"
 #include "xnu/bsd/start.h"
+#include "xnu/console/console.h"
 #include "xnu/families/graphics/framebuffer.h"
 #include "xnu/families/nbd_export.h"
 #include "xnu/families/network/ethernet_stack.h"
@@ -64,8 +65,16 @@ static void start_kernel_interfaces(const struct xnu_options *options) {
 static int start_kernel(struct kextrun *kextrun) {
     static const struct kext_runtime runtime = {module_start, module_finish,
                                                 module_has_instances};
+    struct xnu_options options = {0};
+    if (machine_partition_boot_screen() != 0) {
+        options.console = (struct xnu_console){.base = machine_partition_boot_screen(),
+                                               .row_bytes = MACHINE_BOOT_SCREEN_WIDTH * 4,
+                                               .width = MACHINE_BOOT_SCREEN_WIDTH,
+                                               .height = MACHINE_BOOT_SCREEN_HEIGHT,
+                                               .depth = 32};
+    }
     startup_replace("kernel interfaces", start_kernel_interfaces);
-    xnu_iokit_start(NULL);
+    xnu_iokit_start(&options);
     kextrun->kernel_started = true;
     kextrun->loader = loader_create(release_number() / 100, kernel_symbols(), &runtime);
     if (kextrun->loader == NULL) {
@@ -156,6 +165,32 @@ static int start_host(struct kextrun *kextrun) {
     if (status != 0) {
         return loader_fail(&kextrun->error, MACHINE_EXIT_PARTITION,
                            "cannot start the partition: %s", machine_error_text(status));
+    }
+    return 0;
+}
+
+/* On firmware's picture, until a driver brings another. */
+static int start_console(struct kextrun *kextrun) {
+    char title[80];
+    struct console_options options = {
+        .title = title,
+        .boot = {.address = machine_partition_boot_screen(),
+                 .width = MACHINE_BOOT_SCREEN_WIDTH,
+                 .height = MACHINE_BOOT_SCREEN_HEIGHT,
+                 .pitch = MACHINE_BOOT_SCREEN_WIDTH * 4,
+                 .bits = 32,
+                 .red = 0xff0000,
+                 .green = 0xff00,
+                 .blue = 0xff},
+    };
+    if (options.boot.address != 0) {
+        options.boot.pixels = machine_virtual_address(options.boot.address);
+    }
+    snprintf(title, sizeof title, "machv   macOS %s   processors: %u   memory: %llu MiB",
+             kextrun->options->macos, machine_processor_count(),
+             (unsigned long long)kextrun->options->memory_mb);
+    if (console_start(&options) != 0) {
+        return loader_fail(&kextrun->error, MACHINE_EXIT_FAILURE, "no memory for the console");
     }
     return 0;
 }
@@ -253,6 +288,7 @@ static const struct step default_steps[] = {
     {"screen", open_screen},
     {"control", control_socket_listen},
     {"host", start_host},
+    {"console", start_console},
     {"kexts", load_kexts},
     {"personalities", add_personalities},
     {"quiet", wait_quiet},

@@ -39,6 +39,18 @@ static void output_default(void *context, uint64_t uptime, const char *text, siz
 
 static machine_log_output *output = output_default;
 static void *output_context;
+static machine_log_listener *_Atomic listener;
+
+void machine_log_set_listener(machine_log_listener *new_listener) {
+    atomic_store(&listener, new_listener);
+}
+
+static void tell_listener(void) {
+    machine_log_listener *current = atomic_load(&listener);
+    if (current != NULL) {
+        current();
+    }
+}
 
 void machine_log_set_output(machine_log_output *new_output, void *context) {
     pthread_mutex_lock(&log_lock);
@@ -75,6 +87,7 @@ void machine_log_write(const char *text, size_t length) {
     pthread_mutex_lock(&log_lock);
     append_locked(text, length);
     pthread_mutex_unlock(&log_lock);
+    tell_listener();
 }
 
 void machine_log_v(const char *format, va_list arguments) {
@@ -90,6 +103,7 @@ void machine_log_v(const char *format, va_list arguments) {
     append_locked(text, (size_t)length);
     append_locked("\n", 1);
     pthread_mutex_unlock(&log_lock);
+    tell_listener();
 }
 
 void machine_log(const char *format, ...) {

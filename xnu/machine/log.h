@@ -26,6 +26,13 @@ typedef void machine_log_output(void *context, uint64_t uptime, const char *line
 void machine_log_set_output(machine_log_output *output, void *context);
 
 /*
+ * Called after bytes were appended, in the context of whoever appended them: it must only take
+ * notice, and wake somebody. NULL: nobody.
+ */
+typedef void machine_log_listener(void);
+void machine_log_set_listener(machine_log_listener *listener);
+
+/*
  * Copies log bytes from `position` (0 = the first byte ever written) into `buffer`. Returns the
  * position after the last byte copied; *copied says how many, *lost how many had been overwritten.
  */

@@ -262,6 +262,26 @@ int machine_unmap_host_memory(uint64_t physical, uint64_t size) {
     return error;
 }
 
+/* Removal of a range waits for the lock. */
+bool machine_memory_hold(uint64_t physical, uint64_t size) {
+    pthread_mutex_lock(&ranges_lock);
+    if (memory_window != NULL && machine_is_ram(physical, size)) {
+        return true;
+    }
+    for (unsigned i = 0; i < atomic_load(&range_count); i++) {
+        if (ranges[i].kind == RANGE_HOST &&
+            contains(ranges[i].start, ranges[i].size, physical, size)) {
+            return true;
+        }
+    }
+    pthread_mutex_unlock(&ranges_lock);
+    return false;
+}
+
+void machine_memory_let_go(void) {
+    pthread_mutex_unlock(&ranges_lock);
+}
+
 int machine_trap_range(uint64_t start, uint64_t size, enum machine_address_kind kind, bool on) {
     int range_kind = kind == MACHINE_PORT ? RANGE_PORT : RANGE_MMIO;
     pthread_mutex_lock(&ranges_lock);

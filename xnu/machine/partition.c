@@ -11,6 +11,7 @@
 struct partition_current partition_current;
 
 static unsigned generation;
+static uint64_t boot_screen;
 static machine_power_hook *power_hook;
 static void *power_context;
 static machine_line_entry *line_entry;
@@ -59,6 +60,14 @@ void machine_line_set(unsigned line, bool level) {
     }
 }
 
+uint64_t machine_partition_boot_screen(void) {
+    return boot_screen;
+}
+
+void machine_partition_set_boot_screen(uint64_t address) {
+    boot_screen = address;
+}
+
 /* The engine has stopped: nobody uses the descriptors any more. */
 void partition_stop(int status) {
     const struct partition_operations *operations = partition_current.operations;
@@ -66,6 +75,7 @@ void partition_stop(int status) {
     hypercall_page_remove();
     partition_current = (struct partition_current){NULL, NULL};
     generation = 0;
+    boot_screen = 0;
     power_hook = NULL;
     line_entry = NULL;
     if (operations != NULL && operations->detach != NULL) {

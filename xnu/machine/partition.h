@@ -96,6 +96,15 @@ void machine_lines_set_entry(machine_line_entry *entry, void *context);
 void machine_line_set(unsigned line, bool level);
 
 /*
+ * Guest-physical address of the picture that firmware leaves, mapped once machine_partition_start()
+ * has returned: 1024 x 768, 32 bits a pixel (blue, green, red, unused), rows without a gap; 0: there
+ * is none. Set by the partition's implementation.
+ */
+enum { MACHINE_BOOT_SCREEN_WIDTH = 1024, MACHINE_BOOT_SCREEN_HEIGHT = 768 };
+uint64_t machine_partition_boot_screen(void);
+void machine_partition_set_boot_screen(uint64_t address);
+
+/*
  * Connects to hvhost at a Unix socket, says HELLO, hands over guest RAM and attaches a connection
  * per processor. After machine_start(). 0, or a negative errno with one clear line in `message`.
  */

@@ -75,6 +75,7 @@ static int take_descriptors(struct socket_partition *partition, struct partition
     partition->signal_base = reply->signal_base;
     partition->signal_count = reply->signal_count;
     machine_partition_set_generation(reply->generation);
+    machine_partition_set_boot_screen(reply->boot_screen);
     return 0;
 }
 
@@ -86,7 +87,7 @@ static int say_hello(struct socket_partition *partition, char *message, size_t s
         .version = PARTITION_VERSION,
         .processors = partition->processors,
         .guest_mode = PARTITION_GUEST_MODE_64,
-        .flags = PARTITION_HELLO_ANSWERS | PARTITION_HELLO_BARE,
+        .flags = PARTITION_HELLO_ANSWERS | PARTITION_HELLO_BARE | PARTITION_HELLO_BOOT_SCREEN,
     };
     struct partition_hello_reply reply;
     int error = partition_send(partition->control, &hello, sizeof hello, -1);

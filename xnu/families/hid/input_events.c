@@ -18,6 +18,13 @@ struct InputClient {
 };
 typedef struct InputClient InputClient;
 
+static const struct input_observer *_Atomic observer;
+
+void input_events_observe(const struct input_observer *new_observer)
+{
+    observer = new_observer;
+}
+
 static void write_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 static void write_line(const char *format, ...)
@@ -29,6 +36,14 @@ static void write_line(const char *format, ...)
     int length = format_string(line, sizeof line, format, arguments);
     va_end(arguments);
     machine_input_log_write(line, length < LINE_MAX ? (size_t)length : LINE_MAX - 1);
+}
+
+static void tell_typed(uint32_t character)
+{
+    const struct input_observer *current = observer;
+
+    if (current && character)
+        current->typed(character);
 }
 
 /* ---- what the keyboard calls, in the order of its events ------------------------------------ */
@@ -51,6 +66,7 @@ static void key_event(OSObject *target, uint32_t type, uint32_t flags, uint32_t 
     if (set == CHARACTER_SET_ASCII && !(flags & (KEY_FLAG_CONTROL | KEY_FLAG_COMMAND)))
         typed = typed_text_key(&me->text, key, character, flags & KEY_FLAG_SHIFT,
                                flags & KEY_FLAG_OPTION);
+    tell_typed(typed);
     if (typed)
         write_line("key down 0x%02x flags 0x%x char U+%04X", key, flags, typed);
     else
@@ -125,15 +141,28 @@ static void take_button(struct pointer_state *pointer, uint16_t usage, int32_t v
     pointer->buttons = value ? pointer->buttons | bit : pointer->buttons & ~bit;
 }
 
-static void take_axis(int32_t *axis, const struct report_field *field, int32_t value)
+/* The range of a relative axis stays zero: nobody knows where the pointer is. */
+static void take_axis(int32_t *axis, const struct report_field *field, int32_t value,
+                      int32_t *minimum, int32_t *maximum)
 {
+    *minimum = field->is_relative ? 0 : field->minimum;
+    *maximum = field->is_relative ? 0 : field->maximum;
     *axis = field->is_relative ? (int32_t)((uint32_t)*axis + (uint32_t)value) : value;
+}
+
+static void tell_pointed(const struct pointer_state *pointer, const struct pointer_range *range)
+{
+    const struct input_observer *current = observer;
+
+    if (current)
+        current->pointed(pointer, range);
 }
 
 void input_events_pointer(struct pointer_state *pointer, const struct report_fields *fields,
                           const uint8_t *report, uint32_t length)
 {
     int32_t wheel = 0, horizontal = 0, value;
+    struct pointer_range range = { 0 };
 
     for (uint32_t i = 0; i < fields->count; i++) {
         const struct report_field *field = &fields->fields[i];
@@ -143,9 +172,9 @@ void input_events_pointer(struct pointer_state *pointer, const struct report_fie
         if (field->page == PAGE_BUTTON)
             take_button(pointer, field->usage, value);
         else if (field->page == PAGE_DESKTOP && field->usage == USAGE_X)
-            take_axis(&pointer->x, field, value);
+            take_axis(&pointer->x, field, value, &range.minimum_x, &range.maximum_x);
         else if (field->page == PAGE_DESKTOP && field->usage == USAGE_Y)
-            take_axis(&pointer->y, field, value);
+            take_axis(&pointer->y, field, value, &range.minimum_y, &range.maximum_y);
         else if (field->page == PAGE_DESKTOP && field->usage == USAGE_WHEEL)
             wheel = value;
         else if (field->page == PAGE_CONSUMER && field->usage == USAGE_PAN)
@@ -156,4 +185,5 @@ void input_events_pointer(struct pointer_state *pointer, const struct report_fie
                    pointer->buttons, wheel, horizontal);
     else
         write_line("pointer x %d y %d buttons 0x%x", pointer->x, pointer->y, pointer->buttons);
+    tell_pointed(pointer, &range);
 }

@@ -28,6 +28,20 @@ struct pointer_state {
     uint32_t buttons;
 };
 
+/* What an absolute pointer's X and Y can be. */
+struct pointer_range {
+    int32_t minimum_x, maximum_x, minimum_y, maximum_y;
+};
+
+/* Who wants to know besides the log. Calls come from the threads of drivers. */
+struct input_observer {
+    void (*typed)(uint32_t character);  /* Unicode; \r is the Return key, 0x7f backspace */
+    void (*pointed)(const struct pointer_state *pointer, const struct pointer_range *range);
+};
+
+/* NULL: nobody. Borrowed. */
+void input_events_observe(const struct input_observer *observer);
+
 void input_events_add_pointer(const char *name);
 /* An input report of a device with these fields came. */
 void input_events_pointer(struct pointer_state *pointer, const struct report_fields *fields,

@@ -362,6 +362,20 @@ static void add_number(struct json_object *to, const char *name, uint64_t value)
     json_object_object_add(to, name, json_object_new_uint64(value));
 }
 
+/* What each open channel carried, the primary one first. */
+static void describe_channels(const struct netvsc *adapter, struct json_object *to)
+{
+    struct json_object *list = json_object_new_array();
+    const struct netvsc_channel *channel;
+    for (uint16_t i = 0; (channel = netvsc_channel(adapter, i)) != NULL; i++) {
+        struct json_object *entry = json_object_new_object();
+        add_number(entry, "transmitted_frames", channel->transmitted_frames);
+        add_number(entry, "received", channel->received_frames);
+        json_object_array_add(list, entry);
+    }
+    json_object_object_add(to, "open_channels", list);
+}
+
 static void netvsc_describe(struct virtual_device *device, struct json_object *to)
 {
     const struct netvsc *adapter = (struct netvsc *)device;
@@ -380,6 +394,7 @@ static void netvsc_describe(struct virtual_device *device, struct json_object *t
     add_number(to, "channels", adapter->queues_seen);
     add_number(to, "transmitted_frames", counters->transmitted_frames);
     add_number(to, "transmitted_bytes", counters->transmitted_bytes);
+    add_number(to, "transmitted_messages", counters->transmitted_messages);
     add_number(to, "transmit_invalid", counters->transmit_invalid);
     add_number(to, "received", counters->received_frames);
     add_number(to, "received_in_bytes", counters->received_bytes);
@@ -390,6 +405,7 @@ static void netvsc_describe(struct virtual_device *device, struct json_object *t
     add_number(to, "too_large", counters->too_large);
     add_number(to, "control_messages", counters->control_messages);
     add_number(to, "indications", counters->indications);
+    describe_channels(adapter, to);
     add_number(to, "units", adapter->unit_count);
     add_number(to, "units_free", adapter->units_free);
     network_port_describe(adapter->port, to);

@@ -33,6 +33,7 @@ struct netvsc_channel {
     struct host_transfer_range staged[NVSP_RECEIVE_RANGES_MAX_RSC];
     unsigned staged_count;
     uint32_t staged_first, staged_last;
+    uint64_t transmitted_frames, received_frames; /* since it was opened */
 };
 
 enum netvsc_unit_state { NETVSC_UNIT_FREE, NETVSC_UNIT_TAKEN, NETVSC_UNIT_FIRST };
@@ -53,7 +54,7 @@ struct netvsc_queued {
 };
 
 struct netvsc_counters {
-    uint64_t transmitted_frames, transmitted_bytes, transmit_invalid;
+    uint64_t transmitted_frames, transmitted_bytes, transmitted_messages, transmit_invalid;
     uint64_t received_frames, received_bytes, received_packets; /* frames in packets of the ring */
     uint64_t filtered, no_room, too_large, indications, control_messages, coalesced;
 };

@@ -346,6 +346,7 @@ static void write_frame(struct netvsc *adapter, struct frame *frame)
         stage(channel, header.bytes, NETVSC_HEADROOM, frame->bytes + done, size);
     }
     adapter->counters.coalesced += units > 1;
+    channel->received_frames++;
     adapter->counters.received_frames++;
     adapter->counters.received_bytes += frame->size;
 }

@@ -221,8 +221,10 @@ static bool inside(uint32_t offset, uint32_t length, size_t size)
 }
 
 /* One RNDIS packet of `size` bytes, whose headers lie in the first `first` bytes. */
-static const char *send_packet(struct netvsc *adapter, uint8_t *message, size_t size, size_t first)
+static const char *send_packet(struct netvsc_channel *channel, uint8_t *message, size_t size,
+                               size_t first)
 {
+    struct netvsc *adapter = channel->adapter;
     struct rndis_packet packet;
     struct transmit_information information;
     memcpy(&packet, message, sizeof(packet));
@@ -252,6 +254,7 @@ static const char *send_packet(struct netvsc *adapter, uint8_t *message, size_t 
         rule = prepare(adapter, &information, &frame);
     }
     if (rule == NULL) {
+        channel->transmitted_frames++;
         adapter->counters.transmitted_frames++;
         adapter->counters.transmitted_bytes += frame.size;
         if (adapter->control.link_up) {
@@ -262,9 +265,9 @@ static const char *send_packet(struct netvsc *adapter, uint8_t *message, size_t 
 }
 
 /* Several RNDIS packets may follow one another. */
-static const char *send_packets(struct netvsc *adapter, size_t size, size_t first)
+static const char *send_packets(struct netvsc_channel *channel, size_t size, size_t first)
 {
-    uint8_t *at = adapter->transmit;
+    uint8_t *at = channel->adapter->transmit;
     unsigned count = 0;
     do {
         struct rndis_header header;
@@ -281,7 +284,7 @@ static const char *send_packets(struct netvsc *adapter, size_t size, size_t firs
         if (++count > NETVSC_PACKETS_A_MESSAGE) {
             return "a message holds at most 8 RNDIS packets";
         }
-        const char *rule = send_packet(adapter, at, header.length, first);
+        const char *rule = send_packet(channel, at, header.length, first);
         if (rule != NULL) {
             return rule;
         }
@@ -352,7 +355,8 @@ const char *netvsc_transmit(struct netvsc_channel *channel, const struct host_pa
         return "frames come after RNDIS INITIALIZE";
     }
     if (rule == NULL) {
-        rule = send_packets(adapter, size, first_part(packet, rndis));
+        adapter->counters.transmitted_messages++;
+        rule = send_packets(channel, size, first_part(packet, rndis));
     }
     if (rule != NULL) {
         adapter->counters.transmit_invalid++;

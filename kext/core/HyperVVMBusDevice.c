@@ -60,6 +60,13 @@ bool device_is_gone(const HyperVVMBusDevice *device)
     return device->gone || device->bus->unloading;  /* or is about to forget everything */
 }
 
+uint32_t device_processors(const HyperVVMBusDevice *device)
+{
+    uint32_t count = device->bus->controller->processor_count;
+
+    return count != 0 ? count : 1;
+}
+
 uint32_t device_target_processors(const HyperVVMBusDevice *device)
 {
     const HyperVController *controller = device->bus->controller;

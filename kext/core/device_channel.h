@@ -44,6 +44,9 @@ uint32_t device_protocol_version(const HyperVVMBusDevice *device);
 /* True once the host has taken the device away. */
 bool device_is_gone(const HyperVVMBusDevice *device);
 
+/* Processors of the machine (at least 1); more channels than that are of no use. */
+uint32_t device_processors(const HyperVVMBusDevice *device);
+
 /* Processors that channel interrupts can be aimed at (at least 1). */
 uint32_t device_target_processors(const HyperVVMBusDevice *device);
 

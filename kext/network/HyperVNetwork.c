@@ -40,9 +40,9 @@ void network_link_changed(struct HyperVNetwork *self, bool up)
 {
     if (self->interface == NULL)
         return;
-    IONetworkController_setLinkStatus(controller(self), kIONetworkLinkValid | (up ? kIONetworkLinkActive : 0),
-                                      IONetworkController_getSelectedMedium(controller(self)),
-                                      up ? self->link_speed : 0, NULL);
+    IONetworkController_setLinkStatus(
+        controller(self), kIONetworkLinkValid | (up ? kIONetworkLinkActive : 0),
+        IONetworkController_getSelectedMedium(controller(self)), up ? self->link_speed : 0, NULL);
 }
 
 /* Asked anew, since an indication may have come before there was an interface to be told. */
@@ -71,7 +71,8 @@ static IOWorkLoop *get_work_loop(IOService *me)
 
 static IOOutputQueue *create_output_queue(IONetworkController *me)
 {
-    return (IOOutputQueue *)IOBasicOutputQueue_withTarget_networkcontroller_integer32(me, NETWORK_QUEUE_CAPACITY);
+    return (IOOutputQueue *)IOBasicOutputQueue_withTarget_networkcontroller_integer32(
+        me, NETWORK_QUEUE_CAPACITY);
 }
 
 /* en0 must be built in: what identifies a Mac to its owner's account looks for that. */
@@ -79,14 +80,16 @@ static void mark_built_in(IOService *provider)
 {
     uint8_t value = 0;
 
-    IORegistryEntry_setProperty_cstring_pointer((IORegistryEntry *)provider, "built-in", &value, sizeof value);
+    IORegistryEntry_setProperty_cstring_pointer((IORegistryEntry *)provider, "built-in", &value,
+                                                sizeof value);
 }
 
 static bool attach_interface(struct HyperVNetwork *self)
 {
     IONetworkInterface *interface = NULL;
 
-    if (!publish_media(self) || !IONetworkController_attachInterface(controller(self), &interface, false))
+    if (!publish_media(self) ||
+        !IONetworkController_attachInterface(controller(self), &interface, false))
         return false;
     self->queue = IONetworkController_getOutputQueue(controller(self));
     self->interface = (IOEthernetInterface *)interface;
@@ -122,7 +125,8 @@ static void network_stop(IOService *me, IOService *provider)
 
     self->enabled = false;
     if (interface != NULL)
-        IONetworkController_detachInterface(controller(self), (IONetworkInterface *)interface, true);
+        IONetworkController_detachInterface(controller(self), (IONetworkInterface *)interface,
+                                            true);
     network_disconnect(self);
     /* Only now: the channel's thread used it. */
     self->interface = NULL;
@@ -179,6 +183,7 @@ static int32_t disable(IONetworkController *me, IONetworkInterface *interface)
         IOOutputQueue_stop(self->queue);
         IOOutputQueue_setCapacity(self->queue, 0);
         IOOutputQueue_flush(self->queue);
+        network_flush(self);
     }
     if (!self->gone && !device_is_gone(self->device))
         network_set_filter(self);
@@ -198,7 +203,8 @@ static int32_t set_multicast(IOEthernetController *me, bool active)
 }
 
 /* The host has no list: it lets all multicast through, and the stack chooses. */
-static int32_t set_multicast_list(IOEthernetController *me, IOEthernetAddress *addresses, uint32_t count)
+static int32_t set_multicast_list(IOEthernetController *me, IOEthernetAddress *addresses,
+                                  uint32_t count)
 {
     (void)addresses;
     (void)count;
@@ -229,7 +235,8 @@ static uint32_t get_features(IONetworkController *me)
     return features;
 }
 
-static int32_t get_checksum_support(IONetworkController *me, uint32_t *mask, uint32_t family, bool is_output)
+static int32_t get_checksum_support(IONetworkController *me, uint32_t *mask, uint32_t family,
+                                    bool is_output)
 {
     const struct rndis_offload *offload = &from(me)->offload;
 

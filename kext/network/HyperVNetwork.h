@@ -2,12 +2,16 @@
 /* The synthetic network adapter as an IOEthernetController.
  *
  *   HyperVNetwork.c      the class: start and stop, what the networking family asks for
- *   network_session.c    the channel: version, buffers, RNDIS requests, what the host indicates
- *   network_transmit.c   frames to the host
+ *   network_session.c    versions, buffers, RNDIS, what the host indicates
+ *   network_control.c    RNDIS requests and their replies
+ *   network_queues.c     the channels, and which of them a frame takes
+ *   network_transmit.c   frames to the host: what has to be done to each
+ *   network_send.c       frames to the host: memory, messages, completions
  *   network_receive.c    frames from the host, and acknowledgements
  *
- * The channel has a work loop of its own: the family's commands (enable, filters) run inside the controller's gate
- * and wait there for the host's answers, which the channel's thread has to take in meanwhile. */
+ * Each channel has a work loop of its own: the family's commands (enable, filters) run inside the
+ * controller's gate and wait there for the host's answers, which the primary channel's thread has
+ * to take in meanwhile. */
 #ifndef KEXT_NETWORK_HYPERVNETWORK_H
 #define KEXT_NETWORK_HYPERVNETWORK_H
 
@@ -21,6 +25,8 @@
 #include "kext/core/device_channel.h"
 #include "kext/core/dma_memory.h"
 #include "kext/core/log.h"
+#include "kext/network/batch.h"
+#include "kext/network/headers.h"
 #include "kext/network/nvs.h"
 #include "kext/network/rndis.h"
 #include "kext/network/send_sections.h"
@@ -33,6 +39,8 @@ enum {
     NETWORK_LARGE_BYTES = 68 << 10,      /* header and the largest frame to be segmented */
     NETWORK_REQUESTS_MAX = 1024,
     NETWORK_ACKNOWLEDGEMENTS_MAX = 2048, /* receive packets not yet acknowledged */
+    NETWORK_ACKNOWLEDGE_AFTER = 64,      /* of them are acknowledged before the burst ends */
+    NETWORK_QUEUES_MAX = 8,              /* channels, as Linux; never more than processors */
     NETWORK_ANSWER_MILLISECONDS = 5000,
     NETWORK_MTU = 9000 + 14,             /* largest frame; hosts before 2008 R2 know 1514 only */
     NETWORK_MTU_OLD = 1514,
@@ -41,7 +49,11 @@ enum {
     NETWORK_CONTROL_BYTES = 4096,
 };
 
-enum network_request_kind { NETWORK_REQUEST_SECTION, NETWORK_REQUEST_LARGE, NETWORK_REQUEST_CONTROL };
+enum network_request_kind {
+    NETWORK_REQUEST_SECTION,
+    NETWORK_REQUEST_LARGE,
+    NETWORK_REQUEST_CONTROL
+};
 
 /* What waits for a completion. */
 struct network_request {
@@ -56,11 +68,41 @@ struct network_large {
     bool taken; /* under send_lock */
 };
 
+/* Of the adapter; the output queue hands over one frame at a time. */
 struct network_counters {
     uint64_t transmit_frames, transmit_bytes, transmit_errors, transmit_stalls, transmit_segmented;
+    uint64_t control_unexpected, control_malformed, indications;
+};
+
+/* Of a channel; its thread's. */
+struct network_queue_counters {
     uint64_t receive_frames, receive_bytes, receive_packets, receive_coalesced;
     uint64_t receive_malformed, receive_no_memory, receive_dropped;
-    uint64_t control_unexpected, acknowledgements_lost, indications;
+    uint64_t acknowledgements_lost, transmit_refused;
+};
+
+struct HyperVNetwork;
+
+/* A channel of the adapter; index 0 is the primary one. */
+struct network_queue {
+    struct HyperVNetwork *adapter;
+    uint32_t index;
+    struct device_channel *channel; /* NULL when closed */
+    volatile bool gone;             /* the host took this one away */
+
+    IOLock *lock;                   /* protects the next two */
+    uint32_t section;               /* being filled, or SEND_SECTION_NONE */
+    struct batch batch;
+
+    /* The channel's thread only: */
+    uint64_t acknowledgements[NETWORK_ACKNOWLEDGEMENTS_MAX];
+    uint32_t acknowledgement_first, acknowledgement_count;
+    mbuf_t coalescing;              /* frame that comes in several pieces, or NULL */
+    uint32_t coalesced_bytes;
+    struct rndis_receive coalesced;
+    mbuf_t first, last;             /* received, not yet delivered; linked by mbuf_nextpkt */
+    struct nvs_counters nvs_counters;
+    struct network_queue_counters counters;
 };
 
 /* The one RNDIS request that may be under way. */
@@ -83,10 +125,13 @@ struct HyperVNetwork {
     IOEthernetController super;
     HyperVVMBusDevice *device;      /* the provider, borrowed */
     IOWorkLoop *work_loop;          /* the controller's */
-    IOEthernetInterface *interface; /* ours; set and cleared while the channel's handlers do not use it */
+    IOEthernetInterface *interface; /* ours; not changed while the channels' handlers use it */
     IOOutputQueue *queue;           /* the superclass's */
     IOEthernetAddress address;
-    struct device_channel *channel; /* NULL when closed */
+    struct network_queue *queues[NETWORK_QUEUES_MAX]; /* NULL beyond queue_count */
+    volatile uint32_t queue_count;  /* channels open; 0: none */
+    /* Hash to channel, as the host wants it. */
+    volatile uint8_t send_table[NVSP_INDIRECTION_ENTRIES];
     struct nvs nvs;
     struct rndis_offload offload;
     struct network_control control;
@@ -98,18 +143,13 @@ struct HyperVNetwork {
     uint64_t link_speed;            /* bit/s */
     OSDictionary *media;
 
+    IOLock *input_lock;             /* the family takes frames from one thread at a time */
+    struct batch_limits limits;
     IOLock *send_lock;              /* sections, large buffers, stalled */
     struct send_sections sections;
     struct network_request *section_requests;
     struct network_large large[NETWORK_LARGE_MAX];
     bool stalled;                   /* the output queue waits for room */
-
-    /* The channel's thread only: */
-    uint64_t acknowledgements[NETWORK_ACKNOWLEDGEMENTS_MAX];
-    uint32_t acknowledgement_first, acknowledgement_count;
-    mbuf_t coalescing;              /* frame that comes in several pieces, or NULL */
-    uint32_t coalesced_bytes;
-    struct rndis_receive coalesced;
     struct network_counters counters;
 };
 
@@ -122,26 +162,83 @@ IOKIT_CLASS_DECLARE(13, HyperVNetwork, IOEthernetController);
 
 /* ---- network_session.c ---- */
 
-/* Opens the channel and comes to terms with the host. Returns 0 or an error; network_disconnect in either case. */
+/* Opens the channels and comes to terms with the host. Returns 0 or an error; network_disconnect in
+ * either case. */
 int network_connect(struct HyperVNetwork *self);
 void network_disconnect(struct HyperVNetwork *self);
-/* Asks for an OID: `*length` is the capacity of `data` before, the answer's bytes after. `input` may be NULL. */
-int network_query(struct HyperVNetwork *self, uint32_t oid, const void *input, uint32_t input_length, void *data,
-                  uint32_t *length);
-int network_set(struct HyperVNetwork *self, uint32_t oid, const void *data, uint32_t length);
 /* Sets the packet filter that `enabled`, `promiscuous` and `multicast` ask for. */
 int network_set_filter(struct HyperVNetwork *self);
+/* An NVSP request on the primary channel that has an answer, or one that has none. */
+int network_call(struct HyperVNetwork *self, const struct nvsp_message *message,
+                 struct nvsp_message *reply, uint32_t *length);
+int network_tell(struct HyperVNetwork *self, const struct nvsp_message *message);
+/* What the host indicates, in private memory. */
+void network_indicated(struct HyperVNetwork *self, const struct rndis_control *indication);
+
+/* ---- network_control.c ---- */
+
+bool network_control_init(struct HyperVNetwork *self);
+void network_control_free(struct HyperVNetwork *self);
+/* RNDIS INITIALIZE: its answer is in `control`. */
+int network_control_initialize(struct HyperVNetwork *self);
+/* RNDIS HALT, which has no answer. */
+void network_control_halt(struct HyperVNetwork *self);
+/* Asks for an OID: `*length` is the capacity of `data` before, the answer's bytes after. `input`
+ * may be NULL. */
+int network_query(struct HyperVNetwork *self, uint32_t oid, const void *input,
+                  uint32_t input_length, void *data, uint32_t *length);
+int network_set(struct HyperVNetwork *self, uint32_t oid, const void *data, uint32_t length);
 /* A control message from the host, in private memory. */
 void network_control_arrived(struct HyperVNetwork *self, const void *message, uint32_t size);
 /* The completion of a carrier, or its end with the channel. */
 void network_control_carried(struct HyperVNetwork *self);
+/* Whoever waits for an answer waits no more. */
+void network_control_end(struct HyperVNetwork *self);
+
+/* ---- network_queues.c ---- */
+
+/* Opens the primary channel. */
+int network_open_primary(struct HyperVNetwork *self);
+/* Asks for sub-channels and opens what the host offers; with fewer, or none, the adapter works. */
+void network_open_others(struct HyperVNetwork *self);
+/* Closes all channels but the primary, or the primary and what is left. */
+void network_close_others(struct HyperVNetwork *self);
+void network_close_primary(struct HyperVNetwork *self);
+/* The channel for a frame with this hash. */
+struct network_queue *network_queue_for(struct HyperVNetwork *self, uint32_t hash);
+/* The host's table of message 134. */
+void network_take_table(struct HyperVNetwork *self, const struct packet_view *packet);
+
+static inline struct device_channel *network_primary(const struct HyperVNetwork *self)
+{
+    return self->queues[0] == NULL ? NULL : self->queues[0]->channel;
+}
 
 /* ---- network_transmit.c ---- */
 
-bool network_transmit_init(struct HyperVNetwork *self);
-void network_transmit_free(struct HyperVNetwork *self);
 uint32_t network_output_packet(IONetworkController *me, mbuf_t packet, void *parameter);
-/* Handlers of the channel. */
+
+/* A frame to be sent, and what the host is to do to it. */
+struct network_plan {
+    struct rndis_transmit transmit;
+    uint32_t head_length;      /* bytes of `head` that replace the frame's */
+    uint32_t body;             /* where in the frame the rest begins */
+    struct headers headers;    /* if `found` */
+    bool found;
+    uint32_t segment_size;     /* of a frame to be segmented */
+    uint8_t head[HEADERS_MAX];
+};
+
+/* ---- network_send.c ---- */
+
+bool network_send_init(struct HyperVNetwork *self);
+void network_send_free(struct HyperVNetwork *self);
+/* 0: the frame is on its way, or in a message that network_flush sends; HV_ERROR_FULL: there is no
+ * room, nothing was taken; or another error. */
+int network_send(struct network_queue *queue, mbuf_t packet, const struct network_plan *plan);
+/* Sends the messages that are not full; what the ring has no room for is sent later. */
+void network_flush(struct HyperVNetwork *self);
+/* Handlers of the channels. */
 void network_completion(void *owner, struct device_channel *channel, void *request, int error,
                         const struct packet_view *packet);
 void network_room(void *owner, struct device_channel *channel);
@@ -152,8 +249,8 @@ void network_resume(struct HyperVNetwork *self);
 
 void network_packet(void *owner, struct device_channel *channel, const struct packet_view *packet);
 void network_drained(void *owner, struct device_channel *channel);
-void network_acknowledge(struct HyperVNetwork *self);
-void network_receive_end(struct HyperVNetwork *self);
+void network_acknowledge(struct network_queue *queue);
+void network_receive_end(struct network_queue *queue);
 
 /* ---- HyperVNetwork.c ---- */
 

@@ -25,7 +25,8 @@ static uint16_t get16(const uint8_t *at)
     return (uint16_t)(at[0] << 8 | at[1]);
 }
 
-static int find_transport(uint8_t protocol, uint32_t offset, uint32_t length, struct headers *headers)
+static int find_transport(uint8_t protocol, uint32_t offset, uint32_t length,
+                          struct headers *headers)
 {
     uint32_t needed = protocol == PROTOCOL_TCP ? TCP_HEADER_MIN : UDP_HEADER;
 
@@ -53,6 +54,26 @@ int headers_find(const uint8_t *bytes, uint32_t length, struct headers *headers)
     return HV_ERROR_INVALID;
 }
 
+/* FNV-1a over the bytes, then mixed so that the low bits depend on all. */
+static uint32_t add_bytes(uint32_t hash, const uint8_t *bytes, uint32_t length)
+{
+    for (uint32_t i = 0; i < length; i++)
+        hash = (hash ^ bytes[i]) * 0x01000193u;
+    return hash;
+}
+
+uint32_t headers_hash(const uint8_t *bytes, const struct headers *headers)
+{
+    const uint8_t *ip = bytes + headers->network;
+    uint32_t hash = 0x811c9dc5u;
+
+    hash = headers->ipv6 ? add_bytes(hash, ip + 8, 32) : add_bytes(hash, ip + 12, 8);
+    hash = add_bytes(hash, bytes + headers->transport, 4);
+    hash ^= hash >> 16;
+    hash *= 0x85ebca6bu;
+    return hash ^ hash >> 13;
+}
+
 static uint32_t add_words(const uint8_t *bytes, uint32_t length, uint32_t sum)
 {
     for (uint32_t i = 0; i < length; i += 2)
@@ -66,7 +87,8 @@ int headers_prepare_segmentation(uint8_t *bytes, uint32_t length, const struct h
     uint8_t *tcp = bytes + headers->transport;
     uint32_t sum;
 
-    if (headers->transport + (uint32_t)TCP_HEADER_MIN > length || (headers->ipv6 ? ip[6] : ip[9]) != PROTOCOL_TCP)
+    if (headers->transport + (uint32_t)TCP_HEADER_MIN > length ||
+        (headers->ipv6 ? ip[6] : ip[9]) != PROTOCOL_TCP)
         return HV_ERROR_INVALID;
     sum = headers->ipv6 ? add_words(ip + 8, 32, PROTOCOL_TCP) : add_words(ip + 12, 8, PROTOCOL_TCP);
     sum = (sum >> 16) + (sum & 0xffff);
@@ -89,10 +111,12 @@ uint32_t headers_tcp_length(const uint8_t *bytes, uint32_t length, const struct 
     if (headers->transport + (uint32_t)TCP_HEADER_MIN > length)
         return 0;
     size = (uint32_t)(bytes[headers->transport + TCP_OFFSET] >> 4) * 4;
-    return size < TCP_HEADER_MIN || headers->transport + size > length ? 0 : headers->transport + size;
+    return size < TCP_HEADER_MIN || headers->transport + size > length ? 0
+                                                                       : headers->transport + size;
 }
 
-void headers_advance(uint8_t *bytes, const struct headers *headers, uint32_t done, uint32_t segments, bool last)
+void headers_advance(uint8_t *bytes, const struct headers *headers, uint32_t done,
+                     uint32_t segments, bool last)
 {
     uint8_t *ip = bytes + headers->network;
     uint8_t *tcp = bytes + headers->transport;

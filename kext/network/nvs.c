@@ -13,17 +13,17 @@ static void begin_message(struct nvsp_message *message, uint32_t type)
 }
 
 /* Copies a reply of the wanted type, of which `needed` bytes are read. */
-static int take_reply(struct nvs *nvs, const void *reply, uint32_t size, uint32_t type, uint32_t needed,
-                      struct nvsp_message *message)
+static int take_reply(struct nvs_counters *counters, const void *reply, uint32_t size,
+                      uint32_t type, uint32_t needed, struct nvsp_message *message)
 {
     if (size < needed) {
-        nvs->counters.short_packets++;
+        counters->short_packets++;
         return HV_ERROR_MALFORMED;
     }
     *message = (struct nvsp_message){ .type = 0 };
     __builtin_memcpy(message, reply, size < sizeof *message ? size : sizeof *message);
     if (message->type != type) {
-        nvs->counters.unexpected_packets++;
+        counters->unexpected_packets++;
         return HV_ERROR_MALFORMED;
     }
     return 0;
@@ -44,10 +44,11 @@ void nvs_begin(struct nvs *nvs, struct nvsp_message *message)
     version_message(nvs, message);
 }
 
-int nvs_version_reply(struct nvs *nvs, const void *reply, uint32_t size, struct nvsp_message *message, bool *again)
+int nvs_version_reply(struct nvs *nvs, const void *reply, uint32_t size,
+                      struct nvsp_message *message, bool *again)
 {
     struct nvsp_message answer;
-    int error = take_reply(nvs, reply, size, NVSP_INIT_COMPLETE,
+    int error = take_reply(&nvs->counters, reply, size, NVSP_INIT_COMPLETE,
                            NVSP_HEADER_SIZE + sizeof answer.init_complete, &answer);
 
     *again = false;
@@ -101,19 +102,21 @@ void nvs_receive_buffer_message(uint32_t gpadl_id, struct nvsp_message *message)
     message->buffer.id = NVSP_RECEIVE_BUFFER_ID;
 }
 
-int nvs_receive_buffer_reply(struct nvs *nvs, const void *reply, uint32_t size, uint32_t buffer_size)
+int nvs_receive_buffer_reply(struct nvs *nvs, const void *reply, uint32_t size,
+                             uint32_t buffer_size)
 {
     struct nvsp_message answer;
     const struct nvsp_receive_buffer_complete *complete = &answer.receive_buffer_complete;
-    int error = take_reply(nvs, reply, size, NVSP_RECEIVE_BUFFER_COMPLETE, NVSP_HEADER_SIZE + sizeof *complete,
-                           &answer);
+    int error = take_reply(&nvs->counters, reply, size, NVSP_RECEIVE_BUFFER_COMPLETE,
+                           NVSP_HEADER_SIZE + sizeof *complete, &answer);
 
     if (error != 0)
         return error;
     if (complete->status != NVSP_STATUS_SUCCESS)
         return HV_ERROR_REFUSED;
-    if (complete->section_count != 1 || complete->offset != 0 || complete->unit_size < NVS_UNIT_SIZE_MIN ||
-        complete->unit_count == 0 || complete->unit_count > buffer_size / complete->unit_size)
+    if (complete->section_count != 1 || complete->offset != 0 ||
+        complete->unit_size < NVS_UNIT_SIZE_MIN || complete->unit_count == 0 ||
+        complete->unit_count > buffer_size / complete->unit_size)
         return HV_ERROR_MALFORMED;
     nvs->unit_size = complete->unit_size;
     nvs->receive_bytes = complete->unit_size * complete->unit_count;
@@ -130,7 +133,7 @@ void nvs_send_buffer_message(uint32_t gpadl_id, struct nvsp_message *message)
 int nvs_send_buffer_reply(struct nvs *nvs, const void *reply, uint32_t size, uint32_t buffer_size)
 {
     struct nvsp_message answer;
-    int error = take_reply(nvs, reply, size, NVSP_SEND_BUFFER_COMPLETE,
+    int error = take_reply(&nvs->counters, reply, size, NVSP_SEND_BUFFER_COMPLETE,
                            NVSP_HEADER_SIZE + sizeof answer.send_buffer_complete, &answer);
 
     if (error != 0)
@@ -147,13 +150,15 @@ int nvs_send_buffer_reply(struct nvs *nvs, const void *reply, uint32_t size, uin
 
 void nvs_revoke_message(enum nvs_buffer which, struct nvsp_message *message)
 {
-    begin_message(message, which == NVS_RECEIVE_BUFFER ? NVSP_REVOKE_RECEIVE_BUFFER : NVSP_REVOKE_SEND_BUFFER);
+    begin_message(message, which == NVS_RECEIVE_BUFFER ? NVSP_REVOKE_RECEIVE_BUFFER
+                                                       : NVSP_REVOKE_SEND_BUFFER);
     message->revoke.id = which == NVS_RECEIVE_BUFFER ? NVSP_RECEIVE_BUFFER_ID : NVSP_SEND_BUFFER_ID;
 }
 
 /* ---- RNDIS messages ---- */
 
-void nvs_rndis_message(uint32_t channel_type, uint32_t section, uint32_t bytes, struct nvsp_message *message)
+void nvs_rndis_message(uint32_t channel_type, uint32_t section, uint32_t bytes,
+                       struct nvsp_message *message)
 {
     begin_message(message, NVSP_RNDIS_PACKET);
     message->rndis.channel_type = channel_type;
@@ -167,27 +172,57 @@ void nvs_acknowledgement(struct nvsp_message *message)
     message->status.status = NVSP_STATUS_SUCCESS;
 }
 
-int nvs_receive_header(struct nvs *nvs, const void *payload, uint32_t size, uint32_t *channel_type)
+int nvs_receive_header(struct nvs_counters *counters, const void *payload, uint32_t size,
+                       uint32_t *channel_type)
 {
     struct nvsp_message message;
-    int error = take_reply(nvs, payload, size, NVSP_RNDIS_PACKET, NVSP_HEADER_SIZE + sizeof message.rndis, &message);
+    int error = take_reply(counters, payload, size, NVSP_RNDIS_PACKET,
+                           NVSP_HEADER_SIZE + sizeof message.rndis, &message);
 
     if (error != 0)
         return error;
     if (message.rndis.channel_type > NVSP_CHANNEL_CONTROL) {
-        nvs->counters.unexpected_packets++;
+        counters->unexpected_packets++;
         return HV_ERROR_MALFORMED;
     }
     *channel_type = message.rndis.channel_type;
     return 0;
 }
 
-bool nvs_send_succeeded(struct nvs *nvs, const void *payload, uint32_t size)
+bool nvs_send_succeeded(struct nvs_counters *counters, const void *payload, uint32_t size)
 {
     struct nvsp_message message;
 
-    return take_reply(nvs, payload, size, NVSP_RNDIS_PACKET_COMPLETE, NVSP_HEADER_SIZE + sizeof message.status,
-                      &message) == 0 && message.status.status == NVSP_STATUS_SUCCESS;
+    return take_reply(counters, payload, size, NVSP_RNDIS_PACKET_COMPLETE,
+                      NVSP_HEADER_SIZE + sizeof message.status, &message) == 0 &&
+           message.status.status == NVSP_STATUS_SUCCESS;
+}
+
+/* ---- sub-channels ---- */
+
+void nvs_sub_channel_message(uint32_t count, struct nvsp_message *message)
+{
+    begin_message(message, NVSP_SUB_CHANNEL);
+    message->sub_channel.operation = NVSP_SUB_CHANNEL_ALLOCATE;
+    message->sub_channel.count = count;
+}
+
+int nvs_sub_channel_reply(struct nvs *nvs, const void *reply, uint32_t size, uint32_t asked,
+                          uint32_t *granted)
+{
+    struct nvsp_message answer;
+    int error = take_reply(&nvs->counters, reply, size, NVSP_SUB_CHANNEL,
+                           NVSP_HEADER_SIZE + sizeof answer.sub_channel_complete, &answer);
+
+    *granted = 0;
+    if (error != 0)
+        return error;
+    if (answer.sub_channel_complete.status != NVSP_STATUS_SUCCESS)
+        return HV_ERROR_REFUSED;
+    if (answer.sub_channel_complete.count > asked)
+        return HV_ERROR_MALFORMED;
+    *granted = answer.sub_channel_complete.count;
+    return 0;
 }
 
 /* ---- what the host says by itself ---- */
@@ -204,8 +239,8 @@ int nvs_indirection_table(struct nvs *nvs, const void *payload, uint32_t size, u
         __builtin_memcpy(&type, payload, sizeof type);
     if (type == NVSP_VF_ASSOCIATION || type == NVSP_UPLINK_STATE || type == NVSP_SWITCH_DATA_PATH)
         return HV_ERROR_UNEXPECTED; /* nothing that we asked for, and no harm */
-    if (take_reply(nvs, payload, size, NVSP_INDIRECTION_TABLE, NVSP_HEADER_SIZE + sizeof message.indirection,
-                   &message) != 0)
+    if (take_reply(&nvs->counters, payload, size, NVSP_INDIRECTION_TABLE,
+                   NVSP_HEADER_SIZE + sizeof message.indirection, &message) != 0)
         return HV_ERROR_UNEXPECTED;
     if (message.indirection.count != NVSP_INDIRECTION_ENTRIES || size < table_size || channels == 0)
         return HV_ERROR_MALFORMED;
@@ -216,7 +251,8 @@ int nvs_indirection_table(struct nvs *nvs, const void *payload, uint32_t size, u
     for (uint32_t i = 0; i < NVSP_INDIRECTION_ENTRIES; i++) {
         uint32_t entry;
 
-        __builtin_memcpy(&entry, (const uint8_t *)payload + offset + i * sizeof entry, sizeof entry);
+        __builtin_memcpy(&entry, (const uint8_t *)payload + offset + i * sizeof entry,
+                         sizeof entry);
         table[i] = (uint8_t)(entry % channels);
     }
     return 0;

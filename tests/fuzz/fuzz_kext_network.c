@@ -6,6 +6,7 @@
 
 #include "kext/network/nvs.h"
 #include "kext/network/rndis.h"
+#include "kext/network/rss.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -23,7 +24,7 @@ static void nvsp(uint8_t what, const uint8_t *message, uint32_t size)
     struct nvs nvs;
     struct nvsp_message next;
     uint8_t table[NVSP_INDIRECTION_ENTRIES];
-    uint32_t type;
+    uint32_t type, granted;
     bool again;
 
     nvs_begin(&nvs, &next);
@@ -35,8 +36,10 @@ static void nvsp(uint8_t what, const uint8_t *message, uint32_t size)
     if (nvs_send_buffer_reply(&nvs, message, size, 4 << 20) == 0 &&
         (uint64_t)nvs.section_size * nvs.section_count > 4 << 20)
         abort();
-    nvs_receive_header(&nvs, message, size, &type);
-    nvs_send_succeeded(&nvs, message, size);
+    if (nvs_sub_channel_reply(&nvs, message, size, 7, &granted) == 0 && granted > 7)
+        abort();
+    nvs_receive_header(&nvs.counters, message, size, &type);
+    nvs_send_succeeded(&nvs.counters, message, size);
     if (nvs_indirection_table(&nvs, message, size, 3, table) == 0)
         for (uint32_t i = 0; i < NVSP_INDIRECTION_ENTRIES; i++)
             if (table[i] >= 3)
@@ -48,6 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     struct rndis_control control;
     struct rndis_receive receive;
     struct rndis_offload offload;
+    uint32_t channels;
     uint8_t *message;
 
     if (size < 1 || size > 4096)
@@ -66,6 +70,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
             consume(message + receive.offset, receive.length);
     } else {
         rndis_parse_offload(message, (uint32_t)size - 1, true, &offload);
+        if (rss_parse_capabilities(message, (uint32_t)size - 1, &channels) == 0 &&
+            (channels < 1 || channels > NVSP_CHANNELS_MAX))
+            abort();
     }
     free(message);
     return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The guest of a pair: the kext in its native form on the user-space kernel, and the host in the same process.
- * Each test runs in a child process on the fibre scheduler, once per seed. */
+/* The guest of a pair: the kext in its native form on the user-space kernel, and the host in the
+ * same process. Each test runs in a child process on the fibre scheduler, once per seed. */
 #ifndef TESTS_PAIR_PAIR_GUEST_H
 #define TESTS_PAIR_PAIR_GUEST_H
 
@@ -36,8 +36,8 @@ struct pair {
 
 typedef void pair_body(struct pair *pair);
 
-/* Boots the guest, waits until its drivers are quiet, runs `body`, shuts down, and checks that the host saw no
- * rule broken and has nothing of the guest left. With every seed from 1 to `seeds`. */
+/* Boots the guest, waits until its drivers are quiet, runs `body`, shuts down, and checks that the
+ * host saw no rule broken and has nothing of the guest left. With every seed from 1 to `seeds`. */
 void pair_run(const struct pair_options *options, pair_body *body, unsigned seeds);
 
 /* The same with this one seed. */
@@ -52,8 +52,8 @@ uint64_t pair_disk_size(const char *name);
 int pair_disk_read(const char *name, uint64_t offset, void *bytes, size_t length);
 int pair_disk_write(const char *name, uint64_t offset, const void *bytes, size_t length);
 int pair_disk_flush(const char *name);
-/* Writes `count` blocks of `length` bytes with all requests in flight at once, block i filled with i + 1, from
- * offset 0. Returns how many failed. */
+/* Writes `count` blocks of `length` bytes with all requests in flight at once, block i filled with
+ * i + 1, from offset 0. Returns how many failed. */
 unsigned pair_disk_write_many(const char *name, unsigned count, size_t length);
 
 /* ---- the network of the guest ---- */
@@ -65,11 +65,20 @@ bool pair_network_link(void);
 bool pair_wait_for_link(bool up);
 const uint8_t *pair_network_address(void);
 
-enum pair_frame_offload { PAIR_PLAIN = 0, PAIR_TCP_CHECKSUM = 1, PAIR_SEGMENT = 2, PAIR_TAGGED = 4 };
+enum pair_frame_offload {
+    PAIR_PLAIN = 0,
+    PAIR_TCP_CHECKSUM = 1,
+    PAIR_SEGMENT = 2,
+    PAIR_TAGGED = 4
+};
 
-/* Sends a frame from en0; with PAIR_TCP_CHECKSUM the hardware is to compute it, with PAIR_SEGMENT to cut it to
- * 1448 bytes of payload. False: there is no en0. */
+/* Sends a frame from en0; with PAIR_TCP_CHECKSUM the hardware is to compute it, with PAIR_SEGMENT
+ * to cut it to 1448 bytes of payload. False: there is no en0. */
 bool pair_network_send(const void *bytes, size_t size, unsigned offload, uint16_t tag);
+
+/* Sends `count` copies of a frame in one go, as a stack does that has many: the byte at `mark`
+ * counts them up from 0. */
+bool pair_network_send_many(const void *bytes, size_t size, unsigned count, size_t mark);
 
 struct pair_frame {
     uint8_t bytes[70000];

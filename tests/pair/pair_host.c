@@ -64,8 +64,8 @@ static void reset(void *context)
     host_machine_reset(&host->machine);
 }
 
-static void crashed(void *context, const uint64_t parameters[HV_CRASH_PARAMETER_COUNT], uint64_t control,
-                    const char *message)
+static void crashed(void *context, const uint64_t parameters[HV_CRASH_PARAMETER_COUNT],
+                    uint64_t control, const char *message)
 {
     (void)context;
     (void)parameters;
@@ -90,7 +90,8 @@ static bool filter_post(void *context, const void *payload, size_t size, uint32_
     return pair_faults_post(&host->faults, payload, size, status);
 }
 
-static bool filter_message(void *context, uint32_t processor, uint32_t sint, const void *message, size_t size)
+static bool filter_message(void *context, uint32_t processor, uint32_t sint, const void *message,
+                           size_t size)
 {
     struct pair_host *host = context;
 
@@ -114,7 +115,8 @@ static uint64_t reference_time(void)
     return machine_uptime() / 100;
 }
 
-static void take_cpuid(void *partition, unsigned processor, uint32_t leaf, uint32_t subleaf, uint32_t registers[4])
+static void take_cpuid(void *partition, unsigned processor, uint32_t leaf, uint32_t subleaf,
+                       uint32_t registers[4])
 {
     struct pair_host *host = partition;
     struct hypervisor_cpuid cpuid = hypervisor_read_cpuid(host->machine.hypervisor, leaf);
@@ -131,20 +133,21 @@ static bool take_rdmsr(void *partition, unsigned processor, uint32_t index, uint
 {
     struct pair_host *host = partition;
 
-    return hypervisor_read_msr(host->machine.hypervisor, processor, index, reference_time(), value) ==
-           HYPERVISOR_NO_FAULT;
+    return hypervisor_read_msr(host->machine.hypervisor, processor, index, reference_time(),
+                               value) == HYPERVISOR_NO_FAULT;
 }
 
 static bool take_wrmsr(void *partition, unsigned processor, uint32_t index, uint64_t value)
 {
     struct pair_host *host = partition;
 
-    return hypervisor_write_msr(host->machine.hypervisor, processor, index, value, reference_time()) ==
-           HYPERVISOR_NO_FAULT;
+    return hypervisor_write_msr(host->machine.hypervisor, processor, index, value,
+                                reference_time()) == HYPERVISOR_NO_FAULT;
 }
 
-static uint64_t take_hypercall(void *partition, unsigned processor, uint64_t control, uint64_t input,
-                               uint64_t output, const uint64_t fast[PARTITION_FAST_WORDS])
+static uint64_t take_hypercall(void *partition, unsigned processor, uint64_t control,
+                               uint64_t input, uint64_t output,
+                               const uint64_t fast[PARTITION_FAST_WORDS])
 {
     struct pair_host *host = partition;
 
@@ -199,8 +202,8 @@ static unsigned run_channels(struct pair_host *host)
 
         host->woken[word] = 0;
         for (; bits != 0; bits &= bits - 1) {
-            struct host_channel *channel =
-                vmbus_server_channel(host->machine.server, word * 64 + (unsigned)__builtin_ctzll(bits));
+            struct host_channel *channel = vmbus_server_channel(
+                host->machine.server, word * 64 + (unsigned)__builtin_ctzll(bits));
 
             if (channel != NULL) {
                 pair_faults_channel(&host->faults, channel);
@@ -248,8 +251,9 @@ static uint64_t next_deadline(struct pair_host *host)
         deadline = timer * 100;
     for (index = 0; index < host->device_count; index++) {
         struct virtual_device *device = host->devices[index];
-        uint64_t due = device->operations->deadline_ns == NULL ? UINT64_MAX
-                                                               : device->operations->deadline_ns(device);
+        uint64_t due = device->operations->deadline_ns == NULL
+                           ? UINT64_MAX
+                           : device->operations->deadline_ns(device);
 
         if (due < deadline)
             deadline = due;
@@ -318,6 +322,8 @@ static bool make_adapter(struct pair_host *host, const struct pair_options *opti
         0x6d61c701, 0x0001, 0x4e45, { 0x80, 0x01, 0x00, 0x15, 0x5d, 0x01, 0x02, 0x03 }
     };
     settings.reply_first = options->network_reply_first;
+    if (options->network_channels != 0)
+        settings.sub_channels_max = (uint16_t)(options->network_channels - 1);
     memcpy(settings.address, address, sizeof address);
     host->adapter = port == NULL ? NULL : netvsc_new(&settings, port);
     if (host->adapter == NULL)
@@ -332,9 +338,12 @@ static int make_devices(struct pair_host *host, const struct pair_options *optio
     struct storvsc_settings settings;
     unsigned lun;
 
-    host->heartbeat = heartbeat_new(host->release.versions.framework, host->release.versions.heartbeat);
+    host->heartbeat =
+        heartbeat_new(host->release.versions.framework, host->release.versions.heartbeat);
     storvsc_default_settings(STORVSC_VERSION(version >> 16, version & 0xff), &settings);
-    settings.instance = (struct guid){ 0xf8b3781a, 0x1e82, 0x4818, { 0xa1, 0xc3, 0x63, 0xd8, 6, 0xec, 0x15, 0xbb } };
+    settings.instance = (struct guid){
+        0xf8b3781a, 0x1e82, 0x4818, { 0xa1, 0xc3, 0x63, 0xd8, 6, 0xec, 0x15, 0xbb }
+    };
     settings.seed = options->seed;
     if (options->sub_channels_max != 0 || options->no_sub_channels)
         settings.sub_channels_max = (uint16_t)options->sub_channels_max;
@@ -346,7 +355,8 @@ static int make_devices(struct pair_host *host, const struct pair_options *optio
     if (options->network && !make_adapter(host, options))
         return -1;
     for (lun = 0; lun < PAIR_DISKS_MAX; lun++)
-        if (options->disk_bytes[lun] != 0 && !pair_host_add_disk(host, lun, options->disk_bytes[lun]))
+        if (options->disk_bytes[lun] != 0 &&
+            !pair_host_add_disk(host, lun, options->disk_bytes[lun]))
             return -1;
     return 0;
 }
@@ -479,7 +489,8 @@ void pair_host_remove_adapter(struct pair_host *host)
 
 bool pair_host_add_adapter(struct pair_host *host)
 {
-    return netvsc_device(host->adapter)->operations->plug(netvsc_device(host->adapter), host->machine.server) == 0;
+    return netvsc_device(host->adapter)
+               ->operations->plug(netvsc_device(host->adapter), host->machine.server) == 0;
 }
 
 void pair_host_set_link(struct pair_host *host, bool up)
@@ -497,10 +508,30 @@ uint64_t pair_host_network_frames(struct pair_host *host)
     return netvsc_port(host->adapter)->sent_frames;
 }
 
-void pair_host_network_inject(struct pair_host *host, const void *bytes, size_t size, bool tagged, uint16_t tag)
+uint64_t pair_host_network_messages(struct pair_host *host)
+{
+    return host->adapter->counters.transmitted_messages;
+}
+
+bool pair_host_network_channel(struct pair_host *host, unsigned index, uint64_t *from_guest,
+                               uint64_t *to_guest)
+{
+    const struct netvsc_channel *channel = netvsc_channel(host->adapter, (uint16_t)index);
+
+    if (channel == NULL)
+        return false;
+    *from_guest = channel->transmitted_frames;
+    *to_guest = channel->received_frames;
+    return true;
+}
+
+void pair_host_network_inject(struct pair_host *host, const void *bytes, size_t size, bool tagged,
+                              uint16_t tag)
 {
     static uint8_t copy[FRAME_SIZE_MAX + FRAME_TAG];
-    struct frame frame = { .bytes = copy + FRAME_TAG, .size = size, .offload = { .tagged = tagged, .tag = tag } };
+    struct frame frame = { .bytes = copy + FRAME_TAG,
+                           .size = size,
+                           .offload = { .tagged = tagged, .tag = tag } };
 
     memcpy(frame.bytes, bytes, size);
     network_port_receive(netvsc_port(host->adapter), &frame);
@@ -508,7 +539,8 @@ void pair_host_network_inject(struct pair_host *host, const void *bytes, size_t 
 
 static uint32_t lying_unit; /* of the receive buffer, taken from the host's free ones */
 
-static struct host_transfer_range write_unit(struct netvsc *adapter, const void *bytes, uint32_t size)
+static struct host_transfer_range write_unit(struct netvsc *adapter, const void *bytes,
+                                             uint32_t size)
 {
     struct host_transfer_range range = { size, lying_unit * adapter->unit_size };
 
@@ -518,13 +550,16 @@ static struct host_transfer_range write_unit(struct netvsc *adapter, const void 
 
 static struct host_transfer_range lying_range(struct netvsc *adapter, enum pair_network_lie lie)
 {
-    struct rndis_packet packet = { .header = { RNDIS_PACKET, 200 }, .data_offset = 92, .data_length = 100 };
+    struct rndis_packet packet = { .header = { RNDIS_PACKET, 200 },
+                                   .data_offset = 92,
+                                   .data_length = 100 };
     uint32_t elements[4] = { 0, RNDIS_INFO_CHECKSUM, 12, 0 };
     uint8_t message[200] = { 0 };
 
     switch (lie) {
     case PAIR_LIE_RANGE_OUTSIDE:
-        return (struct host_transfer_range){ 100, (uint32_t)host_gpadl_size(adapter->receive) - 50 };
+        return (struct host_transfer_range){ 100,
+                                             (uint32_t)host_gpadl_size(adapter->receive) - 50 };
     case PAIR_LIE_RANGE_WRAPS:
         return (struct host_transfer_range){ 0xffffff00, 0x1000 };
     case PAIR_LIE_EMPTY_RANGE:
@@ -547,7 +582,10 @@ static struct host_transfer_range lying_range(struct netvsc *adapter, enum pair_
         elements[3] = 1 | RNDIS_PACKET_ID_LAST << 8 | 7 << 16;
         break;
     case PAIR_LIE_REPLY:
-        memcpy(message, &(struct rndis_status_complete){ { RNDIS_SET | RNDIS_COMPLETION, 16 }, 0xffffffff, 0 }, 16);
+        memcpy(
+            message,
+            &(struct rndis_status_complete){ { RNDIS_SET | RNDIS_COMPLETION, 16 }, 0xffffffff, 0 },
+            16);
         return write_unit(adapter, message, 16);
     default:
         break;
@@ -562,15 +600,19 @@ void pair_host_network_lie(struct pair_host *host, enum pair_network_lie lie)
     struct netvsc *adapter = host->adapter;
     struct host_channel *channel = netvsc_channel(adapter, 0)->channel;
     struct host_transfer_range range;
-    struct nvsp_message message = { .type = NVSP_RNDIS_PACKET, .rndis = { .section_index = NVSP_NO_SECTION } };
+    struct nvsp_message message = { .type = NVSP_RNDIS_PACKET,
+                                    .rndis = { .section_index = NVSP_NO_SECTION } };
     struct iovec piece = { &message, sizeof message };
 
     lying_unit = adapter->free_unit;
     adapter->free_unit = adapter->units[lying_unit].next;
     adapter->units_free--;
-    adapter->units[lying_unit] = (struct netvsc_unit){ .next = NETVSC_NO_UNIT, .state = NETVSC_UNIT_FIRST };
+    adapter->units[lying_unit] =
+        (struct netvsc_unit){ .next = NETVSC_NO_UNIT, .state = NETVSC_UNIT_FIRST };
     range = lying_range(adapter, lie);
-    message.rndis.channel_type = lie == PAIR_LIE_REPLY ? NVSP_CHANNEL_CONTROL : lie == PAIR_LIE_CHANNEL_TYPE ? 77 : 0;
+    message.rndis.channel_type = lie == PAIR_LIE_REPLY          ? NVSP_CHANNEL_CONTROL
+                                 : lie == PAIR_LIE_CHANNEL_TYPE ? 77
+                                                                : 0;
     if (lie == PAIR_LIE_SHORT)
         piece.iov_len = 8;
     if (lie == PAIR_LIE_UNSOLICITED)
@@ -581,7 +623,8 @@ void pair_host_network_lie(struct pair_host *host, enum pair_network_lie lie)
         host_channel_send(channel, 0, false, &piece, 1);
     else
         host_channel_send_transfer_pages(channel, lying_unit,
-                                         lie == PAIR_LIE_SET_ID ? 0xbeef : NVSP_RECEIVE_BUFFER_ID, &range, 1, &piece, 1);
+                                         lie == PAIR_LIE_SET_ID ? 0xbeef : NVSP_RECEIVE_BUFFER_ID,
+                                         &range, 1, &piece, 1);
     host_channel_flush(channel);
 }
 
@@ -614,15 +657,17 @@ bool pair_host_remove_disk(struct pair_host *host, unsigned lun)
     return storvsc_remove_disk(host->controller, lun) == 0;
 }
 
-void pair_host_storage_faults(struct pair_host *host, uint32_t internal_error_ppm, uint32_t busy_ppm)
+void pair_host_storage_faults(struct pair_host *host, uint32_t internal_error_ppm,
+                              uint32_t busy_ppm)
 {
-    struct storvsc_faults faults = { .busy_ppm = busy_ppm, .internal_error_ppm = internal_error_ppm };
+    struct storvsc_faults faults = { .busy_ppm = busy_ppm,
+                                     .internal_error_ppm = internal_error_ppm };
 
     storvsc_set_faults(host->controller, &faults);
 }
 
-void pair_host_disk_faults(struct pair_host *host, unsigned lun, uint32_t error_ppm, uint32_t short_ppm,
-                           uint32_t delay_ppm, uint32_t lost_ppm)
+void pair_host_disk_faults(struct pair_host *host, unsigned lun, uint32_t error_ppm,
+                           uint32_t short_ppm, uint32_t delay_ppm, uint32_t lost_ppm)
 {
     const struct disk_fault_settings settings = {
         .error_ppm = error_ppm,

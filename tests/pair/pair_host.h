@@ -24,6 +24,7 @@ struct pair_options {
     unsigned sub_channels_max; /* of the storage controller; 0: the release's, */
     bool no_sub_channels;      /* or none */
     bool network;              /* an adapter on a network that gives each frame back, addresses swapped */
+    unsigned network_channels; /* that the host allows; 0: as many as by default */
     bool network_reply_first;  /* RNDIS replies come before the completion of their carrier */
 };
 
@@ -59,6 +60,10 @@ void pair_host_set_link(struct pair_host *host, bool up);
 /* What the adapter was told: RNDIS filter, and frames that went to the network. */
 uint32_t pair_host_network_filter(struct pair_host *host);
 uint64_t pair_host_network_frames(struct pair_host *host);
+/* Messages that these frames came in, and what channel `index` carried; false: it is not open. */
+uint64_t pair_host_network_messages(struct pair_host *host);
+bool pair_host_network_channel(struct pair_host *host, unsigned index, uint64_t *from_guest,
+                               uint64_t *to_guest);
 /* Hands the guest a frame from the network. */
 void pair_host_network_inject(struct pair_host *host, const void *bytes, size_t size, bool tagged, uint16_t tag);
 /* Packets that a sound host would not send; the guest gets each as it is. */

@@ -101,6 +101,27 @@ bool pair_network_send(const void *bytes, size_t size, unsigned offload, uint16_
     return true;
 }
 
+bool pair_network_send_many(const void *bytes, size_t size, unsigned count, size_t mark)
+{
+    mbuf_t first = NULL, *link = &first;
+
+    for (unsigned i = 0; i < count; i++) {
+        const uint8_t number = (uint8_t)i;
+        mbuf_t packet = NULL;
+
+        if (mbuf_allocpacket(MBUF_WAITOK, size, NULL, &packet) != 0 ||
+            mbuf_copyback(packet, 0, size, bytes, MBUF_WAITOK) != 0 ||
+            mbuf_copyback(packet, mark, 1, &number, MBUF_WAITOK) != 0)
+            return false;
+        *link = packet;
+        link = &packet->next_packet;
+    }
+    if (device == NULL || first == NULL)
+        return false;
+    ethernet_stack_output(device, first);
+    return true;
+}
+
 bool pair_network_receive(struct pair_frame *frame)
 {
     uint64_t deadline = machine_uptime() + PAIR_SECOND;

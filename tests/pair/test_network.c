@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Guest and host in one process: frames both ways through every protocol version, offloads, link, filters, an adapter
- * that goes and comes back. The host's network gives each frame back with its addresses swapped. */
+/* Guest and host in one process: frames both ways through every protocol version, offloads, link,
+ * filters, an adapter that goes and comes back. The host's network gives each frame back with its
+ * addresses swapped. */
 #include "tests/pair/pair_guest.h"
 
 #include "host/network/frame.h"
@@ -10,6 +11,7 @@ enum { SEEDS = 3, CHECKSUM_GOOD = 0x100 | 0x200 | 0x400 };
 
 static struct pair_frame got;
 static uint8_t frame[70000];
+static unsigned wanted_channels; /* of spread_body */
 
 /* An Ethernet frame that the loopback sends back to us. */
 static void make_frame(size_t size, unsigned seed)
@@ -22,11 +24,14 @@ static void make_frame(size_t size, unsigned seed)
     frame[13] = 0xb5;
 }
 
-/* IPv4 and TCP headers over the frame's start, checksum field with the pseudo-header's sum, as a stack leaves it. */
+/* IPv4 and TCP headers over the frame's start, checksum field with the pseudo-header's sum, as a
+ * stack leaves it. */
 static void make_tcp(size_t size)
 {
-    static const uint8_t headers[40] = { 0x45, 0, 0, 0, 0x12, 0x34, 0x40, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2,
-                                         0x30, 0x39, 0, 80, 0, 0, 0, 100, 0, 0, 0, 7, 0x50, 0x18, 0x20, 0, 0, 0, 0, 0 };
+    static const uint8_t headers[40] = { 0x45, 0,    0,    0,    0x12, 0x34, 0x40, 0,   64, 6,
+                                         0,    0,    10,   0,    0,    1,    10,   0,   0,  2,
+                                         0x30, 0x39, 0,    80,   0,    0,    0,    100, 0,  0,
+                                         0,    7,    0x50, 0x18, 0x20, 0,    0,    0,   0,  0 };
     struct frame_layout layout;
     uint16_t sum;
 
@@ -41,9 +46,18 @@ static void make_tcp(size_t size)
     memcpy(frame + 50, &sum, sizeof sum);
 }
 
+/* The same of a flow from this port. */
+static void make_tcp_flow(size_t size, uint16_t port)
+{
+    make_tcp(size);
+    frame[34] = (uint8_t)(port >> 8);
+    frame[35] = (uint8_t)port;
+}
+
 static bool came_back(size_t size)
 {
-    return pair_network_receive(&got) && got.size == size && memcmp(got.bytes + 12, frame + 12, size - 12) == 0 &&
+    return pair_network_receive(&got) && got.size == size &&
+           memcmp(got.bytes + 12, frame + 12, size - 12) == 0 &&
            memcmp(got.bytes, pair_network_address(), 6) == 0;
 }
 
@@ -54,7 +68,8 @@ static void round_trip_body(struct pair *pair)
     PAIR_CHECK(pair, pair_wait_for_network(true));
     PAIR_CHECK(pair, pair_network_link());
     PAIR_CHECK(pair, memcmp(pair_network_address(), "\x00\x15\x5d\x01\x02\x03", 6) == 0);
-    PAIR_CHECK(pair, pair_host_network_filter(pair->host) == (RNDIS_FILTER_DIRECTED | RNDIS_FILTER_BROADCAST));
+    PAIR_CHECK(pair, pair_host_network_filter(pair->host) ==
+                         (RNDIS_FILTER_DIRECTED | RNDIS_FILTER_BROADCAST));
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         make_frame(sizes[i], (unsigned)i);
         PAIR_CHECK(pair, pair_network_send(frame, sizes[i], PAIR_PLAIN, 0));
@@ -84,7 +99,9 @@ static void every_protocol_version_carries_frames(void **state)
 
 static void replies_may_come_before_their_completions(void **state)
 {
-    const struct pair_options options = { .release = "2022", .network = true, .network_reply_first = true };
+    const struct pair_options options = { .release = "2022",
+                                          .network = true,
+                                          .network_reply_first = true };
 
     (void)state;
     pair_run(&options, round_trip_body, SEEDS);
@@ -143,7 +160,9 @@ static void checksums_are_the_hosts_work_both_ways(void **state)
 
 static void segment_body(struct pair *pair)
 {
-    static const size_t payloads[] = { 100, 40000, 65000 }; /* the last one is more than the host cuts at a time */
+    static const size_t payloads[] = {
+        100, 40000, 65000
+    }; /* the last one is more than the host cuts at a time */
 
     PAIR_CHECK(pair, pair_wait_for_network(true));
     for (size_t i = 0; i < sizeof payloads / sizeof *payloads; i++) {
@@ -208,7 +227,8 @@ static void burst_body(struct pair *pair)
         make_frame(1514, i);
         if (i % 3 == 0)
             make_frame(200 + i % 1000, i);
-        PAIR_CHECK(pair, pair_network_send(frame, i % 3 == 0 ? 200 + i % 1000 : 1514, PAIR_PLAIN, 0));
+        PAIR_CHECK(pair,
+                   pair_network_send(frame, i % 3 == 0 ? 200 + i % 1000 : 1514, PAIR_PLAIN, 0));
         if (i % 500 == 499) /* no more than the queue holds */
             while (pair_network_receive(&got) && ++good < i + 1)
                 ;
@@ -223,6 +243,139 @@ static void a_full_send_buffer_stalls_and_loses_nothing(void **state)
 
     (void)state;
     pair_run(&options, burst_body, 1);
+}
+
+/* Frames of many flows, there and back; each channel carries some both ways, and none is lost. */
+static void spread_body(struct pair *pair)
+{
+    enum { FLOWS = 200 };
+    uint64_t from_guest, to_guest, sum = 0;
+    unsigned channels = 0, back = 0;
+
+    PAIR_CHECK(pair, pair_wait_for_network(true));
+    for (unsigned i = 0; i < FLOWS; i++) {
+        make_frame(200, i);
+        make_tcp_flow(200, (uint16_t)(1000 + i * 7));
+        PAIR_CHECK(pair, pair_network_send(frame, 200, PAIR_TCP_CHECKSUM, 0));
+    }
+    while (back < FLOWS && pair_network_receive(&got))
+        back++;
+    PAIR_CHECK(pair, back == FLOWS);
+    for (; pair_host_network_channel(pair->host, channels, &from_guest, &to_guest); channels++) {
+        PAIR_CHECK(pair, from_guest != 0 && to_guest != 0);
+        sum += from_guest;
+    }
+    PAIR_CHECK(pair, sum == FLOWS);
+    PAIR_CHECK(pair, channels == wanted_channels);
+}
+
+static void frames_are_spread_over_as_many_channels_as_host_and_guest_have(void **state)
+{
+    static const struct {
+        const char *release;
+        unsigned processors, allowed, channels;
+    } cases[] = {
+        { "2022", 2, 8, 2 }, { "2022", 4, 8, 4 }, { "2016", 8, 16, 8 }, { "2012r2", 3, 8, 3 },
+        { "2022", 16, 64, 8 }, /* the driver's own limit */
+        { "2022", 4, 3, 3 }, { "2022", 4, 1, 1 }, { "2022", 1, 8, 1 }, { "2012", 4, 8, 1 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct pair_options options = { .release = cases[i].release,
+                                              .network = true,
+                                              .processors = cases[i].processors,
+                                              .network_channels = cases[i].allowed };
+
+        wanted_channels = cases[i].channels;
+        pair_run(&options, spread_body, 1);
+    }
+}
+
+static void order_body(struct pair *pair)
+{
+    enum { FRAMES = 200, MARK = 100 };
+
+    PAIR_CHECK(pair, pair_wait_for_network(true));
+    make_frame(300, 3);
+    make_tcp_flow(300, 4711);
+    PAIR_CHECK(pair, pair_network_send_many(frame, 300, FRAMES, MARK));
+    for (unsigned i = 0; i < FRAMES; i++)
+        PAIR_CHECK(pair, pair_network_receive(&got) && got.bytes[MARK] == i);
+}
+
+static void frames_of_one_flow_stay_in_order(void **state)
+{
+    const struct pair_options options = { .release = "2022", .network = true, .processors = 4 };
+
+    (void)state;
+    pair_run(&options, order_body, SEEDS);
+}
+
+static void batch_body(struct pair *pair)
+{
+    enum { FRAMES = 200, MARK = 50 };
+    uint64_t messages;
+
+    PAIR_CHECK(pair, pair_wait_for_network(true));
+    make_frame(60, 1);
+    messages = pair_host_network_messages(pair->host);
+    PAIR_CHECK(pair, pair_network_send_many(frame, 60, FRAMES, MARK));
+    for (unsigned i = 0; i < FRAMES; i++)
+        PAIR_CHECK(pair, pair_network_receive(&got) && got.size == 60 && got.bytes[MARK] == i);
+    messages = pair_host_network_messages(pair->host) - messages;
+    PAIR_CHECK(pair, messages == FRAMES / 8); /* the host takes 8 a message */
+    /* A frame by itself does not wait for others. */
+    PAIR_CHECK(pair, pair_network_send(frame, 60, PAIR_PLAIN, 0));
+    PAIR_CHECK(pair, came_back(60));
+    /* What fits a section: 3 full frames with their headers. */
+    make_frame(1514, 1);
+    messages = pair_host_network_messages(pair->host);
+    PAIR_CHECK(pair, pair_network_send_many(frame, 1514, 30, MARK));
+    for (unsigned i = 0; i < 30; i++)
+        PAIR_CHECK(pair, pair_network_receive(&got) && got.size == 1514 && got.bytes[MARK] == i);
+    PAIR_CHECK(pair, pair_host_network_messages(pair->host) - messages == 10);
+}
+
+static void several_frames_share_a_message(void **state)
+{
+    static const char *const releases[] = { "2008r2", "2016", "2022" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof releases / sizeof *releases; i++) {
+        const struct pair_options options = { .release = releases[i], .network = true };
+
+        pair_run(&options, batch_body, 1);
+    }
+}
+
+static void rescind_many_body(struct pair *pair)
+{
+    for (unsigned round = 0; round < 3; round++) {
+        PAIR_CHECK(pair, pair_wait_for_network(true));
+        for (unsigned i = 0; i < 60; i++) {
+            make_frame(500, i);
+            make_tcp_flow(500, (uint16_t)(2000 + i));
+            pair_network_send(frame, 500, PAIR_PLAIN, 0);
+        }
+        pair_host_remove_adapter(pair->host); /* with frames under way on all channels */
+        PAIR_CHECK(pair, pair_wait_for_network(false));
+        pair_sleep(2 * PAIR_SECOND);
+        while (pair_network_receive(&got))
+            ;
+        PAIR_CHECK(pair, pair_host_add_adapter(pair->host));
+    }
+    PAIR_CHECK(pair, pair_wait_for_network(true));
+    wanted_channels = 4;
+    spread_body(pair);
+}
+
+static void an_adapter_with_many_channels_comes_back_with_all_of_them(void **state)
+{
+    const struct pair_options options = { .release = "2022", .network = true, .processors = 4 };
+
+    (void)state;
+    pair_run(&options, rescind_many_body, SEEDS);
 }
 
 static void link_body(struct pair *pair)
@@ -311,7 +464,8 @@ static void hostile_body(struct pair *pair)
         pair_host_network_lie(pair->host, (enum pair_network_lie)lie);
         pair_sleep(PAIR_SECOND / 100);
         PAIR_CHECK(pair, pair_network_received() == before); /* nothing came of it */
-        if (lie != PAIR_LIE_SET_ID && lie != PAIR_LIE_UNKNOWN_COMPLETION && lie != PAIR_LIE_UNSOLICITED)
+        if (lie != PAIR_LIE_SET_ID && lie != PAIR_LIE_UNKNOWN_COMPLETION &&
+            lie != PAIR_LIE_UNSOLICITED)
             PAIR_CHECK(pair, pair_host_network_acknowledged(pair->host));
         make_frame(200, (unsigned)lie);
         PAIR_CHECK(pair, pair_network_send(frame, 200, PAIR_PLAIN, 0));
@@ -319,7 +473,8 @@ static void hostile_body(struct pair *pair)
             fprintf(stderr, "after lie %d the next good frame did not pass\n", lie);
             pair->failures++;
         }
-        PAIR_CHECK(pair, pair_network_set_promiscuous(lie % 2 != 0) == 0); /* nor does control suffer */
+        PAIR_CHECK(pair,
+                   pair_network_set_promiscuous(lie % 2 != 0) == 0); /* nor does control suffer */
     }
 }
 
@@ -342,6 +497,10 @@ int main(void)
         cmocka_unit_test(large_tcp_frames_are_cut_by_the_host_or_come_back_whole),
         cmocka_unit_test(vlan_tags_travel_beside_the_frame),
         cmocka_unit_test(a_full_send_buffer_stalls_and_loses_nothing),
+        cmocka_unit_test(frames_are_spread_over_as_many_channels_as_host_and_guest_have),
+        cmocka_unit_test(frames_of_one_flow_stay_in_order),
+        cmocka_unit_test(several_frames_share_a_message),
+        cmocka_unit_test(an_adapter_with_many_channels_comes_back_with_all_of_them),
         cmocka_unit_test(the_cable_goes_out_and_in),
         cmocka_unit_test(filters_say_what_passes),
         cmocka_unit_test(an_adapter_taken_away_comes_back_clean),

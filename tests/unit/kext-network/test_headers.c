@@ -49,6 +49,28 @@ static void headers_are_found_or_refused(void **state)
     assert_int_equal(headers_find(frame, 82, &headers), HV_ERROR_INVALID);
 }
 
+static void a_flow_has_one_hash_and_flows_spread(void **state)
+{
+    struct headers headers;
+    unsigned seen[16] = { 0 };
+    uint32_t hash;
+
+    make_ipv4(6);
+    assert_int_equal(headers_find(frame, 54, &headers), 0);
+    hash = headers_hash(frame, &headers);
+    frame[34 + 7]++;   /* the next segment of the flow */
+    frame[34 + 13] = 0x10;
+    frame[19]++;
+    assert_int_equal(headers_hash(frame, &headers), hash);
+    for (unsigned port = 0; port < 1600; port++) {
+        frame[34] = (uint8_t)(port >> 8);
+        frame[35] = (uint8_t)port;
+        seen[headers_hash(frame, &headers) % 16]++;
+    }
+    for (unsigned i = 0; i < 16; i++)
+        assert_in_range(seen[i], 50, 150);
+}
+
 static void segmentation_wants_lengths_and_sums_left_out(void **state)
 {
     struct headers headers;
@@ -98,6 +120,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(headers_are_found_or_refused),
+        cmocka_unit_test(a_flow_has_one_hash_and_flows_spread),
         cmocka_unit_test(segmentation_wants_lengths_and_sums_left_out),
         cmocka_unit_test(the_length_of_a_tcp_header_is_not_believed_beyond_the_copy),
         cmocka_unit_test(a_later_part_goes_on_where_the_one_before_ended),

@@ -145,15 +145,15 @@ static void receive_headers_of_another_kind_are_counted(void **state)
 
     agree(NVSP_VERSION_6_1);
     nvs_rndis_message(NVSP_CHANNEL_CONTROL, NVSP_NO_SECTION, 0, &message);
-    assert_int_equal(nvs_receive_header(&nvs, &message, 15, &type), HV_ERROR_MALFORMED);
+    assert_int_equal(nvs_receive_header(&nvs.counters, &message, 15, &type), HV_ERROR_MALFORMED);
     message.rndis.channel_type = 2;
-    assert_int_equal(nvs_receive_header(&nvs, &message, sizeof message, &type), HV_ERROR_MALFORMED);
+    assert_int_equal(nvs_receive_header(&nvs.counters, &message, sizeof message, &type), HV_ERROR_MALFORMED);
     message.rndis.channel_type = NVSP_CHANNEL_CONTROL;
     message.type = NVSP_RNDIS_PACKET_COMPLETE;
-    assert_int_equal(nvs_receive_header(&nvs, &message, sizeof message, &type), HV_ERROR_MALFORMED);
+    assert_int_equal(nvs_receive_header(&nvs.counters, &message, sizeof message, &type), HV_ERROR_MALFORMED);
     assert_int_equal(nvs.counters.short_packets + nvs.counters.unexpected_packets, 3);
     message.type = NVSP_RNDIS_PACKET;
-    assert_int_equal(nvs_receive_header(&nvs, &message, sizeof message, &type), 0);
+    assert_int_equal(nvs_receive_header(&nvs.counters, &message, sizeof message, &type), 0);
     assert_int_equal(type, NVSP_CHANNEL_CONTROL);
 }
 
@@ -161,13 +161,42 @@ static void a_send_succeeded_only_when_the_host_says_so(void **state)
 {
     agree(NVSP_VERSION_6_1);
     nvs_acknowledgement(&message);
-    assert_true(nvs_send_succeeded(&nvs, &message, 8));
-    assert_false(nvs_send_succeeded(&nvs, &message, 7));
+    assert_true(nvs_send_succeeded(&nvs.counters, &message, 8));
+    assert_false(nvs_send_succeeded(&nvs.counters, &message, 7));
     message.status.status = NVSP_STATUS_INVALID_PACKET;
-    assert_false(nvs_send_succeeded(&nvs, &message, sizeof message));
+    assert_false(nvs_send_succeeded(&nvs.counters, &message, sizeof message));
     message.status.status = NVSP_STATUS_SUCCESS;
     message.type = NVSP_RNDIS_PACKET;
-    assert_false(nvs_send_succeeded(&nvs, &message, sizeof message));
+    assert_false(nvs_send_succeeded(&nvs.counters, &message, sizeof message));
+}
+
+static void no_more_sub_channels_than_were_asked_for_are_believed(void **state)
+{
+    struct nvsp_message reply = { .type = NVSP_SUB_CHANNEL };
+    uint32_t granted;
+
+    agree(NVSP_VERSION_5);
+    nvs_sub_channel_message(7, &message);
+    assert_int_equal(message.type, NVSP_SUB_CHANNEL);
+    assert_int_equal(message.sub_channel.operation, NVSP_SUB_CHANNEL_ALLOCATE);
+    assert_int_equal(message.sub_channel.count, 7);
+    reply.sub_channel_complete.status = NVSP_STATUS_FAILURE;
+    reply.sub_channel_complete.count = 7;
+    assert_int_equal(nvs_sub_channel_reply(&nvs, &reply, sizeof reply, 7, &granted),
+                     HV_ERROR_REFUSED);
+    reply.sub_channel_complete.status = NVSP_STATUS_SUCCESS;
+    reply.sub_channel_complete.count = 8;
+    assert_int_equal(nvs_sub_channel_reply(&nvs, &reply, sizeof reply, 7, &granted),
+                     HV_ERROR_MALFORMED);
+    assert_int_equal(granted, 0);
+    reply.sub_channel_complete.count = 5;
+    assert_int_equal(nvs_sub_channel_reply(&nvs, &reply, 11, 7, &granted), HV_ERROR_MALFORMED);
+    reply.type = NVSP_OID_QUERY_COMPLETE;
+    assert_int_equal(nvs_sub_channel_reply(&nvs, &reply, sizeof reply, 7, &granted),
+                     HV_ERROR_MALFORMED);
+    reply.type = NVSP_SUB_CHANNEL;
+    assert_int_equal(nvs_sub_channel_reply(&nvs, &reply, 12, 7, &granted), 0);
+    assert_int_equal(granted, 5);
 }
 
 static void an_indirection_table_is_found_where_hosts_put_it(void **state)
@@ -211,6 +240,7 @@ int main(void)
         cmocka_unit_test(sections_that_make_no_sense_are_refused),
         cmocka_unit_test(receive_headers_of_another_kind_are_counted),
         cmocka_unit_test(a_send_succeeded_only_when_the_host_says_so),
+        cmocka_unit_test(no_more_sub_channels_than_were_asked_for_are_believed),
         cmocka_unit_test(an_indirection_table_is_found_where_hosts_put_it),
     };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* IOBasicOutputQueue.c - frames that wait for the driver. One thread at a time hands them to its outputPacket; when
- * the driver says "stall" they stay until it calls service(). */
+/* IOBasicOutputQueue.c - frames that wait for the driver. One thread at a time hands them to its
+ * outputPacket; when the driver says "stall" they stay until it calls service(). */
 #include "xnu/families/network/network_private.h"
 
 enum { RUNNING = 1, STALLED = 2, ACTIVE = 4, SERVICE_MORE = 8 };
@@ -18,8 +18,9 @@ static struct output_queue *state_of(const IOBasicOutputQueue *me)
     return (struct output_queue *)(void *)me->_reserved;
 }
 
-IOBasicOutputQueue *IOBasicOutputQueue_withTarget_networkcontroller_integer32(IONetworkController *target,
-                                                                              uint32_t capacity)
+IOBasicOutputQueue *
+IOBasicOutputQueue_withTarget_networkcontroller_integer32(IONetworkController *target,
+                                                          uint32_t capacity)
 {
     IOBasicOutputQueue *me = object_new(&IOBasicOutputQueue_gMetaClass);
     struct output_queue *queue;
@@ -47,7 +48,7 @@ void IOBasicOutputQueue__free(IOBasicOutputQueue *me)
     OSObject_super_free((OSObject *)me);
 }
 
-/* ---- handing frames over ---------------------------------------------------------------------------- */
+/* ---- handing frames over ------------------------------------------------------------------- */
 
 /* The next frame, if the queue may go on; otherwise it is no longer active. The lock is held. */
 static mbuf_t next_frame(struct output_queue *queue)
@@ -108,27 +109,38 @@ static void hand_over(struct output_queue *queue)
     machine_spin_unlock(&queue->lock);
 }
 
+static void add_frame(struct output_queue *queue, mbuf_t packet)
+{
+    mbuf_setnextpkt(packet, NULL);
+    if (queue->last)
+        mbuf_setnextpkt(queue->last, packet);
+    else
+        queue->first = packet;
+    queue->last = packet;
+    queue->size++;
+}
+
+/* Takes a list of frames; returns how many found no room. */
 uint32_t IOBasicOutputQueue__enqueue(IOBasicOutputQueue *me, mbuf_t packet, void *parameter)
 {
     struct output_queue *queue = state_of(me);
+    uint32_t dropped = 0;
 
     machine_spin_lock(&queue->lock);
-    bool full = queue->size >= queue->capacity;
-    if (!full) {
-        if (queue->last)
-            mbuf_setnextpkt(queue->last, packet);
-        else
-            queue->first = packet;
-        queue->last = packet;
-        queue->size++;
-    } else {
-        queue->dropped++;
+    while (packet && queue->size < queue->capacity) {
+        mbuf_t next = mbuf_nextpkt(packet);
+
+        add_frame(queue, packet);
+        packet = next;
     }
+    for (mbuf_t left = packet; left; left = mbuf_nextpkt(left))
+        dropped++;
+    queue->dropped += dropped;
     machine_spin_unlock(&queue->lock);
-    if (full)
+    if (packet)
         mbuf_freem_list(packet);
     hand_over(queue);
-    return full;
+    return dropped;
 }
 
 bool IOBasicOutputQueue__service(IOBasicOutputQueue *me, uint32_t options)
@@ -143,7 +155,7 @@ bool IOBasicOutputQueue__service(IOBasicOutputQueue *me, uint32_t options)
     return running;
 }
 
-/* ---- control ---------------------------------------------------------------------------------------- */
+/* ---- control ------------------------------------------------------------------------------- */
 
 bool IOBasicOutputQueue__start(IOBasicOutputQueue *me)
 {

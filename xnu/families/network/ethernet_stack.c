@@ -226,18 +226,32 @@ void ethernet_stack_remove(IONetworkInterface *interface)
 
 /* ---- frames and news ----------------------------------------------------------------------- */
 
-void ethernet_stack_output(struct ethernet_device *device, mbuf_t packet)
+/* Without a queue the driver takes one frame at a time. */
+static void output_directly(IONetworkController *controller, mbuf_t packet)
+{
+    while (packet) {
+        mbuf_t next = mbuf_nextpkt(packet);
+
+        mbuf_setnextpkt(packet, NULL);
+        IONetworkController_outputPacket(controller, packet, NULL);
+        packet = next;
+    }
+}
+
+void ethernet_stack_output(struct ethernet_device *device, mbuf_t packets)
 {
     IONetworkController *controller = controller_of(device);
     struct network_interface_state *state = interface_state(device->interface);
     IOOutputQueue *queue = controller_state(controller)->queue;
 
-    state->output_frames++;
-    state->output_bytes += mbuf_pkthdr_len(packet);
+    for (mbuf_t packet = packets; packet; packet = mbuf_nextpkt(packet)) {
+        state->output_frames++;
+        state->output_bytes += mbuf_pkthdr_len(packet);
+    }
     if (queue)
-        IOOutputQueue_enqueue(queue, packet, NULL);
+        IOOutputQueue_enqueue(queue, packets, NULL);
     else
-        IONetworkController_outputPacket(controller, packet, NULL);
+        output_directly(controller, packets);
 }
 
 void ethernet_stack_input(IONetworkInterface *interface, mbuf_t packets)

@@ -42,8 +42,8 @@ void ethernet_stack_observe(const struct ethernet_observer *observer);
 /* Begins to look for interfaces. */
 void ethernet_stack_start(void);
 
-/* Sends a frame, which is taken over. */
-void ethernet_stack_output(struct ethernet_device *device, mbuf_t packet);
+/* Sends frames, linked by mbuf_nextpkt, which are taken over. */
+void ethernet_stack_output(struct ethernet_device *device, mbuf_t packets);
 
 /* Settings, as ifconfig makes them; an IOReturn. */
 int32_t ethernet_set_promiscuous(struct ethernet_device *device, bool on);

@@ -12,7 +12,7 @@
 #include "xnu/machine/memory.h"
 #include "xnu/machine/threads.h"
 
-enum { HEADER = 14, TYPE = 12, TCP_CHECKSUM = 16, IPV6_TYPE = 0x86dd };
+enum { HEADER = 14, TYPE = 12, TCP_CHECKSUM = 16, IPV6_TYPE = 0x86dd, PACKETS_A_BURST = 32 };
 
 static const struct machine_wire *wire; /* NULL: none is open */
 static int descriptor = -1;
@@ -57,35 +57,55 @@ static mbuf_t make_packet(const struct machine_wire_frame *about, size_t size)
     return packet;
 }
 
-static void send_frame(const struct machine_wire_frame *about, size_t size)
+/* The next frame, or NULL: there is none now. A negative errno in `error`: there will be none. */
+static mbuf_t read_packet(long *error)
 {
-    mbuf_t packet = make_packet(about, size);
+    struct machine_wire_frame about;
+    mbuf_t packet = NULL;
+
+    while (packet == NULL) {
+        long size = wire->read(descriptor, &about, buffer, sizeof buffer);
+
+        *error = size < 0 ? size : 0;
+        if (size <= 0)
+            return NULL;
+        if (size >= HEADER)
+            packet = make_packet(&about, (size_t)size);
+    }
+    return packet;
+}
+
+static void send_packets(mbuf_t packets)
+{
     struct ethernet_device *to;
 
     machine_mutex_lock(sending);
     to = atomic_load(&device);
-    if (to != NULL && packet != NULL)
-        ethernet_stack_output(to, packet);
+    if (to != NULL)
+        ethernet_stack_output(to, packets);
     else
-        mbuf_freem(packet);
+        mbuf_freem_list(packets);
     machine_mutex_unlock(sending);
 }
 
-static void read_frames(void *argument)
+/* Frames that are there together go together: the driver sends several a message. */
+static void read_packets(void *argument)
 {
-    struct machine_wire_frame about;
+    long error = 0;
 
-    while (!atomic_load(&stopping)) {
-        long size = wire->read(descriptor, &about, buffer, sizeof buffer);
+    while (!atomic_load(&stopping) && error == 0) {
+        mbuf_t first = read_packet(&error), last = first;
 
-        if (size < 0)
-            return;
-        if (size == 0) {
-            machine_poll(descriptor, false, MACHINE_NEVER, true);
-            continue;
+        for (unsigned i = 1; i < PACKETS_A_BURST && last != NULL; i++) {
+            mbuf_t next = read_packet(&error);
+
+            mbuf_setnextpkt(last, next);
+            last = next;
         }
-        if (size >= HEADER)
-            send_frame(&about, (size_t)size);
+        if (first != NULL)
+            send_packets(first);
+        else if (error == 0)
+            machine_poll(descriptor, false, MACHINE_NEVER, true);
     }
 }
 
@@ -199,7 +219,7 @@ int wire_export_start(const struct machine_wire *new_wire, const char *name, cha
         return -1;
     wire = new_wire;
     sending = machine_mutex_create("network");
-    reader = sending == NULL ? NULL : machine_thread_start("network", read_frames, NULL);
+    reader = sending == NULL ? NULL : machine_thread_start("network", read_packets, NULL);
     if (reader == NULL) {
         format_text(error, error_size, "no memory for a thread");
         wire->close(descriptor);

@@ -28,6 +28,9 @@ struct storvsc_faults {
     uint32_t internal_error_ppm; /* SRB status 0x30, nothing done */
     uint32_t invalid_lun_ppm;    /* SRB status 0x20, as if the disk had gone */
     uint32_t no_autosense_ppm;   /* check condition without its sense */
+    uint32_t sense_ppm;          /* check condition with this sense, nothing done: */
+    uint8_t sense_key;
+    uint16_t sense_additional;   /* code << 8 | qualifier */
 };
 
 struct storvsc_settings {

@@ -111,6 +111,13 @@ static bool answered_by_fault(struct storvsc_request *request)
     } else if (fault_hits(controller, controller->faults.invalid_lun_ppm)) {
         result.srb_status = STORVSC_SRB_STATUS_INVALID_LUN;
         result.scsi_status = SCSI_STATUS_CHECK_CONDITION;
+    } else if (fault_hits(controller, controller->faults.sense_ppm)) {
+        const struct scsi_sense sense = {controller->faults.sense_key,
+                                         controller->faults.sense_additional};
+        result.srb_status = STORVSC_SRB_STATUS_ERROR;
+        result.scsi_status = SCSI_STATUS_CHECK_CONDITION;
+        result.has_sense = true;
+        scsi_sense_encode(&sense, result.sense);
     } else {
         return false;
     }

@@ -4,6 +4,7 @@
  * messages and packets of VMBus.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "host/disk/disk.h"
@@ -42,6 +43,29 @@ static int set_scsi_fault(struct hvhost *host, const char *text)
         return 0;
     }
     return -EINVAL;
+}
+
+/* "scsi.sense=KEY/ASC/ASCQ@RATE", hexadecimal but for the rate. */
+static int set_sense_fault(struct hvhost *host, const char *text)
+{
+    unsigned key, code, qualifier;
+    uint32_t ppm;
+    int used = 0;
+    if (sscanf(text, "scsi.sense=%2x/%2x/%2x@%n", &key, &code, &qualifier, &used) != 3 ||
+        used == 0 || key > 0xf || disk_faults_parse_rate(text + used, &ppm) != 0) {
+        return -EINVAL;
+    }
+    for (unsigned c = 0; c < STORVSC_CONTROLLERS_MAX; c++) {
+        if (host->controllers[c] != NULL) {
+            struct storvsc_faults faults;
+            storvsc_get_faults(host->controllers[c], &faults);
+            faults.sense_ppm = ppm;
+            faults.sense_key = (uint8_t)key;
+            faults.sense_additional = (uint16_t)(code << 8 | qualifier);
+            storvsc_set_faults(host->controllers[c], &faults);
+        }
+    }
+    return 0;
 }
 
 static int set_disk_fault(struct hvhost *host, const char *text)
@@ -198,7 +222,8 @@ int hvhost_set_fault(struct hvhost *host, const char *text, char *error, size_t 
         }
     } else {
         result = strncmp(text, "disk.", 5) == 0 ? set_disk_fault(host, text + 5)
-                                                : set_scsi_fault(host, text);
+                 : strncmp(text, "scsi.sense=", 11) == 0 ? set_sense_fault(host, text)
+                                                         : set_scsi_fault(host, text);
     }
     if (result != 0) {
         snprintf(error, error_size, "%s",

@@ -4,7 +4,6 @@
 
 #include "abi/IODMACommand.h"
 #include "abi/OSDictionary.h"
-#include "abi/OSNumber.h"
 #include "abi/constants.h"
 #include "abi/kpi/iolib.h"
 #include "abi/kpi/platform.h"
@@ -39,6 +38,7 @@ static void release_all(struct HyperVStorage *self)
     if (self->lock != NULL)
         IOLockFree(self->lock);
     self->lock = NULL;
+    iokit_release_clear(self->alignment_mask);
 }
 
 static bool initialize_controller(IOSCSIParallelInterfaceController *me)
@@ -50,7 +50,9 @@ static bool initialize_controller(IOSCSIParallelInterfaceController *me)
         return false;
     find_address(self);
     self->lock = IOLockAlloc();
-    if (self->lock != NULL && storage_targets_init(self) && storage_channels_open(self))
+    self->alignment_mask = OSNumber_withNumber_number(UINT64_MAX, 64);
+    if (self->lock != NULL && self->alignment_mask != NULL && storage_targets_init(self) &&
+        storage_channels_open(self))
         return true;
     /* The superclass does not call TerminateController after this. */
     release_all(self);
@@ -150,6 +152,9 @@ static void report_constraints(IOSCSIParallelInterfaceController *me, OSDictiona
     uint64_t bytes = from(me)->transfer_bytes_max;
     uint64_t segments = bytes / PAGE_LIST_PAGE_SIZE;
 
+    /* Without this one the superclass uses a null pointer, so its memory is ours since the start. */
+    OSDictionary_setObject_cstring(constraints, kIOMinimumHBADataAlignmentMaskKey,
+                                   (const OSMetaClassBase *)from(me)->alignment_mask);
     set_number(constraints, kIOMaximumSegmentCountReadKey, segments);
     set_number(constraints, kIOMaximumSegmentCountWriteKey, segments);
     set_number(constraints, kIOMaximumSegmentByteCountReadKey, bytes);
@@ -158,8 +163,6 @@ static void report_constraints(IOSCSIParallelInterfaceController *me, OSDictiona
     set_number(constraints, kIOMaximumByteCountWriteKey, bytes);
     set_number(constraints, kIOMinimumSegmentAlignmentByteCountKey, 4);
     set_number(constraints, kIOMaximumSegmentAddressableBitCountKey, 64);
-    /* Without this one the superclass does not come up. */
-    set_number(constraints, kIOMinimumHBADataAlignmentMaskKey, UINT64_MAX);
 }
 
 /* A request may begin and end inside a page, but its inner boundaries must be page boundaries.

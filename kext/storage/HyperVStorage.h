@@ -12,6 +12,7 @@
 #define KEXT_STORAGE_HYPERVSTORAGE_H
 
 #include "abi/IOSCSIParallelInterfaceController.h"
+#include "abi/OSNumber.h"
 #include "abi/kpi/locks.h"
 #include "abi/kpi/threads.h"
 #include "abi/runtime.h"
@@ -86,6 +87,7 @@ struct HyperVStorage {
     struct storvsc_address address;     /* of an IDE disk; zero for SCSI */
     bool is_ide;
     uint32_t transfer_bytes_max;
+    OSNumber *alignment_mask;           /* for ReportHBAConstraints, which must not fail */
 
     /* Under `lock`: */
     IOLock *lock;

@@ -15,6 +15,7 @@
 #include "xnu/machine/machine.h"
 #include "xnu/machine/panic.h"
 #include "xnu/machine/partition.h"
+#include "xnu/machine/threads.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -99,6 +100,32 @@ static _Noreturn void child(const struct pair_options *options, pair_body *body,
         result = machine_run("pair", run_session, &session);
     fflush(NULL);
     _exit(result != 0 || session.pair.host == NULL || session.pair.failures != 0 ? PAIR_FAILED : 0);
+}
+
+struct errand {
+    struct pair *pair;
+    pair_body *body;
+    bool done;
+};
+
+static void do_errand(void *argument)
+{
+    struct errand *errand = argument;
+
+    errand->body(errand->pair);
+    __atomic_store_n(&errand->done, true, __ATOMIC_RELEASE);
+    machine_wakeup(errand, false);
+}
+
+void pair_on_processor(struct pair *pair, unsigned processor, pair_body *body)
+{
+    struct errand errand = { .pair = pair, .body = body };
+    struct machine_thread *thread = machine_thread_start_on(processor, "errand", do_errand, &errand);
+
+    PAIR_CHECK(pair, thread != NULL);
+    while (!__atomic_load_n(&errand.done, __ATOMIC_ACQUIRE))
+        pair_sleep(PAIR_SECOND / 100);
+    machine_thread_release(thread);
 }
 
 void pair_run_seed(const struct pair_options *options, pair_body *body, uint64_t seed)

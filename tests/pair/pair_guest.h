@@ -43,6 +43,9 @@ void pair_run(const struct pair_options *options, pair_body *body, unsigned seed
 /* The same with this one seed. */
 void pair_run_seed(const struct pair_options *options, pair_body *body, uint64_t seed);
 
+/* Runs `body` on a thread of that processor, and waits for it. */
+void pair_on_processor(struct pair *pair, unsigned processor, pair_body *body);
+
 /* ---- disks of the guest; errors are macOS errno values ---- */
 
 /* Waits (virtual time) until the disk is there or gone. False after ten seconds. */
@@ -52,9 +55,23 @@ uint64_t pair_disk_size(const char *name);
 int pair_disk_read(const char *name, uint64_t offset, void *bytes, size_t length);
 int pair_disk_write(const char *name, uint64_t offset, const void *bytes, size_t length);
 int pair_disk_flush(const char *name);
+/* A write that goes on while the test does something else. */
+struct pair_write;
+struct pair_write *pair_disk_begin_write(const char *name, uint64_t offset, uint8_t fill,
+                                         size_t length);
+bool pair_write_is_done(const struct pair_write *write);
+/* Waits for its end, at most so many seconds of virtual time, and frees it. Its error; -1: it has
+ * none yet (and is not freed). */
+int pair_write_end(struct pair_write *write, unsigned seconds);
+/* Resets the disk's LUN as the SCSI stack would. True: the driver says that it is done. */
+bool pair_disk_reset(const char *name);
+/* How often a task found no room in a ring of its controller. */
+uint64_t pair_disk_ring_full(const char *name);
 /* Writes `count` blocks of `length` bytes with all requests in flight at once, block i filled with
  * i + 1, from offset 0. Returns how many failed. */
 unsigned pair_disk_write_many(const char *name, unsigned count, size_t length);
+/* The same with one buffer full of `fill` for all, at offset 0. */
+unsigned pair_disk_write_same(const char *name, unsigned count, size_t length, uint8_t fill);
 
 /* ---- the network of the guest ---- */
 

@@ -681,6 +681,12 @@ void pair_host_disk_faults(struct pair_host *host, unsigned lun, uint32_t error_
     storvsc_set_disk_faults(host->controller, lun, &settings, host->seed);
 }
 
+bool pair_host_add_fault(struct pair_host *host, const char *rule)
+{
+    host->faults.quiet = false;
+    return pair_faults_add(&host->faults, rule);
+}
+
 void pair_host_end_faults(struct pair_host *host)
 {
     unsigned lun;

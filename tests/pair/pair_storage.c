@@ -25,6 +25,25 @@ unsigned pair_host_storage_channels(struct pair_host *host, uint64_t *requests, 
     return count;
 }
 
+void pair_host_sense_fault(struct pair_host *host, uint32_t ppm, uint8_t key, uint16_t additional)
+{
+    const struct storvsc_faults faults = {
+        .sense_ppm = ppm, .sense_key = key, .sense_additional = additional,
+    };
+
+    storvsc_set_faults(pair_host_storage(host), &faults);
+}
+
+uint64_t pair_host_bytes_written(struct pair_host *host, unsigned lun)
+{
+    return storvsc_disk(pair_host_storage(host), lun)->counters.bytes_written;
+}
+
+uint64_t pair_host_resets(struct pair_host *host)
+{
+    return pair_host_storage(host)->counters.resets;
+}
+
 static struct disk *make_disc(struct pair_host *host, uint64_t bytes, uint8_t fill)
 {
     struct disk *disc = disk_memory_open(pair_host_disk_engine(host), bytes, 512);

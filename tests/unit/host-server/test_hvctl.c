@@ -159,6 +159,7 @@ static void what_cannot_be_is_refused_in_one_line(void **state)
         "disk add memory:1M,controller=3", "disk add memory:7", "disk remove 5", "disk remove 3:0",
         "disk resize 0 7", "disk resize 0 banana",
         "dvd eject", "dvd eject 0", "dvd insert memory:1M", "dvd insert memory:1M 0", "faults nonsense=1", "faults message,explode",
+        "faults scsi.sense=6/29@1%", "faults scsi.sense=10/29/00@1%", "faults scsi.sense=6/29/00",
     };
     static const char *const misused[] = {"", "dance", "disk", "disk add", "disk remove",
                                           "disk remove x", "dvd insert", "dvd eject 1 2",
@@ -193,6 +194,12 @@ static void faults_are_set_and_cleared_while_the_guest_runs(void **state)
     assert_int_equal(guest_execute(&host->guest, &channel, 0, read, 10, STORVSC_DATA_IN,
                                    GUEST_BUFFERS, 512, &packet),
                      STORVSC_SRB_STATUS_BUSY);
+    assert_int_equal(hvctl(host, "faults clear"), 0);
+    assert_int_equal(hvctl(host, "faults scsi.sense=4/44/01@100%"), 0);
+    guest_execute(&host->guest, &channel, 0, read, 10, STORVSC_DATA_IN, GUEST_BUFFERS, 512,
+                  &packet);
+    assert_int_equal(packet.srb.sense[2], 4);
+    assert_int_equal(scsi_get_be16(packet.srb.sense + 12), 0x4401);
     assert_int_equal(hvctl(host, "faults clear"), 0);
     guest_blocks(&host->guest, &channel, 0, false, 0, 1, GUEST_BUFFERS);
     assert_int_equal(hvctl(host, "faults disk.lost=100%"), 0);

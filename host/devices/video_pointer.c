@@ -35,12 +35,21 @@ static bool bit_at(const uint8_t *mask, size_t pitch, uint32_t x, uint32_t y)
     return mask[y * pitch + x / 8] >> (7 - x % 8) & 1;
 }
 
+/* Rows come from the bottom. */
+static void turn_over(const struct video_pointer_head *head, const uint8_t *rows, uint8_t *pixels)
+{
+    const size_t pitch = (size_t)head->width * 4;
+    for (uint32_t y = 0; y < head->height; y++) {
+        memcpy(pixels + y * pitch, rows + (head->height - 1 - y) * pitch, pitch);
+    }
+}
+
 static void convert_masks(const struct video_pointer_head *head, const uint8_t *masks,
                           uint8_t *pixels)
 {
     const size_t pitch = mask_pitch(head);
     const uint8_t *and_mask = masks, *xor_mask = masks + pitch * head->height;
-    for (uint32_t y = 0; y < head->height; y++) {
+    for (uint32_t y = head->height; y-- > 0;) {
         for (uint32_t x = 0; x < head->width; x++, pixels += 4) {
             const bool keeps = bit_at(and_mask, pitch, x, y);
             const bool flips = bit_at(xor_mask, pitch, x, y);
@@ -58,7 +67,7 @@ static void complete(struct video_pointer *pointer, const struct video_pointer_p
     pointer->hot_x = head->hot_x < head->width ? head->hot_x : head->width - 1;
     pointer->hot_y = head->hot_y < head->height ? head->hot_y : head->height - 1;
     if (head->is_argb) {
-        memcpy(pointer->pixels, parts->bytes, bytes_of(head));
+        turn_over(head, parts->bytes, pointer->pixels);
     } else {
         convert_masks(head, parts->bytes, pointer->pixels);
     }

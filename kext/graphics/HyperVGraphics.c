@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* HyperVGraphics: attaches the video engine to its channel. Everything from the first message to the
- * first mode happens on the work loop, as the host answers; the service is published then. */
+/* HyperVGraphics: attaches the video engine to its channel. Everything from the first message to
+ * the first mode happens on the work loop, as the host answers; then the service is published. */
 #include "kext/graphics/HyperVGraphics.h"
 
 #include "abi/IOUserClient.h"
@@ -68,8 +68,8 @@ static int32_t tell_client_gated(OSObject *owner, void *param0, void *param1, vo
     return 0;
 }
 
-/* A person asks for a mode. It joins the list, is the preferred one from now on, and the framebuffer
- * is told. */
+/* A person asks for a mode. It joins the list, is the preferred one from now on, and the
+ * framebuffer is told. */
 static int32_t graphics_set_properties(IORegistryEntry *me, OSObject *properties)
 {
     HyperVGraphics *self = (HyperVGraphics *)me;
@@ -182,7 +182,8 @@ static void mode_is_set(HyperVGraphics *self)
     if (!is_first)
         return;
     publish_device(self);
-    hv_log(who, "version %u.%u, %u MB at 0x%llx, %ux%u", SYNTHVID_VERSION_MAJOR(self->video.version),
+    hv_log(who, "version %u.%u, %u MB at 0x%llx, %ux%u",
+           SYNTHVID_VERSION_MAJOR(self->video.version),
            SYNTHVID_VERSION_MINOR(self->video.version), self->memory.size >> 20,
            (unsigned long long)self->memory.address, self->mode.width, self->mode.height);
     IOService_registerService((IOService *)self, 0);
@@ -280,7 +281,8 @@ static void channel_gone(void *owner, struct device_channel *channel)
 static IOTimerEventSource *add_timer(HyperVGraphics *self,
                                      void (*action)(OSObject *, IOTimerEventSource *))
 {
-    IOTimerEventSource *timer = IOTimerEventSource_timerEventSource_object((OSObject *)self, action);
+    IOTimerEventSource *timer =
+        IOTimerEventSource_timerEventSource_object((OSObject *)self, action);
 
     if (timer != NULL && IOWorkLoop_addEventSource(self->work_loop, (IOEventSource *)timer) !=
                              kIOReturnSuccess)

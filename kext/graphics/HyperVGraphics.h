@@ -29,8 +29,8 @@ struct graphics_memory {
     const uint8_t *bytes;
 };
 
-/* Lock order: the gate of `work_loop`, then `lock`. The gate guards `scan`, `refresh`, the timers and
- * `client`; `lock` the rest that changes after start. */
+/* Lock order: the gate of `work_loop`, then `lock`. The gate guards `scan`, `refresh`, the timers
+ * and `client`; `lock` the rest that changes after start. */
 struct HyperVGraphics {
     IOService super;
     HyperVVMBusDevice *device;
@@ -68,8 +68,8 @@ IOKIT_CLASS_DECLARE(14, HyperVGraphics, IOService);
 int graphics_send(HyperVGraphics *self, const struct video_packet *packet, const uint8_t *pixels,
                   uint32_t pixel_bytes);
 
-/* Finds room for the VRAM, where the boot screen is if there is one, and maps it. `boot` is what the
- * boot screen shows, width 0 if there is none. */
+/* Finds room for the VRAM, where the boot screen is if there is one, and maps it. `boot` is what
+ * the boot screen shows, width 0 if there is none. */
 int graphics_memory_take(HyperVGraphics *self, struct video_mode *boot);
 void graphics_memory_give_back(HyperVGraphics *self);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* HyperVGraphicsFramebuffer: the screen as macOS's window server uses it, in a kext of its own. What
- * it needs of the device it asks of HyperVGraphics (graphics_interface.h).
+/* HyperVGraphicsFramebuffer: the screen as macOS's window server uses it, in a kext of its own.
+ * What it needs of the device it asks of HyperVGraphics (graphics_interface.h).
  *
  * What the device does not have is refused: colour tables, gamma, sync interrupts. */
 #include "abi/IODeviceMemory.h"
@@ -10,7 +10,7 @@
 #include "abi/constants.h"
 #include "abi/kpi/iolib.h"
 #include "abi/kpi/libkern.h"
-#include "abi/kpi/sysctl.h"
+#include "abi/kpi/platform.h"
 #include "abi/runtime.h"
 #include "kext/core/boot_arguments.h"
 #include "kext/core/ioreturn.h"
@@ -356,14 +356,7 @@ static int32_t get_attribute(IOFramebuffer *me, uint32_t attribute, unsigned lon
 /* IOHardwareCursorInfo has its hot spot since 10.5.6, which the structure does not say. */
 static bool has_hot_spot(void)
 {
-    char release[16];
-    size_t size = sizeof release;
-
-    if (sysctlbyname("kern.osrelease", release, &size, NULL, 0) != 0)
-        return false;
-    if (release[0] == '8' || (release[0] == '9' && (release[2] < '6' && release[3] == '.')))
-        return false;
-    return true;
+    return version_major > 9 || (version_major == 9 && version_minor >= 6);
 }
 
 static int32_t set_cursor_image(IOFramebuffer *me, void *image)
@@ -371,7 +364,6 @@ static int32_t set_cursor_image(IOFramebuffer *me, void *image)
     HyperVGraphicsFramebuffer *self = self_of(me);
     IOHardwareCursorDescriptor descriptor;
     IOHardwareCursorInfo cursor;
-    bool hot_spot = has_hot_spot();
 
     if (self->graphics.service == NULL)
         return kIOReturnNotReady;
@@ -389,7 +381,7 @@ static int32_t set_cursor_image(IOFramebuffer *me, void *image)
         return kIOReturnUnsupported;
     return ioreturn_of(self->graphics.set_pointer(
         self->graphics.service, self->cursor, cursor.cursorWidth, cursor.cursorHeight,
-        hot_spot ? cursor.cursorHotSpotX : 0, hot_spot ? cursor.cursorHotSpotY : 0));
+        has_hot_spot() ? cursor.cursorHotSpotX : 0, has_hot_spot() ? cursor.cursorHotSpotY : 0));
 }
 
 static int32_t set_cursor_state(IOFramebuffer *me, int32_t x, int32_t y, bool visible)

@@ -21,7 +21,7 @@ int pointer_set_shape(struct pointer *pointer, const uint32_t *pixels, uint32_t 
     shape->height = height;
     shape->hot_x = hot_x < width ? hot_x : width - 1;
     shape->hot_y = hot_y < height ? hot_y : height - 1;
-    for (uint32_t y = 0; y < height; y++)       /* in memory a pixel is B, G, R, A as it should be */
+    for (uint32_t y = 0; y < height; y++)       /* in memory a pixel is B, G, R, A already */
         memcpy(shape->pixels + (height - 1 - y) * row, pixels + (uint64_t)y * width, row);
     pointer->has_shape = true;
     return 0;

@@ -3,8 +3,8 @@
  *
  * macOS draws into the frame buffer and tells nobody: IOFramebuffer has no damage events, and
  * page-table dirty bits of device memory are out of a driver's reach. So pixels are read: each line
- * in pieces of 1 KiB, of each of which a 64-bit digest (a mark) is kept. Comparing with a copy of the
- * screen would read twice as much memory and need 128 times as much.
+ * in pieces of 1 KiB, of each of which a 64-bit digest (a mark) is kept. Comparing with a copy of
+ * the screen would read twice as much memory and need 128 times as much.
  *
  * A look reads all of the screen. A glance reads one line of every sixteen, another one each time:
  * for screens that have been quiet for a while. Anything sixteen lines high shows in the first

@@ -211,7 +211,8 @@ static int handle_resolutions(struct video *video, const uint8_t *message, uint3
         return HV_ERROR_MALFORMED;
     memcpy(video->resolutions, message + sizeof response, size);
     video->resolution_count = response.count;
-    video->resolution_default = response.default_index < response.count ? response.default_index : 0;
+    video->resolution_default =
+        response.default_index < response.count ? response.default_index : 0;
     video->has_edid = is_set(response.edid, sizeof response.edid);
     memcpy(video->edid, response.edid, sizeof video->edid);
     become_ready(video, result);

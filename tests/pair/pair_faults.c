@@ -82,6 +82,12 @@ unsigned pair_faults_run(struct pair_faults *faults, uint64_t now)
     message_faults_run(&faults->messages, now);
     forget_closed_channels(faults);
     packet_faults_run(&faults->packets, now);
+    if (faults->packets.rescind != NULL) {
+        struct host_channel *channel = faults->packets.rescind;
+
+        faults->packets.rescind = NULL;
+        host_device_unplug(host_channel_primary(channel));
+    }
     return due;
 }
 
@@ -90,5 +96,7 @@ uint64_t pair_faults_deadline(const struct pair_faults *faults)
     uint64_t messages = message_faults_deadline(&faults->messages);
     uint64_t packets = held_deadline(&faults->packets.held);
 
+    if (faults->packets.rescind != NULL)
+        return 0;
     return messages < packets ? messages : packets;
 }

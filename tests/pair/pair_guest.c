@@ -4,6 +4,7 @@
 #include "match/plist.h"
 #include "xnu/bsd/boot_args.h"
 #include "xnu/bsd/start.h"
+#include "xnu/families/graphics/framebuffer.h"
 #include "xnu/iokit/startup.h"
 #include "xnu/libkern/module.h"
 #include "xnu/libkern/release.h"
@@ -21,6 +22,7 @@
 #include <unistd.h>
 
 #define IDENTIFIER "org.machv.driver.MacHyperVSupport"
+#define FRAMEBUFFER_IDENTIFIER "org.machv.driver.MacHyperVFramebuffer"
 
 enum { MEMORY = 128 << 20, SWITCHES = 200000000, QUIET_SECONDS = 60 };
 
@@ -42,18 +44,19 @@ static void start_kernel_interfaces(const struct xnu_options *options)
         machine_panic("no memory for the kernel interfaces");
 }
 
-static void add_personalities(void)
+/* Those of an Info.plist that the environment names. */
+static void add_personalities(const char *variable, const char *identifier)
 {
-    const char *path = getenv("MACHV_KEXT_INFO");
+    const char *path = getenv(variable);
     struct plist_diagnostic why = { 0 };
     struct plist *info;
     uint8_t *text;
     size_t size;
 
     if (path == NULL || machine_file_read(path, PLIST_SIZE_MAX, &text, &size) != 0)
-        machine_panic("MACHV_KEXT_INFO names no Info.plist");
+        machine_panic("%s names no Info.plist", variable);
     info = plist_parse_xml(text, size, NULL, &why);
-    if (info == NULL || !xnu_add_personalities(plist_get(info, "IOKitPersonalities"), IDENTIFIER))
+    if (info == NULL || !xnu_add_personalities(plist_get(info, "IOKitPersonalities"), identifier))
         machine_panic("%s:%u: %s", path, why.line, why.text);
     machine_file_free(text);
     plist_release(info);
@@ -73,7 +76,9 @@ static void run_session(void *argument)
     if (native_kext_start(&kext, &runtime, &kernel_symbols()->symbols, &error) != 0)
         machine_panic("%s", error.text);
     pair_network_start();
-    add_personalities();
+    framebuffer_start();
+    add_personalities("MACHV_KEXT_INFO", IDENTIFIER);
+    add_personalities("MACHV_FRAMEBUFFER_INFO", FRAMEBUFFER_IDENTIFIER);
     xnu_publish_resource("IOBSD");
     PAIR_CHECK(&session->pair, xnu_wait_quiet(QUIET_SECONDS * PAIR_SECOND));
     session->body(&session->pair);
@@ -93,7 +98,10 @@ static _Noreturn void child(const struct pair_options *options, pair_body *body,
 
     if (getenv("PAIR_LOG") == NULL)
         machine_log_set_output(NULL, NULL);
-    boot_args_set(getenv("PAIR_BOOT_ARGS") == NULL ? "" : getenv("PAIR_BOOT_ARGS"));
+    if (getenv("PAIR_BOOT_ARGS") != NULL)
+        boot_args_set(getenv("PAIR_BOOT_ARGS"));
+    else
+        boot_args_set(options->boot_args == NULL ? "" : options->boot_args);
     if (result == 0)
         session.pair.host = pair_host_attach(options);
     if (session.pair.host != NULL)

@@ -12,7 +12,9 @@
 #include "host/disk/disk_memory.h"
 #include "host/machine.h"
 #include "protocol/partition.h"
+#include "protocol/synthvid.h"
 #include "tests/pair/pair_faults.h"
+#include "tests/pair/pair_video.h"
 #include "xnu/machine/clock.h"
 #include "xnu/machine/machine.h"
 #include "xnu/machine/partition.h"
@@ -33,6 +35,7 @@ struct pair_host {
     struct virtual_device *devices[DEVICES_MAX];
     unsigned device_count;
     struct netvsc *adapter;
+    struct virtual_device *video;
     uint64_t woken[CHANNEL_WORDS];
     unsigned violations;
     struct pair_faults faults;
@@ -332,6 +335,18 @@ static bool make_adapter(struct pair_host *host, const struct pair_options *opti
     return true;
 }
 
+static bool make_video(struct pair_host *host, const struct pair_options *options)
+{
+    uint32_t version = host->release.versions.video;
+
+    version = options->video_version != 0 ? options->video_version : SYNTHVID_VERSION(version >> 16, version & 0xffff);
+    host->video = pair_video_new(version, options->video_megabytes);
+    if (host->video == NULL)
+        return false;
+    host->devices[host->device_count++] = host->video;
+    return true;
+}
+
 static int make_devices(struct pair_host *host, const struct pair_options *options)
 {
     uint32_t version = host->release.versions.storvsc;
@@ -352,7 +367,7 @@ static int make_devices(struct pair_host *host, const struct pair_options *optio
         return -1;
     host->devices[host->device_count++] = host->heartbeat;
     host->devices[host->device_count++] = storvsc_device(host->controller);
-    if (options->network && !make_adapter(host, options))
+    if ((options->network && !make_adapter(host, options)) || (options->video && !make_video(host, options)))
         return -1;
     for (lun = 0; lun < PAIR_DISKS_MAX; lun++)
         if (options->disk_bytes[lun] != 0 &&
@@ -480,6 +495,16 @@ bool pair_host_controller_is_released(const struct pair_host *host)
 bool pair_host_add_controller(struct pair_host *host)
 {
     return host->devices[1]->operations->plug(host->devices[1], host->machine.server) == 0;
+}
+
+struct virtual_device *pair_host_video(const struct pair_host *host)
+{
+    return host->video;
+}
+
+bool pair_host_replug_video(struct pair_host *host)
+{
+    return host->video->operations->plug(host->video, host->machine.server) == 0;
 }
 
 void pair_host_remove_adapter(struct pair_host *host)

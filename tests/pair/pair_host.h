@@ -26,6 +26,10 @@ struct pair_options {
     bool network;              /* an adapter on a network that gives each frame back, addresses swapped */
     unsigned network_channels; /* that the host allows; 0: as many as by default */
     bool network_reply_first;  /* RNDIS replies come before the completion of their carrier */
+    bool video;                /* a display (pair_video.h) */
+    uint32_t video_version;    /* SYNTHVID_VERSION() of the newest that it speaks; 0: the release's */
+    unsigned video_megabytes;  /* 0: what the version has */
+    const char *boot_args;     /* of the guest; NULL: none */
 };
 
 /* Makes the host and attaches it to the machine (after machine_start, outside the kernel). NULL: the reason
@@ -44,6 +48,10 @@ uint32_t pair_host_vmbus_version(const struct pair_host *host);
 /* Offers one more device to the running guest; it is the host's from here on. */
 struct virtual_device;
 bool pair_host_plug(struct pair_host *host, struct virtual_device *device);
+
+/* The display, and whether it could be offered again after it was taken away. */
+struct virtual_device *pair_host_video(const struct pair_host *host);
+bool pair_host_replug_video(struct pair_host *host);
 
 /* ---- hostile and unlucky hosts ---- */
 

@@ -502,9 +502,11 @@ static void the_largest_pointer_comes_in_parts(void **state)
     put_shape(rig, SYNTHVID_POINTER_COMPLETE, 96, 96, 9, PART);
     assert_int_equal(rig->shapes, 1);
     assert_int_equal(pointer->width, 96);
-    assert_int_equal(pointer->pixels[PART - 1], 1);
-    assert_int_equal(pointer->pixels[PART], 2);
-    assert_int_equal(pointer->pixels[WHOLE - 1], 9);
+    /* Rows come from the bottom; eight are a part. */
+    assert_int_equal(pointer->pixels[WHOLE - 1], 1);
+    assert_int_equal(pointer->pixels[WHOLE - PART], 1);
+    assert_int_equal(pointer->pixels[WHOLE - PART - 1], 2);
+    assert_int_equal(pointer->pixels[0], 9);
     rig_free(rig);
 }
 

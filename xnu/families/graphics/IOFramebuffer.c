@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* IOFramebuffer.c - life of a framebuffer: opened by the window server, it asks its driver for the
- * mode and the memory, in the order that drivers rely on. No IODisplay, no user clients, no software
- * cursor. (IOGraphics, IOFramebuffer.cpp) */
+ * mode and the memory, in the order that drivers rely on. No IODisplay, no user clients, no
+ * software cursor. (IOGraphics, IOFramebuffer.cpp) */
 #include "xnu/families/graphics/framebuffer_private.h"
 
 enum { MINIMUM_WIDTH = 128 }; /* what is narrower is no framebuffer */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* framebuffer_inherited.c - what IOFramebuffer does where a driver does nothing, and methods that it
- * overrides in macOS and that need nothing of their own here. */
+/* framebuffer_inherited.c - what IOFramebuffer does where a driver does nothing, and methods that
+ * it overrides in macOS and that need nothing of their own here. */
 #include "xnu/families/graphics/framebuffer_private.h"
 
 #define UNSUPPORTED(name, ...)                       \
@@ -80,7 +80,8 @@ bool IOFramebuffer__terminate(IOFramebuffer *me, uint32_t options)
 bool IOFramebuffer__willTerminate(IOFramebuffer *me, IOService *provider, uint32_t options)
     __asm("__ZN13IOFramebuffer13willTerminateEP9IOServicej");
 bool IOFramebuffer__didTerminate(IOFramebuffer *me, IOService *provider, uint32_t options,
-                                 bool *defer) __asm("__ZN13IOFramebuffer12didTerminateEP9IOServicejPb");
+                                 bool *defer)
+    __asm("__ZN13IOFramebuffer12didTerminateEP9IOServicejPb");
 int32_t IOFramebuffer__message(IOFramebuffer *me, uint32_t type, IOService *provider,
                                void *argument) __asm("__ZN13IOFramebuffer7messageEjP9IOServicePv");
 

@@ -33,7 +33,7 @@ static void hide(const struct framebuffer_picture *picture)
         observer->hidden();
 }
 
-/* The framebuffer that is open, with its gate closed and `lock` held; NULL: none, nothing is held. */
+/* The framebuffer that is open, with its gate closed and `lock` held; NULL: none, nothing held. */
 static IOFramebuffer *begin(void)
 {
     IOFramebuffer *framebuffer;

@@ -213,7 +213,7 @@ void vpci_slot_gone(struct vpci *bus, struct vpci_slot *slot)
     slot->eject_due = false;
     pci_function_reset(slot->function); /* takes its regions away */
     vpci_delete_all_interrupts(slot);
-    bus->relations_due = true;
+    bus->relations_due = bus->version != 0; /* who has not asked yet gets to know later */
 }
 
 static void unplug(struct vpci *bus)

@@ -37,6 +37,14 @@ static uint32_t signal_event(void *context, uint32_t connection_id, uint16_t fla
     return HV_STATUS_SUCCESS;
 }
 
+static uint32_t retarget_interrupt(void *context, const struct hypervisor_retarget *retarget)
+{
+    note(context, "retarget %llx %x:%x to vector %x vp %u\n",
+         (unsigned long long)retarget->device, retarget->address, retarget->data, retarget->vector,
+         retarget->processor);
+    return retarget->device == 0xbad ? HV_STATUS_INVALID_DEVICE_ID : HV_STATUS_SUCCESS;
+}
+
 static void port_ready(void *context, uint32_t processor, uint32_t sint)
 {
     struct bench *bench = context;
@@ -69,6 +77,7 @@ static const struct hypervisor_operations operations = {
     .port_ready = port_ready,
     .reset = reset,
     .crashed = crashed,
+    .retarget_interrupt = retarget_interrupt,
     .violation = violation,
 };
 

@@ -156,6 +156,119 @@ static void unknown_calls_are_refused(void **state)
                      HV_STATUS_INVALID_VP_INDEX);
 }
 
+/* ---- HvCallRetargetDeviceInterrupt; the bench has processors 0 and 1 ---- */
+
+static struct hv_retarget_interrupt *good_retarget(struct bench *bench)
+{
+    struct hv_retarget_interrupt *block = (void *)bench_page(bench, INPUT_PAGE);
+    memset(block, 0, HV_PAGE_SIZE);
+    *block = (struct hv_retarget_interrupt){
+        .partition = HV_PARTITION_SELF,
+        .device = 0x12345678,
+        .source = HV_INTERRUPT_SOURCE_MSI,
+        .address = 0xfee00000,
+        .data = 7,
+        .vector = 0x51,
+        .processors = 2,
+    };
+    return block;
+}
+
+static void an_interrupt_is_retargeted_to_a_mask(void **state)
+{
+    struct bench *bench = *state;
+    struct hv_retarget_interrupt *block = good_retarget(bench);
+    assert_int_equal(call(bench, HV_CALL_RETARGET_DEVICE_INTERRUPT, INPUT), HV_STATUS_SUCCESS);
+    bench_expect(bench, "retarget 12345678 fee00000:7 to vector 51 vp 1\n");
+    block->processors = 3;
+    block->flags = HV_INTERRUPT_MULTICAST;
+    assert_int_equal(call(bench, HV_CALL_RETARGET_DEVICE_INTERRUPT, INPUT), HV_STATUS_SUCCESS);
+    bench_expect(bench, "retarget 12345678 fee00000:7 to vector 51 vp 0\n");
+}
+
+static void an_interrupt_is_retargeted_to_a_set(void **state)
+{
+    struct bench *bench = *state;
+    struct hv_retarget_interrupt *block = good_retarget(bench);
+    uint64_t *set = (uint64_t *)(void *)(block + 1);
+    const uint64_t header = UINT64_C(1) << HV_HYPERCALL_HEADER_SHIFT;
+    block->flags = HV_INTERRUPT_PROCESSOR_SET;
+    block->processors = HV_PROCESSOR_SET_SPARSE;
+    set[0] = 1;
+    set[1] = 2;
+    assert_int_equal(call(bench, HV_CALL_RETARGET_DEVICE_INTERRUPT | 2 * header, INPUT),
+                     HV_STATUS_SUCCESS);
+    bench_expect(bench, "retarget 12345678 fee00000:7 to vector 51 vp 1\n");
+    block->processors = HV_PROCESSOR_SET_ALL;
+    assert_int_equal(call(bench, HV_CALL_RETARGET_DEVICE_INTERRUPT, INPUT), HV_STATUS_SUCCESS);
+    bench_expect(bench, "retarget 12345678 fee00000:7 to vector 51 vp 0\n");
+}
+
+static void sets_that_name_nobody_are_refused(void **state)
+{
+    static const struct { unsigned words; uint64_t set[4]; } cases[] = {
+        {0, {0}},
+        {1, {1}},              /* a bank that does not come */
+        {2, {1, 0}},           /* nobody in it */
+        {2, {1, 4}},           /* processor 2 does not exist */
+        {2, {1ull << 63, 1}},  /* nor does 4032 */
+        {3, {3, 0, 1}},        /* nor does 64 */
+        {1023, {1, 1}},        /* over the end of the page */
+    };
+    struct bench *bench = *state;
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct hv_retarget_interrupt *block = good_retarget(bench);
+        block->flags = HV_INTERRUPT_PROCESSOR_SET;
+        block->processors = HV_PROCESSOR_SET_SPARSE;
+        memcpy(block + 1, cases[i].set, sizeof(cases[i].set));
+        const uint64_t control = HV_CALL_RETARGET_DEVICE_INTERRUPT |
+                                 (uint64_t)cases[i].words << HV_HYPERCALL_HEADER_SHIFT;
+        assert_int_equal(call(bench, control, INPUT), HV_STATUS_INVALID_PARAMETER);
+        bench_expect_violation(bench, "parameters are valid");
+        good_retarget(bench);
+        assert_int_equal(call(bench, HV_CALL_RETARGET_DEVICE_INTERRUPT, INPUT),
+                         HV_STATUS_SUCCESS);
+        bench_expect(bench, "retarget 12345678 fee00000:7 to vector 51 vp 1\n");
+    }
+}
+
+static void retargeting_has_rules(void **state)
+{
+    struct bench *bench = *state;
+    struct hv_retarget_interrupt bad[6];
+    for (unsigned i = 0; i < 6; i++) {
+        bad[i] = *good_retarget(bench);
+    }
+    bad[0].partition = 1;
+    bad[1].source = 2;
+    bad[2].flags = HV_INTERRUPT_PROXY;
+    bad[3].vector = 256;
+    bad[4].processors = 0;
+    bad[5].processors = 4;
+    for (unsigned i = 0; i < 6; i++) {
+        memcpy(bench_page(bench, INPUT_PAGE), &bad[i], sizeof(bad[i]));
+        assert_int_equal(call(bench, HV_CALL_RETARGET_DEVICE_INTERRUPT, INPUT),
+                         HV_STATUS_INVALID_PARAMETER);
+        bench_expect_violation(bench, "parameters are valid");
+    }
+    good_retarget(bench)->device = 0xbad;
+    assert_int_equal(call(bench, HV_CALL_RETARGET_DEVICE_INTERRUPT, INPUT),
+                     HV_STATUS_INVALID_DEVICE_ID);
+    bench_expect_violation(bench, "parameters are valid");
+    good_retarget(bench);
+    assert_int_equal(call(bench, HV_CALL_RETARGET_DEVICE_INTERRUPT | HV_HYPERCALL_FAST, INPUT),
+                     HV_STATUS_INVALID_HYPERCALL_INPUT);
+    assert_int_equal(call(bench, HV_CALL_RETARGET_DEVICE_INTERRUPT, INPUT + 4),
+                     HV_STATUS_INVALID_ALIGNMENT);
+    assert_int_equal(call(bench, HV_CALL_RETARGET_DEVICE_INTERRUPT, INPUT + HV_PAGE_SIZE - 48),
+                     HV_STATUS_INVALID_ALIGNMENT);
+    assert_int_equal(bench->violations, 3);
+    /* A variable header belongs to the calls that have one. */
+    assert_int_equal(call(bench, HV_CALL_SIGNAL_EVENT | UINT64_C(1) << HV_HYPERCALL_HEADER_SHIFT,
+                          INPUT),
+                     HV_STATUS_INVALID_HYPERCALL_INPUT);
+}
+
 int main(void)
 {
 #define CALL_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -168,6 +281,10 @@ int main(void)
         CALL_TEST(events_are_signalled_fast_and_slow),
         CALL_TEST(malformed_controls_are_refused),
         CALL_TEST(unknown_calls_are_refused),
+        CALL_TEST(an_interrupt_is_retargeted_to_a_mask),
+        CALL_TEST(an_interrupt_is_retargeted_to_a_set),
+        CALL_TEST(sets_that_name_nobody_are_refused),
+        CALL_TEST(retargeting_has_rules),
     };
     return cmocka_run_group_tests_name("hypervisor hypercalls", tests, NULL, NULL);
 }

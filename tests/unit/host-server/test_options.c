@@ -110,6 +110,9 @@ static void wrong_options_are_refused(void **state)
     assert_int_equal(PARSE(&options, "--socket", "s", "--poll", "1000000"), -1);
     assert_int_equal(PARSE(&options, "--socket", "s", "--disk", "x,lun=99"), -1);
     assert_int_equal(PARSE(&options, "--socket", "s", "--frobnicate"), -1);
+    assert_int_equal(PARSE(&options, "--socket", "s", "--pci", "{}", "--release", "2012r2"), -1);
+    assert_int_equal(PARSE(&options, "--socket", "s", "--pci", "{}", "--release", "2016"), 0);
+    assert_int_equal(options.pci_count, 1);
     assert_int_equal(PARSE(&options, "--socket"), -1);
     assert_int_equal(PARSE(&options, "--socket", "s"), 0);
 }

@@ -87,6 +87,7 @@ static void tear_down(HyperVController *self, IOService *provider)
     controller_synic_disable(self, provider);
     controller_hypercall_disable(self);
     iokit_release_clear(self->panic_action);
+    write_hold_destroy(&self->write_hold);
     if (instance == self)
         instance = NULL;
 }
@@ -98,6 +99,8 @@ static bool set_up(HyperVController *self, IOService *provider)
     instance = self;
     self->spread_interrupts = boot_argument_given("-hvspread");
     self->panic_action = OSSymbol_withCString(PANIC_ACTION_KEY);
+    if (!write_hold_init(&self->write_hold))
+        hv_log(who, "no memory to hold writes back: there will be no backups");
     if ((error = controller_hypercall_enable(self)) != 0 ||
         (error = controller_synic_enable(self, provider)) != 0) {
         hv_log(who, "cannot set up the hypervisor interface (error %d)", error);

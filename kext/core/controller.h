@@ -15,6 +15,7 @@
 #include "kext/core/dma_memory.h"
 #include "kext/core/identity.h"
 #include "kext/core/message_slot.h"
+#include "kext/core/write_hold.h"
 
 #define CONTROLLER_POST_BLOCKS 64u      /* by processor number; macOS knows no more processors */
 
@@ -60,6 +61,7 @@ struct HyperVController {
     uint64_t foreign_messages;                      /* of other types, dropped */
     IOService *bus;                                 /* HyperVVMBus */
     const OSSymbol *panic_action;
+    struct write_hold write_hold;                   /* of the disks' drivers */
 };
 typedef struct HyperVController HyperVController;
 

@@ -4,9 +4,48 @@
 
 #include "kext/core/shared_memory.h"
 
-/* What the daemon is told about an operation: the head of the host's message. */
-static bool ask(struct backup *backup, const void *body)
+/* ---- Writes to the disks ---- */
+
+void backup_let_go(void *context)
 {
+    struct backup *backup = context;
+
+    if (backup->holding && !backup->hold.end(backup->hold.context))
+        backup->spoilt = true;
+    backup->holding = false;
+}
+
+static bool hold_writes(struct backup *backup)
+{
+    if (backup->holding) {
+        backup_let_go(backup);              /* frozen twice: what is to become of it? */
+        return false;
+    }
+    backup->spoilt = false;
+    if (backup->hold.begin == NULL)
+        return true;
+    backup->holding = backup->hold.begin(backup->hold.context);
+    return backup->holding;
+}
+
+uint32_t backup_answering(void *context, uint32_t status)
+{
+    struct backup *backup = context;
+
+    if (backup->operation == IC_VSS_THAW && backup->spoilt)
+        return IC_STATUS_FAIL;
+    if (backup->operation != IC_VSS_FREEZE || status != IC_STATUS_OK || hold_writes(backup))
+        return status;
+    daemon_reset(backup->port);             /* which thaws */
+    return IC_STATUS_FAIL;
+}
+
+/* ---- The host's requests ---- */
+
+/* What the daemon is told about an operation: the head of the host's message. */
+static bool ask(struct backup *backup, const void *body, uint8_t operation)
+{
+    backup->operation = operation;
     return daemon_ask(backup->port, body, sizeof(struct ic_vss_header));
 }
 
@@ -45,13 +84,14 @@ static enum integration_answer back_up(struct integration_engine *engine, void *
         backup->freezes++;
         break;
     case IC_VSS_THAW:
+        backup_let_go(backup);              /* first: the daemon may have to write */
         backup->thaws++;
         break;
     default:
         *status = IC_STATUS_NOT_SUPPORTED;
         return INTEGRATION_REPLY;
     }
-    if (ask(backup, body))
+    if (ask(backup, body, header.operation))
         return INTEGRATION_LATER;
     *status = IC_STATUS_FAIL;
     return INTEGRATION_REPLY;
@@ -61,6 +101,7 @@ static void reset(struct integration_engine *engine)
 {
     struct backup *backup = engine->context;
 
+    backup_let_go(backup);
     daemon_reset(backup->port);
 }
 

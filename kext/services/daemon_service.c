@@ -78,11 +78,16 @@ static void reset(void *context)
 
 static void answer_host(struct daemon_service *service, uint32_t status)
 {
+    const struct daemon_service_description *description = service->description;
+    void *context = service->integration.engine.context;
+
     if (service->timer != NULL)
         IOTimerEventSource_cancelTimeout(service->timer);
+    if (description->answering != NULL)
+        status = description->answering(context, status);
     if (integration_channel_echo(&service->integration, status) == 0 &&
-        service->description->answered != NULL)
-        service->description->answered(service->integration.engine.context, status);
+        description->answered != NULL)
+        description->answered(context, status);
 }
 
 static void timed_out(OSObject *owner, IOTimerEventSource *timer)
@@ -113,8 +118,15 @@ void daemon_service_disconnected(struct daemon_service *service, uint32_t unit)
 {
     if (!service->link.connected || service->unit != unit)
         return;                         /* of a connection that was refused */
-    if (service->link.ready)
+    if (service->deaf) {
+        daemon_link_disconnect(&service->link);
+        return;
+    }
+    if (service->link.ready) {
         hv_log(service->description->class_name, "the daemon is gone");
+        if (service->description->daemon_gone != NULL)
+            service->description->daemon_gone(service->integration.engine.context);
+    }
     if (daemon_link_disconnect(&service->link))
         answer_host(service, IC_STATUS_FAIL);
 }
@@ -136,7 +148,7 @@ int daemon_service_received(struct daemon_service *service, uint32_t unit, mbuf_
     struct daemon_reply reply;
     int result;
 
-    if (!service->link.connected || service->unit != unit)
+    if (!service->link.connected || service->unit != unit || service->deaf)
         return ENOTCONN;
     mbuf_copydata(packet, 0, length, service->daemon_message);
     result = daemon_link_receive(&service->link, service->daemon_message, length, &reply);
@@ -175,8 +187,10 @@ static void release(struct daemon_service *service)
         IOFree(service->daemon_message, SERVICE_CONTROL_MAXIMUM);
     if (service->lock != NULL)
         IOLockFree(service->lock);
+    iokit_release(service->work_loop);
     service->daemon_message = NULL;
     service->lock = NULL;
+    service->work_loop = NULL;
 }
 
 static void add_timer(struct daemon_service *service)
@@ -201,8 +215,6 @@ static void remove_timer(struct daemon_service *service)
         iokit_release(service->timer);
         service->timer = NULL;
     }
-    iokit_release(service->work_loop);
-    service->work_loop = NULL;
 }
 
 bool daemon_service_start(struct daemon_service_object *object, IOService *provider,
@@ -243,14 +255,28 @@ static int32_t say_goodbye(OSObject *owner, void *argument, void *unused1, void 
     return 0;
 }
 
+static int32_t go_deaf(OSObject *owner, void *argument, void *unused1, void *unused2,
+                       void *unused3)
+{
+    ((struct daemon_service *)argument)->deaf = true;
+    return 0;
+}
+
+static void run_gated(struct daemon_service *service,
+                      int32_t (*action)(OSObject *, void *, void *, void *, void *))
+{
+    IOWorkLoop_runAction(service->work_loop, action, (OSObject *)service->owner, service, NULL,
+                         NULL, NULL);
+}
+
 void daemon_service_stop(struct daemon_service_object *object, IOService *provider)
 {
     struct daemon_service *service = &object->daemon;
     bool free_of_daemon;
 
-    IOWorkLoop_runAction(service->work_loop, say_goodbye, (OSObject *)object, service, NULL, NULL,
-                         NULL);
+    run_gated(service, say_goodbye);
     free_of_daemon = daemon_control_deregister(service);
+    run_gated(service, go_deaf);
     remove_timer(service);
     integration_channel_close(&service->integration);
     if (free_of_daemon) {

@@ -30,6 +30,10 @@ struct daemon_service_description {
     uint32_t timeout_status;            /* IC_STATUS_* when that is over */
     /* In the gate; each may be NULL. */
     void (*daemon_ready)(void *context);
+    void (*daemon_gone)(void *context);
+    /* An answer of the daemon's, or for it, is about to go to the host: returns the status that the
+     * host shall see. */
+    uint32_t (*answering)(void *context, uint32_t status);
     /* The answer to a request of the daemon's has been sent to the host. */
     void (*answered)(void *context, uint32_t status);
 };
@@ -45,6 +49,7 @@ struct daemon_service {
     IOTimerEventSource *timer;
     IOLock *lock;                       /* guards `closing` and the wait for the client */
     bool closing;
+    bool deaf;                          /* in the gate: the channel is being closed */
     kern_ctl_ref control;               /* NULL: could not be registered */
     uint32_t unit;                      /* of the client */
     uint8_t *daemon_message;            /* message from or to the daemon, in the gate */

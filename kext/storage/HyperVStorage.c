@@ -33,6 +33,7 @@ static void find_address(struct HyperVStorage *self)
 
 static void release_all(struct HyperVStorage *self)
 {
+    storage_holds_stop(self);
     storage_channels_close(self);
     storage_targets_free(self);
     if (self->lock != NULL)
@@ -61,6 +62,7 @@ static bool initialize_controller(IOSCSIParallelInterfaceController *me)
 
 static bool start_controller(IOSCSIParallelInterfaceController *me)
 {
+    storage_holds_start(from(me));
     storage_scan(from(me));
     return true;
 }

@@ -19,6 +19,7 @@
 #include "kext/core/device_channel.h"
 #include "kext/core/dma_memory.h"
 #include "kext/core/log.h"
+#include "kext/core/write_hold.h"
 #include "kext/storage/page_list.h"
 #include "kext/storage/storvsc_engine.h"
 
@@ -57,7 +58,8 @@ struct storage_probe {
 struct storage_task {
     struct storage_request request;
     OSObject *parallel;         /* the task itself, borrowed */
-    struct storage_task *next;  /* in the queue of those that wait for room in the ring */
+    struct storage_task *next;  /* among those that wait for room in the ring, or are held */
+    bool writes;                /* data go to the disk */
     bool dma_prepared;
     bool in_flight;             /* the host has it */
     uint32_t timeouts;          /* of this use */
@@ -92,6 +94,9 @@ struct HyperVStorage {
     /* Under `lock`: */
     IOLock *lock;
     uint16_t outstanding[STORVSC_LUNS_MAX]; /* tasks that the host has, per LUN */
+    bool holding;                       /* writes wait; also read without the lock */
+    struct storage_task *held_first;
+    struct storage_task *held_last;
     uint64_t present;                   /* LUNs that have a target */
     bool scan_wanted;
     bool scanning;
@@ -101,6 +106,7 @@ struct HyperVStorage {
     struct storage_probe probe;         /* under `lock` */
     struct dma_memory probe_memory;     /* one page for INQUIRY data */
     thread_call_t scan_call;
+    struct write_hold_queue hold_queue;
 };
 
 IOKIT_CLASS_DECLARE(13, HyperVStorage, IOSCSIParallelInterfaceController);
@@ -136,6 +142,17 @@ void storage_completion(void *owner, struct device_channel *channel, void *reque
 void storage_room(void *owner, struct device_channel *channel);
 /* Ends what waits for room, after the channel is closed. */
 void storage_fail_waiting(struct storage_channel *channel);
+/* Sends a task that was held, or ends it. */
+void storage_resume(struct HyperVStorage *self, struct storage_task *task);
+
+/* ---- storage_holds.c ---- */
+
+/* Takes part in holds of the backup service (kext/core/write_hold.h); not any more, and what was
+ * held is resumed. Stopping what was not started is allowed. */
+void storage_holds_start(struct HyperVStorage *self);
+void storage_holds_stop(struct HyperVStorage *self);
+/* True: the task is a write and waits for the end of the hold. */
+bool storage_hold(struct HyperVStorage *self, struct storage_task *task);
 
 /* ---- storage_resets.c ---- */
 

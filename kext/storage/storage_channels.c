@@ -23,6 +23,16 @@ static void packet_arrived(void *owner, struct device_channel *unused,
         storage_scan(channel->controller);
 }
 
+/* What is held would wait for a host that is no more. */
+static void controller_gone(void *owner, struct device_channel *device_channel)
+{
+    struct storage_channel *channel = owner;
+
+    (void)device_channel;
+    if (channel == storage_primary(channel->controller))
+        storage_holds_stop(channel->controller);
+}
+
 static uint32_t processors(void)
 {
     return real_ncpus != 0 ? real_ncpus : 1;
@@ -48,6 +58,7 @@ static int open_channel(struct HyperVStorage *self, uint32_t index)
             .packet = packet_arrived,
             .completion = storage_completion,
             .room = storage_room,
+            .gone = controller_gone,
         },
     };
     int error;

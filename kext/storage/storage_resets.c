@@ -43,13 +43,15 @@ void storage_task_timed_out(IOSCSIParallelInterfaceController *me, OSObject *par
     struct HyperVStorage *self = (struct HyperVStorage *)me;
     struct storage_task *task = IOSCSIParallelInterfaceController_GetHBADataPointer(me, parallel);
 
+    IOSCSIParallelInterfaceController_SetTimeoutForTask(me, parallel, STORAGE_TASK_MILLISECONDS);
+    if (!task->in_flight)
+        return; /* it waits for room, or for the end of a backup: the host does not have it */
     task->timeouts++;
     storage_log(self, "LUN %u: no answer to command 0x%02x for %u s", (unsigned)task->request.lun,
                 (unsigned)task->request.operation_code,
                 (unsigned)(task->timeouts * (STORAGE_TASK_MILLISECONDS / 1000)));
     if (task->timeouts == 1)
         ask_for_reset(self, task->request.lun);
-    IOSCSIParallelInterfaceController_SetTimeoutForTask(me, parallel, STORAGE_TASK_MILLISECONDS);
 }
 
 /* Waits until the host has given back every task of the LUN. */

@@ -336,6 +336,12 @@ static int submit(struct HyperVStorage *self, struct storage_task *task)
     return error;
 }
 
+void storage_resume(struct HyperVStorage *self, struct storage_task *task)
+{
+    if (submit(self, task) != 0)
+        fail_task(self, task, kSCSITaskStatus_DeviceNotPresent);
+}
+
 static bool prepare_data(struct HyperVStorage *self, struct storage_task *task)
 {
     IODMACommand *command = dma_command(self, task);
@@ -371,6 +377,7 @@ static bool describe(struct HyperVStorage *self, struct storage_task *task, OSOb
     *task = (struct storage_task){
         .request = { STORAGE_REQUEST_TASK, cdb[0], (uint8_t)target, (uint32_t)bytes },
         .parallel = parallel,
+        .writes = direction == kSCSIDataTransfer_FromInitiatorToTarget && bytes > 0,
     };
     return true;
 }
@@ -385,7 +392,7 @@ SCSIServiceResponse storage_process_task(IOSCSIParallelInterfaceController *me,
     if (task == NULL || self->channel_count == 0 || !describe(self, task, parallel))
         return kSCSIServiceResponse_SERVICE_DELIVERY_OR_TARGET_FAILURE;
     IOSCSIParallelInterfaceController_SetTimeoutForTask(me, parallel, STORAGE_TASK_MILLISECONDS);
-    if (prepare_data(self, task) && submit(self, task) == 0)
+    if (prepare_data(self, task) && (storage_hold(self, task) || submit(self, task) == 0))
         return kSCSIServiceResponse_Request_In_Process;
     release_data(self, task);
     return kSCSIServiceResponse_SERVICE_DELIVERY_OR_TARGET_FAILURE;

@@ -1,98 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Services with a daemon, from the host's request to the daemon and back: the daemon that is not
- * there, is slow,
- * dies, comes twice; the host that begins anew or takes the service away. */
-#include "tests/pair/pair_guest.h"
+ * there, is slow, dies, comes twice; the host that begins anew or takes the service away. */
+#include "tests/pair/pair_daemon.h"
 
 #include "host/devices/dynamic_memory.h"
 #include "host/devices/shutdown.h"
 #include "host/devices/timesync.h"
-#include "protocol/service_control.h"
-#include "xnu/bsd/kern_control.h"
 #include "xnu/machine/clock.h"
 
 enum { SEEDS = 5, STEP_NS = 10000000, NOT_YET = 1, EPERM_MACOS = 1, EBUSY_MACOS = 16, EINVAL_MACOS = 22,
        EPROTONOSUPPORT_MACOS = 43 };
-
-/* How the host's request has ended. */
-struct outcome {
-    int result;
-    uint32_t status;
-    unsigned ends;
-};
-
-static void done(void *context, int result, uint32_t status, const void *body, size_t size)
-{
-    struct outcome *outcome = context;
-
-    (void)body;
-    (void)size;
-    outcome->result = result;
-    outcome->status = status;
-    outcome->ends++;
-}
-
-/* ---- a daemon ---- */
-
-struct daemon {
-    struct control_client *client;
-    uint8_t message[SERVICE_CONTROL_MAXIMUM];
-    struct service_control_header header;
-};
-
-static int daemon_open(struct daemon *daemon, const char *control)
-{
-    uint64_t deadline = machine_uptime() + 10 * PAIR_SECOND;
-    uint32_t id;
-
-    while (control_id(control, &id) != 0) {
-        if (machine_uptime() > deadline)
-            return -1;
-        pair_sleep(STEP_NS);
-    }
-    return control_connect(id, 0, false, true, &daemon->client);
-}
-
-static int daemon_hello(struct daemon *daemon, uint32_t version)
-{
-    const struct service_control_hello hello = {
-        .header = { .type = SERVICE_CONTROL_HELLO, .size = 8 }, .version = version,
-    };
-
-    return control_send(daemon->client, &hello, sizeof hello);
-}
-
-/* The next message within `seconds`; its type, 0: none came. */
-static uint32_t daemon_hear(struct daemon *daemon, unsigned seconds)
-{
-    uint64_t deadline = machine_uptime() + seconds * PAIR_SECOND;
-    size_t length = 0;
-    bool complete = false;
-
-    while (control_receive(daemon->client, daemon->message, sizeof daemon->message, &length, &complete) != 0) {
-        if (machine_uptime() >= deadline)
-            return 0;
-        pair_sleep(STEP_NS);
-    }
-    memcpy(&daemon->header, daemon->message, sizeof daemon->header);
-    return complete && length == sizeof daemon->header + daemon->header.size ? daemon->header.type : UINT32_MAX;
-}
-
-static int daemon_reply(struct daemon *daemon, uint32_t sequence, uint32_t status)
-{
-    const struct service_control_header header = { .type = SERVICE_CONTROL_REPLY, .sequence = sequence,
-                                                   .status = status };
-
-    return control_send(daemon->client, &header, sizeof header);
-}
-
-static void wait_for_end(const struct outcome *outcome, unsigned ends, unsigned seconds)
-{
-    uint64_t deadline = machine_uptime() + seconds * PAIR_SECOND;
-
-    while (outcome->ends < ends && machine_uptime() < deadline)
-        pair_sleep(STEP_NS);
-}
 
 static struct virtual_device *plug_shutdown(struct pair *pair)
 {
@@ -103,14 +20,6 @@ static struct virtual_device *plug_shutdown(struct pair *pair)
     return device;
 }
 
-static bool open_daemon(struct pair *pair, struct daemon *daemon, const char *control)
-{
-    PAIR_CHECK(pair, daemon_open(daemon, control) == 0);
-    PAIR_CHECK(pair, daemon_hello(daemon, SERVICE_CONTROL_VERSION) == 0);
-    PAIR_CHECK(pair, daemon_hear(daemon, 1) == SERVICE_CONTROL_WELCOME);
-    return pair->failures == 0;
-}
-
 /* ---- the tests ---- */
 
 static void shutdown_body(struct pair *pair)
@@ -119,21 +28,21 @@ static void shutdown_body(struct pair *pair)
     struct outcome outcome = { NOT_YET, 0, 0 };
     static struct daemon daemon;
 
-    PAIR_CHECK(pair, shutdown_request(device, 0, 0, NULL, done, &outcome) == 0);
-    wait_for_end(&outcome, 1, 1);
+    PAIR_CHECK(pair, shutdown_request(device, 0, 0, NULL, outcome_done, &outcome) == 0);
+    outcome_wait(&outcome, 1, 1);
     PAIR_CHECK(pair, outcome.result == 0 && outcome.status == IC_STATUS_FAIL);  /* nobody is there */
 
-    if (!open_daemon(pair, &daemon, SERVICE_CONTROL_SHUTDOWN))
+    if (!daemon_start(pair, &daemon, SERVICE_CONTROL_SHUTDOWN))
         return;
-    PAIR_CHECK(pair, shutdown_request(device, IC_SHUTDOWN_RESTART, 5, "text", done, &outcome) == 0);
+    PAIR_CHECK(pair, shutdown_request(device, IC_SHUTDOWN_RESTART, 5, "text", outcome_done, &outcome) == 0);
     PAIR_CHECK(pair, daemon_hear(&daemon, 2) == SERVICE_CONTROL_REQUEST);
     PAIR_CHECK(pair, outcome.ends == 1);
     PAIR_CHECK(pair, daemon_reply(&daemon, daemon.header.sequence, IC_STATUS_OK) == 0);
     PAIR_CHECK(pair, daemon_hear(&daemon, 2) == SERVICE_CONTROL_NOTICE);
-    wait_for_end(&outcome, 2, 1);
+    outcome_wait(&outcome, 2, 1);
     PAIR_CHECK(pair, outcome.result == 0 && outcome.status == IC_STATUS_OK);
-    PAIR_CHECK(pair, shutdown_request(device, 0, 0, NULL, done, &outcome) == 0);
-    wait_for_end(&outcome, 3, 1);
+    PAIR_CHECK(pair, shutdown_request(device, 0, 0, NULL, outcome_done, &outcome) == 0);
+    outcome_wait(&outcome, 3, 1);
     PAIR_CHECK(pair, outcome.status == IC_STATUS_SHUTDOWN_IN_PROGRESS);
     control_close(daemon.client);
 }
@@ -153,26 +62,26 @@ static void slow_daemon_body(struct pair *pair)
     static struct daemon daemon;
     uint32_t late;
 
-    if (!open_daemon(pair, &daemon, SERVICE_CONTROL_SHUTDOWN))
+    if (!daemon_start(pair, &daemon, SERVICE_CONTROL_SHUTDOWN))
         return;
-    PAIR_CHECK(pair, shutdown_request(device, 0, 0, NULL, done, &outcome) == 0);
+    PAIR_CHECK(pair, shutdown_request(device, 0, 0, NULL, outcome_done, &outcome) == 0);
     PAIR_CHECK(pair, daemon_hear(&daemon, 2) == SERVICE_CONTROL_REQUEST);
     late = daemon.header.sequence;
-    wait_for_end(&outcome, 1, 10);
+    outcome_wait(&outcome, 1, 10);
     PAIR_CHECK(pair, outcome.result == 0 && outcome.status == IC_STATUS_FAIL);
     PAIR_CHECK(pair, daemon_hear(&daemon, 1) == SERVICE_CONTROL_RESET);
     PAIR_CHECK(pair, daemon_reply(&daemon, late, IC_STATUS_OK) == 0);   /* dropped */
     PAIR_CHECK(pair, daemon_hear(&daemon, 1) == 0);
 
-    PAIR_CHECK(pair, shutdown_request(device, 0, 0, NULL, done, &outcome) == 0);
+    PAIR_CHECK(pair, shutdown_request(device, 0, 0, NULL, outcome_done, &outcome) == 0);
     PAIR_CHECK(pair, daemon_hear(&daemon, 2) == SERVICE_CONTROL_REQUEST);
     PAIR_CHECK(pair, daemon_reply(&daemon, late, IC_STATUS_OK) == 0);
     pair_sleep(PAIR_SECOND);
     PAIR_CHECK(pair, outcome.ends == 1);
     control_close(daemon.client);                                       /* dies with the request */
-    wait_for_end(&outcome, 2, 1);
+    outcome_wait(&outcome, 2, 1);
     PAIR_CHECK(pair, outcome.ends == 2 && outcome.status == IC_STATUS_FAIL);
-    PAIR_CHECK(pair, open_daemon(pair, &daemon, SERVICE_CONTROL_SHUTDOWN));
+    PAIR_CHECK(pair, daemon_start(pair, &daemon, SERVICE_CONTROL_SHUTDOWN));
     control_close(daemon.client);
 }
 
@@ -199,13 +108,13 @@ static void clients_body(struct pair *pair)
     PAIR_CHECK(pair, daemon_open(&second, SERVICE_CONTROL_SHUTDOWN) == EBUSY_MACOS);
     PAIR_CHECK(pair, control_send(daemon.client, nonsense, sizeof nonsense) == EINVAL_MACOS);
     PAIR_CHECK(pair, daemon_hello(&daemon, SERVICE_CONTROL_VERSION + 1) == EPROTONOSUPPORT_MACOS);
-    PAIR_CHECK(pair, shutdown_request(device, 0, 0, NULL, done, &outcome) == 0);
-    wait_for_end(&outcome, 1, 1);
+    PAIR_CHECK(pair, shutdown_request(device, 0, 0, NULL, outcome_done, &outcome) == 0);
+    outcome_wait(&outcome, 1, 1);
     PAIR_CHECK(pair, outcome.status == IC_STATUS_FAIL);     /* a client that has not said hello is no daemon */
     PAIR_CHECK(pair, daemon_hello(&daemon, SERVICE_CONTROL_VERSION) == 0);
     PAIR_CHECK(pair, daemon_hear(&daemon, 1) == SERVICE_CONTROL_WELCOME);
     control_close(daemon.client);
-    PAIR_CHECK(pair, open_daemon(pair, &second, SERVICE_CONTROL_SHUTDOWN));
+    PAIR_CHECK(pair, daemon_start(pair, &second, SERVICE_CONTROL_SHUTDOWN));
     control_close(second.client);
 }
 
@@ -224,9 +133,9 @@ static void anew_body(struct pair *pair)
     static struct daemon daemon;
     uint32_t first;
 
-    if (!open_daemon(pair, &daemon, SERVICE_CONTROL_SHUTDOWN))
+    if (!daemon_start(pair, &daemon, SERVICE_CONTROL_SHUTDOWN))
         return;
-    PAIR_CHECK(pair, shutdown_request(device, 0, 0, NULL, done, &outcome) == 0);
+    PAIR_CHECK(pair, shutdown_request(device, 0, 0, NULL, outcome_done, &outcome) == 0);
     PAIR_CHECK(pair, daemon_hear(&daemon, 2) == SERVICE_CONTROL_REQUEST);
     first = daemon.header.sequence;
     PAIR_CHECK(pair, integration_renegotiate(&((struct integration_service *)device)->channel) == 0);
@@ -237,16 +146,16 @@ static void anew_body(struct pair *pair)
     pair_sleep(PAIR_SECOND);
     PAIR_CHECK(pair, outcome.ends == 0);
     PAIR_CHECK(pair, daemon_reply(&daemon, daemon.header.sequence, IC_STATUS_MACHINE_LOCKED) == 0);
-    wait_for_end(&outcome, 1, 1);
+    outcome_wait(&outcome, 1, 1);
     PAIR_CHECK(pair, outcome.result == 0 && outcome.status == IC_STATUS_MACHINE_LOCKED);
 
     /* And with a request under way the host takes the whole service away. */
-    PAIR_CHECK(pair, shutdown_request(device, 0, 0, NULL, done, &outcome) == 0);
+    PAIR_CHECK(pair, shutdown_request(device, 0, 0, NULL, outcome_done, &outcome) == 0);
     PAIR_CHECK(pair, daemon_hear(&daemon, 2) == SERVICE_CONTROL_REQUEST);
     device->operations->unplug(device);
     PAIR_CHECK(pair, daemon_hear(&daemon, 5) == SERVICE_CONTROL_GOODBYE);
     control_close(daemon.client);
-    wait_for_end(&outcome, 2, 5);
+    outcome_wait(&outcome, 2, 5);
     PAIR_CHECK(pair, outcome.ends == 2);
     pair_sleep(5 * PAIR_SECOND);
     PAIR_CHECK(pair, control_id(SERVICE_CONTROL_SHUTDOWN, &first) != 0);
@@ -285,7 +194,7 @@ static void time_body(struct pair *pair)
     device = timesync_new(IC_FRAMEWORK_3_0, IC_TIME_SYNC_4_0, &clocks);
     PAIR_CHECK(pair, pair_host_plug(pair->host, device));
     pair_sleep(3 * PAIR_SECOND);                    /* the sync has come; nobody heard it */
-    if (!open_daemon(pair, &daemon, SERVICE_CONTROL_TIME_SYNC))
+    if (!daemon_start(pair, &daemon, SERVICE_CONTROL_TIME_SYNC))
         return;
     PAIR_CHECK(pair, daemon_hear(&daemon, 1) == SERVICE_CONTROL_NOTICE);
     memcpy(&time, daemon.message + sizeof daemon.header, sizeof time);

@@ -19,11 +19,34 @@ static int setup_kvp(void **state)
     return 0;
 }
 
+/* The disks: held or not, willing or not. */
+static struct {
+    bool held, refuses;
+    unsigned asked_before_end;  /* requests that the daemon had when the hold ended */
+} disks;
+
+static bool begin_hold(void *context)
+{
+    disks.held = !disks.refuses;
+    return disks.held;
+}
+
+static bool end_hold(void *context)
+{
+    const bool held = disks.held;
+
+    disks.held = false;
+    disks.asked_before_end = fake.asked;
+    return held;
+}
+
 static int setup_backup(void **state)
 {
     memset(&backup, 0, sizeof backup);
+    memset(&disks, 0, sizeof disks);
     fake_daemon_init(&fake);
     backup.port = &fake.port;
+    backup.hold = (struct backup_hold){ NULL, begin_hold, end_hold };
     integration_init(&engine, &backup_service, &backup);
     negotiate_with(&engine, IC_VSS_5_0);
     return 0;
@@ -107,6 +130,64 @@ static void freeze_and_thaw_are_the_daemons(void **state)
     assert_int_equal(fake.body[0], IC_VSS_THAW);
 }
 
+static void disks_are_held_between_the_daemons_freeze_and_thaw(void **state)
+{
+    operate(IC_VSS_HOT_BACKUP, 12);
+    assert_int_equal(backup_answering(&backup, IC_STATUS_OK), IC_STATUS_OK);
+    assert_false(disks.held);
+    operate(IC_VSS_FREEZE, 20);
+    assert_false(disks.held);                   /* the daemon still writes */
+    assert_int_equal(backup_answering(&backup, IC_STATUS_OK), IC_STATUS_OK);
+    assert_true(disks.held);
+    operate(IC_VSS_THAW, 12);
+    assert_false(disks.held);
+    assert_int_equal(disks.asked_before_end, 2);
+    assert_int_equal(backup_answering(&backup, IC_STATUS_OK), IC_STATUS_OK);
+}
+
+static void a_freeze_that_fails_holds_nothing(void **state)
+{
+    operate(IC_VSS_FREEZE, 20);
+    assert_int_equal(backup_answering(&backup, IC_STATUS_FAIL), IC_STATUS_FAIL);
+    assert_false(disks.held);
+    disks.refuses = true;
+    fake.resets = 0;
+    operate(IC_VSS_FREEZE, 20);
+    assert_int_equal(backup_answering(&backup, IC_STATUS_OK), IC_STATUS_FAIL);
+    assert_int_equal(fake.resets, 1);           /* so the daemon thaws */
+    disks.refuses = false;
+    operate(IC_VSS_FREEZE, 20);
+    assert_int_equal(backup_answering(&backup, IC_STATUS_OK), IC_STATUS_OK);
+    assert_true(disks.held);
+}
+
+static void a_hold_that_ended_by_itself_spoils_the_backup(void **state)
+{
+    operate(IC_VSS_FREEZE, 20);
+    backup_answering(&backup, IC_STATUS_OK);
+    disks.held = false;                         /* the limit */
+    operate(IC_VSS_THAW, 12);
+    assert_int_equal(backup_answering(&backup, IC_STATUS_OK), IC_STATUS_FAIL);
+    operate(IC_VSS_FREEZE, 20);
+    assert_int_equal(backup_answering(&backup, IC_STATUS_OK), IC_STATUS_OK);
+    operate(IC_VSS_THAW, 12);
+    assert_int_equal(backup_answering(&backup, IC_STATUS_OK), IC_STATUS_OK);
+}
+
+static void a_daemon_that_dies_and_a_host_that_begins_anew_end_the_hold(void **state)
+{
+    operate(IC_VSS_FREEZE, 20);
+    backup_answering(&backup, IC_STATUS_OK);
+    backup_let_go(&backup);
+    assert_false(disks.held);
+    backup_let_go(&backup);
+    operate(IC_VSS_FREEZE, 20);
+    assert_int_equal(backup_answering(&backup, IC_STATUS_OK), IC_STATUS_OK);
+    assert_true(disks.held);
+    negotiate_with(&engine, IC_VSS_5_0);
+    assert_false(disks.held);
+}
+
 static void without_a_daemon_no_backup_is_promised(void **state)
 {
     fake.there = false;
@@ -146,6 +227,11 @@ int main(void)
         cmocka_unit_test_setup(unknown_operations_and_pools_are_refused, setup_kvp),
         cmocka_unit_test_setup(data_exchange_without_a_daemon_fails_at_once, setup_kvp),
         cmocka_unit_test_setup(freeze_and_thaw_are_the_daemons, setup_backup),
+        cmocka_unit_test_setup(disks_are_held_between_the_daemons_freeze_and_thaw, setup_backup),
+        cmocka_unit_test_setup(a_freeze_that_fails_holds_nothing, setup_backup),
+        cmocka_unit_test_setup(a_hold_that_ended_by_itself_spoils_the_backup, setup_backup),
+        cmocka_unit_test_setup(a_daemon_that_dies_and_a_host_that_begins_anew_end_the_hold,
+                               setup_backup),
         cmocka_unit_test_setup(without_a_daemon_no_backup_is_promised, setup_backup),
         cmocka_unit_test_setup(the_possible_backup_is_named_in_the_answer, setup_backup),
         cmocka_unit_test_setup(what_macos_cannot_do_and_short_messages_are_refused, setup_backup),

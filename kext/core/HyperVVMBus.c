@@ -4,6 +4,7 @@
 
 #include "abi/kpi/iolib.h"
 #include "abi/kpi/libkern.h"
+#include "kext/core/device.h"
 #include "kext/core/errors.h"
 #include "kext/core/event_flags.h"
 #include "kext/core/log.h"
@@ -23,6 +24,8 @@ static void signal_channel(void *context, uint32_t channel_id)
     source = bus->targets[channel_id];
     if (source != NULL)
         IOInterruptEventSource_interruptOccurred(source, NULL, NULL, 0);
+    else if (bus->nubs[channel_id] != NULL)
+        device_interrupt(bus->nubs[channel_id]);
     IOSimpleLockUnlock(bus->target_lock);
 }
 
@@ -48,6 +51,14 @@ void vmbus_set_target(HyperVVMBus *bus, uint32_t channel_id, IOInterruptEventSou
     IOInterruptState state = IOSimpleLockLockDisableInterrupt(bus->target_lock);
 
     bus->targets[channel_id] = source;
+    IOSimpleLockUnlockEnableInterrupt(bus->target_lock, state);
+}
+
+void vmbus_set_nub(HyperVVMBus *bus, uint32_t channel_id, HyperVVMBusDevice *device)
+{
+    IOInterruptState state = IOSimpleLockLockDisableInterrupt(bus->target_lock);
+
+    bus->nubs[channel_id] = device;
     IOSimpleLockUnlockEnableInterrupt(bus->target_lock, state);
 }
 

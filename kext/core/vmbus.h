@@ -40,6 +40,7 @@ struct HyperVVMBus {
     /* Which event source a channel's flag signals. Looked at in interrupt context. */
     IOSimpleLock *target_lock;
     IOInterruptEventSource *targets[VMBUS_CHANNEL_MAXIMUM + 1];
+    HyperVVMBusDevice *nubs[VMBUS_CHANNEL_MAXIMUM + 1];     /* whose flag it is without a target */
     /* Whose channel it is; guarded by `lock`. Not retained: a device takes itself out. */
     HyperVVMBusDevice *devices[VMBUS_CHANNEL_MAXIMUM + 1];
     struct mmio_space mmio;                 /* guarded by `lock` */
@@ -73,6 +74,10 @@ void vmbus_release_channel(HyperVVMBus *bus, uint32_t channel_id);
 /* Aims the channel's interrupts at `source`, NULL for nowhere. On return no interrupt handler uses
  * the old one any more. */
 void vmbus_set_target(HyperVVMBus *bus, uint32_t channel_id, IOInterruptEventSource *source);
+
+/* Flags of the primary channel go to the nub while they have no target; NULL: no longer. On return
+ * no interrupt handler uses the old one any more. */
+void vmbus_set_nub(HyperVVMBus *bus, uint32_t channel_id, HyperVVMBusDevice *device);
 
 /* Signals the host on a channel; any context. */
 void vmbus_signal(HyperVVMBus *bus, const struct offer *offer);

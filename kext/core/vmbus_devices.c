@@ -30,6 +30,7 @@ static void set_device(HyperVVMBus *bus, uint32_t channel_id, HyperVVMBusDevice 
 
 void vmbus_forget_device(HyperVVMBus *bus, HyperVVMBusDevice *device)
 {
+    vmbus_set_nub(bus, device_offer(device)->channel_id, NULL);
     IOLockLock(bus->lock);
     for (uint32_t id = 1; id <= VMBUS_CHANNEL_MAXIMUM; id++)
         if (bus->devices[id] == device)
@@ -60,6 +61,7 @@ static int add_device(HyperVVMBus *bus, const struct offer *offer)
         return HV_ERROR_NO_RESOURCES;
     }
     set_device(bus, offer->channel_id, device);
+    vmbus_set_nub(bus, offer->channel_id, device);
     IOService_registerService(service, 0);
     iokit_release(device);          /* the registry keeps it */
     return 0;

@@ -38,6 +38,7 @@ bool IOPMrootDomain__start(IOPMrootDomain *me, IOService *provider)
     if (!IOService_super_start((IOService *)me, provider))
         return false;
     root_domain = me;
+    IORegistryEntry_setProperty_cstring_bool(entry_of(me), "IOSleepSupported", true);
     IOService_PMinit((IOService *)me);
     IORegistryEntry_attachToParent(entry_of(me), IORegistryEntry_getRegistryRoot(), gIOPowerPlane);
     IOService_registerService((IOService *)me, 0);
@@ -46,8 +47,19 @@ bool IOPMrootDomain__start(IOPMrootDomain *me, IOService *provider)
 
 /* ---- requests; nothing to do on a machine that is always awake ---- */
 
+/* What user space is told: whether "Sleep" is in the menu. */
+static void set_sleep_supported(IOPMrootDomain *me, bool supported)
+{
+    if (supported)
+        IORegistryEntry_setProperty_cstring_bool(entry_of(me), "IOSleepSupported", true);
+    else
+        IORegistryEntry_removeProperty_cstring(entry_of(me), "IOSleepSupported");
+}
+
 int32_t IOPMrootDomain__receivePowerNotification(IOPMrootDomain *me, uint32_t message)
 {
+    if (message & (kIOPMAllowSleep | kIOPMPreventSleep))
+        set_sleep_supported(me, (message & kIOPMPreventSleep) == 0);
     return IOPMNoErr;
 }
 

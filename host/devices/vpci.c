@@ -134,7 +134,7 @@ static bool send_slot_events(struct vpci *bus, struct vpci_slot *slot)
 static bool send_answer(struct vpci *bus)
 {
     struct vpci_answer *due = &bus->answer;
-    if (due->waits_for_ranges && bus->ranges_under_way > 0) {
+    if (due->waits_for_ranges && bus->requests != NULL) {
         return false;
     }
     if (bus->d0_refused) { /* the window could not be had */
@@ -345,7 +345,7 @@ static void vpci_attach(struct virtual_device *device, const struct device_machi
 {
     struct vpci *bus = (struct vpci *)device;
     bus->machine = machine;
-    bus->ranges_under_way = 0; /* a new machine shows nothing */
+    vpci_forget_requests(bus); /* a new machine shows nothing */
     bus->window.is_asked = false;
     for (unsigned i = 0; i < bus->slot_count; i++) {
         memset(bus->slots[i].ranges, 0, sizeof(bus->slots[i].ranges));
@@ -497,6 +497,7 @@ static void vpci_free(struct virtual_device *device)
     for (unsigned i = 0; i < bus->slot_count; i++) {
         pci_function_free(bus->slots[i].function);
     }
+    vpci_forget_requests(bus);
     free(bus);
 }
 
@@ -547,5 +548,5 @@ const char *vpci_name(const struct vpci *bus)
 
 bool vpci_is_gone(const struct vpci *bus)
 {
-    return bus->is_removed && bus->ranges_under_way == 0 && !is_busy(bus);
+    return bus->is_removed && bus->requests == NULL && !is_busy(bus);
 }

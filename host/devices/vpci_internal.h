@@ -26,6 +26,14 @@ struct vpci_target {
 struct vpci_range {
     bool is_asked;
     uint64_t address;
+    uint64_t request; /* number of the request */
+};
+
+/* What the machine was asked and has not answered. Answers about one address come in order. */
+struct vpci_request {
+    uint64_t number, start;
+    struct vpci_range *range; /* to be shown; NULL: something is taken away */
+    struct vpci_request *next;
 };
 
 enum vpci_function_state { VPCI_PRESENT, VPCI_EJECTING, VPCI_GONE };
@@ -66,7 +74,8 @@ struct vpci {
     uint32_t version;             /* agreed on; 0: none yet */
     uint32_t selected;            /* slot, by the window's selector */
     struct vpci_range window;
-    unsigned ranges_under_way;    /* asked of the machine and not answered */
+    struct vpci_request *requests; /* ranges under way, oldest first */
+    uint64_t request_number;      /* the last */
     struct vpci_answer answer;
     struct { uint64_t relations, interrupts, dropped, config_reads, config_writes; } counters;
     unsigned slot_count;
@@ -90,6 +99,8 @@ void vpci_show_window(struct vpci *bus, uint64_t address);
 void vpci_hide_window(struct vpci *bus);
 /* Makes what the machine shows of a function what the function decodes. */
 void vpci_update_ranges(struct vpci *bus, struct vpci_slot *slot);
+/* Forgets what is under way: there will be no answers. */
+void vpci_forget_requests(struct vpci *bus);
 void vpci_range_ready(struct virtual_device *device, uint64_t start, int status);
 uint64_t vpci_space_read(struct virtual_device *device, enum device_space space, uint64_t address,
                          uint32_t size);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What a PCI bus shows in the guest's address space: the window on configuration space, BARs, ROM. */
 #include <errno.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "host/devices/vpci_internal.h"
 
@@ -10,80 +10,95 @@ static uint64_t all_ones(uint32_t size)
     return size >= 8 ? UINT64_MAX : (UINT64_C(1) << 8 * size) - 1;
 }
 
-/* ---- Showing and hiding; the machine may answer from within a call ---- */
+/* ---- Requests to the machine, which may answer from within a call ---- */
 
-static bool trap(struct vpci *bus, uint64_t address, uint64_t size, bool on)
+/* Notes a request before it is made; NULL: no memory. */
+static struct vpci_request *new_request(struct vpci *bus, uint64_t start, struct vpci_range *range)
 {
-    const struct device_machine *machine = bus->machine;
-    bus->ranges_under_way++;
-    const bool is_asked = machine->trap(machine->context, &bus->device, DEVICE_SPACE_MEMORY,
-                                        address, size, on) == 0;
-    bus->ranges_under_way -= !is_asked;
-    return is_asked;
+    struct vpci_request *request = calloc(1, sizeof(*request));
+    struct vpci_request **link = &bus->requests;
+    if (request == NULL) {
+        return NULL;
+    }
+    *request = (struct vpci_request){++bus->request_number, start, range, NULL};
+    if (range != NULL) {
+        *range = (struct vpci_range){true, start, request->number};
+    }
+    while (*link != NULL) {
+        link = &(*link)->next;
+    }
+    *link = request;
+    return request;
 }
 
-static bool map(struct vpci *bus, const struct pci_region *region, bool is_writable,
-                uint64_t address)
+static void drop_request(struct vpci *bus, uint64_t number)
 {
-    const struct device_machine *machine = bus->machine;
-    bus->ranges_under_way++;
-    const bool is_asked =
-        machine->map(machine->context, &bus->device, address, region->size, region->descriptor, 0,
-                     is_writable ? DEVICE_MAP_WRITABLE : 0) == 0;
-    bus->ranges_under_way -= !is_asked;
-    return is_asked;
+    for (struct vpci_request **link = &bus->requests; *link != NULL; link = &(*link)->next) {
+        struct vpci_request *request = *link;
+        if (request->number == number) {
+            *link = request->next;
+            free(request);
+            return;
+        }
+    }
 }
 
-static bool unmap(struct vpci *bus, uint64_t address, uint64_t size)
+void vpci_forget_requests(struct vpci *bus)
+{
+    while (bus->requests != NULL) {
+        drop_request(bus, bus->requests->number);
+    }
+}
+
+/* `region` NULL: the window. */
+static int ask(struct vpci *bus, const struct pci_region *region, bool is_writable, uint64_t start,
+               bool on)
 {
     const struct device_machine *machine = bus->machine;
-    bus->ranges_under_way++;
-    const bool is_asked =
-        machine->unmap(machine->context, &bus->device, address, size) == 0;
-    bus->ranges_under_way -= !is_asked;
-    return is_asked;
+    const uint64_t size = region != NULL ? region->size : VPCI_WINDOW_SIZE;
+    if (region == NULL || region->is_trapped) {
+        return machine->trap(machine->context, &bus->device, DEVICE_SPACE_MEMORY, start, size, on);
+    }
+    return on ? machine->map(machine->context, &bus->device, start, size, region->descriptor, 0,
+                             is_writable ? DEVICE_MAP_WRITABLE : 0)
+              : machine->unmap(machine->context, &bus->device, start, size);
+}
+
+static void hide(struct vpci *bus, struct vpci_range *range, const struct pci_region *region)
+{
+    struct vpci_request *request = new_request(bus, range->address, NULL);
+    range->is_asked = false;
+    if (request == NULL) {
+        return; /* it stays, and nothing else can be there */
+    }
+    const uint64_t number = request->number;
+    if (ask(bus, region, false, range->address, false) != 0) {
+        drop_request(bus, number);
+    }
+}
+
+static void show(struct vpci *bus, struct vpci_range *range, const struct pci_region *region,
+                 bool is_writable, uint64_t address)
+{
+    struct vpci_request *request = new_request(bus, address, range);
+    const uint64_t number = request != NULL ? request->number : 0;
+    if (request == NULL || ask(bus, region, is_writable, address, true) != 0) {
+        drop_request(bus, number);
+        range->is_asked = false;
+        vpci_violation(bus, "a window or BAR is where nothing else is");
+    }
 }
 
 void vpci_hide_window(struct vpci *bus)
 {
     if (bus->window.is_asked) {
-        bus->window.is_asked = false;
-        trap(bus, bus->window.address, VPCI_WINDOW_SIZE, false);
+        hide(bus, &bus->window, NULL);
     }
 }
 
 void vpci_show_window(struct vpci *bus, uint64_t address)
 {
-    bus->window = (struct vpci_range){true, address};
-    if (!trap(bus, address, VPCI_WINDOW_SIZE, true)) {
-        bus->window.is_asked = false;
-        vpci_violation(bus, "the window on configuration space is where nothing else is");
-    }
-}
-
-static void hide(struct vpci *bus, struct vpci_slot *slot, unsigned index)
-{
-    struct vpci_range *range = &slot->ranges[index];
-    const struct pci_region *region = &slot->function->regions[index];
-    range->is_asked = false;
-    if (region->is_trapped) {
-        trap(bus, range->address, region->size, false);
-    } else {
-        unmap(bus, range->address, region->size);
-    }
-}
-
-static void show(struct vpci *bus, struct vpci_slot *slot, unsigned index, uint64_t address)
-{
-    struct vpci_range *range = &slot->ranges[index];
-    const struct pci_region *region = &slot->function->regions[index];
-    *range = (struct vpci_range){true, address};
-    const bool is_asked = region->is_trapped ? trap(bus, address, region->size, true)
-                                             : map(bus, region, index != PCI_ROM, address);
-    if (!is_asked) {
-        range->is_asked = false;
-        vpci_violation(bus, "a BAR is where nothing else is");
-    }
+    show(bus, &bus->window, NULL, true, address);
 }
 
 void vpci_update_ranges(struct vpci *bus, struct vpci_slot *slot)
@@ -95,15 +110,16 @@ void vpci_update_ranges(struct vpci *bus, struct vpci_slot *slot)
     }
     /* All that goes, goes first: another BAR may take its place. */
     for (unsigned i = 0; i < PCI_REGIONS; i++) {
+        struct vpci_range *range = &slot->ranges[i];
         is_wanted[i] = slot->state != VPCI_GONE &&
                        pci_region_address(slot->function, i, &address[i]);
-        if (slot->ranges[i].is_asked && (!is_wanted[i] || slot->ranges[i].address != address[i])) {
-            hide(bus, slot, i);
+        if (range->is_asked && (!is_wanted[i] || range->address != address[i])) {
+            hide(bus, range, &slot->function->regions[i]);
         }
     }
     for (unsigned i = 0; i < PCI_REGIONS; i++) {
         if (is_wanted[i] && !slot->ranges[i].is_asked) {
-            show(bus, slot, i, address[i]);
+            show(bus, &slot->ranges[i], &slot->function->regions[i], i != PCI_ROM, address[i]);
         }
     }
 }
@@ -112,38 +128,37 @@ void vpci_update_ranges(struct vpci *bus, struct vpci_slot *slot)
  * A range could not be had: it is not there, and nobody has to take it away. With the monitor gone
  * that is not the guest's fault.
  */
-static void forget(struct vpci *bus, uint64_t start, bool is_violation)
+static void refused(struct vpci *bus, const struct vpci_request *request, int status)
 {
-    if (bus->window.is_asked && bus->window.address == start) {
-        bus->window.is_asked = bus->in_d0 = false;
-        bus->d0_refused = true;
-        if (is_violation) {
-            vpci_violation(bus, "the window on configuration space is where nothing else is");
-        }
-        return;
+    struct vpci_range *range = request->range;
+    if (range == NULL || !range->is_asked || range->request != request->number) {
+        return; /* taken away, or somewhere else, meanwhile */
     }
-    for (unsigned i = 0; i < bus->slot_count; i++) {
-        for (unsigned region = 0; region < PCI_REGIONS; region++) {
-            struct vpci_range *range = &bus->slots[i].ranges[region];
-            if (range->is_asked && range->address == start) {
-                range->is_asked = false;
-                if (is_violation) {
-                    vpci_violation(bus, "a BAR is where nothing else is");
-                }
-                return;
-            }
-        }
+    range->is_asked = false;
+    if (range == &bus->window) {
+        bus->in_d0 = false;
+        bus->d0_refused = true;
+    }
+    if (status != -ENOTCONN) {
+        vpci_violation(bus, "a window or BAR is where nothing else is");
     }
 }
 
 void vpci_range_ready(struct virtual_device *device, uint64_t start, int status)
 {
     struct vpci *bus = (struct vpci *)device;
-    bus->ranges_under_way--;
-    if (status != 0) {
-        forget(bus, start, status != -ENOTCONN);
+    const struct vpci_request *request = bus->requests;
+    while (request != NULL && request->start != start) {
+        request = request->next;
     }
-    if (bus->ranges_under_way == 0 && bus->channel != NULL && !bus->is_serving) {
+    if (request == NULL) {
+        return; /* of before the machine was reset */
+    }
+    if (status != 0) {
+        refused(bus, request, status);
+    }
+    drop_request(bus, request->number);
+    if (bus->requests == NULL && bus->channel != NULL && !bus->is_serving) {
         vpci_serve(bus);
         host_channel_flush(bus->channel);
     }

@@ -127,6 +127,9 @@ uint64_t machine_mmio_read(uint64_t physical, unsigned size) {
                                    physical, size, MACHINE_MMIO);
         return value & all_ones(size);
     }
+    if (machine_is_device_room(physical)) {
+        return memory_copy_device(physical, &value, size, false) ? value : all_ones(size);
+    }
     void *address = machine_virtual_address(physical);
     if (address == NULL) {
         machine_panic("read of %u bytes at guest-physical 0x%llx: no such memory", size,
@@ -142,6 +145,10 @@ void machine_mmio_write(uint64_t physical, unsigned size, uint64_t value) {
             operations()->write(partition_current.context, machine_processor_number(), physical,
                                 size, MACHINE_MMIO, value & all_ones(size));
         }
+        return;
+    }
+    if (machine_is_device_room(physical)) {
+        memory_copy_device(physical, &value, size, true);
         return;
     }
     void *address = machine_virtual_address(physical);

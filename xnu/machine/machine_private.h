@@ -194,6 +194,8 @@ extern size_t memory_low_pages, memory_high_pages;
 uint8_t *memory_page_address(size_t index);
 /* Page index of a RAM address, SIZE_MAX if it is none. */
 size_t memory_page_index(const void *address);
+/* One access to memory of a device that may not be there, without a fault. False: it is not. */
+bool memory_copy_device(uint64_t physical, uint64_t *value, unsigned size, bool write);
 
 int pages_start(size_t pages);
 void pages_stop(void);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "xnu/machine/machine_private.h"
@@ -13,6 +14,12 @@
 #define LOW_RAM_START (UINT64_C(1) << 20)
 #define LOW_RAM_END (UINT64_C(3) << 30)
 #define HIGH_RAM_START (UINT64_C(4) << 30)
+
+/* As the machine's ACPI tables have it (xnu/iokit/machine_description.c). */
+#define DEVICES_LOW_START UINT64_C(0xf8000000)
+#define DEVICES_LOW_END UINT64_C(0xfec00000)
+#define DEVICES_HIGH_START UINT64_C(0xfe0000000)
+#define DEVICES_HIGH_END UINT64_C(0x1000000000)
 
 /* Away from heap, libraries and the sanitizers' shadow; any other place would do as well. */
 #define WINDOW_HINT ((void *)UINT64_C(0x200000000000))
@@ -296,6 +303,18 @@ int machine_trap_range(uint64_t start, uint64_t size, enum machine_address_kind 
     }
     pthread_mutex_unlock(&ranges_lock);
     return error;
+}
+
+bool machine_is_device_room(uint64_t physical) {
+    return (physical >= DEVICES_LOW_START && physical < DEVICES_LOW_END) ||
+           (physical >= DEVICES_HIGH_START && physical < DEVICES_HIGH_END);
+}
+
+bool memory_copy_device(uint64_t physical, uint64_t *value, unsigned size, bool write) {
+    struct iovec local = {value, size}, remote = {memory_window + physical, size};
+    ssize_t copied = write ? process_vm_writev(getpid(), &local, 1, &remote, 1, 0)
+                           : process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
+    return copied == (ssize_t)size;
 }
 
 bool machine_is_trapped(uint64_t address, uint64_t size, enum machine_address_kind kind) {

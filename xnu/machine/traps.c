@@ -153,7 +153,7 @@ static enum emulation try_to_emulate(int number, const siginfo_t *info, ucontext
     }
     if (number == SIGSEGV && info->si_code != SI_KERNEL) {
         uint64_t physical = machine_physical_address(info->si_addr);
-        if (!machine_is_trapped(physical, 1, MACHINE_MMIO)) {
+        if (!machine_is_trapped(physical, 1, MACHINE_MMIO) && !machine_is_device_room(physical)) {
             return EMULATION_UNKNOWN;
         }
         count_one(&machine_counters.trapped_accesses);

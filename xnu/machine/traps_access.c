@@ -74,6 +74,9 @@ static uint64_t load(uintptr_t address, unsigned size) {
     if (physical != MACHINE_NO_ADDRESS && machine_is_trapped(physical, size, MACHINE_MMIO)) {
         return machine_mmio_read(physical, size);
     }
+    if (machine_is_device_room(physical)) {
+        return memory_copy_device(physical, &value, size, false) ? value : mask_of(size);
+    }
     memcpy(&value, (const void *)address, size);
     return value;
 }
@@ -82,6 +85,10 @@ static void store(uintptr_t address, unsigned size, uint64_t value) {
     uint64_t physical = machine_physical_address((void *)address);
     if (physical != MACHINE_NO_ADDRESS && machine_is_trapped(physical, size, MACHINE_MMIO)) {
         machine_mmio_write(physical, size, value & mask_of(size));
+        return;
+    }
+    if (machine_is_device_room(physical)) {
+        memory_copy_device(physical, &value, size, true);
         return;
     }
     memcpy((void *)address, &value, size);

@@ -311,6 +311,29 @@ static void device_body(void *argument) {
     CHECK(seen.value == 0x1234 && seen.address == DEVICE + 8);
 }
 
+static void absent_body(void *argument) {
+    volatile uint32_t *words = machine_virtual_address(DEVICE);
+    volatile uint64_t *high = machine_virtual_address(UINT64_C(0xfe0000000));
+    uint32_t saved = 7;
+    CHECK(words[1] == UINT32_MAX && *(volatile uint16_t *)words == 0xFFFF);
+    CHECK(*high == UINT64_MAX);
+    words[1] = 5;
+    words[1] |= saved;
+    CHECK(words[1] == UINT32_MAX);
+    CHECK(machine_mmio_read(DEVICE, 2) == 0xFFFF);
+    machine_mmio_write(DEVICE, 4, 1);
+    attach();
+    CHECK(machine_trap_range(DEVICE, 4096, MACHINE_MMIO, true) == 0);
+    words[1] = 5;
+    CHECK(words[1] == 5); /* one that comes is there */
+    CHECK(machine_trap_range(DEVICE, 4096, MACHINE_MMIO, false) == 0);
+    CHECK(words[1] == UINT32_MAX);
+}
+
+static void where_no_device_is_reads_give_all_ones(void **state) {
+    run_both(absent_body, NULL);
+}
+
 static void string_body(void *argument) {
     attach();
     CHECK(machine_trap_range(DEVICE, 4096, MACHINE_MMIO, true) == 0);
@@ -504,6 +527,7 @@ int main(void) {
         cmocka_unit_test(interrupt_flag_follows_cli_sti_and_popf),
         cmocka_unit_test(data_between_instructions_is_left_alone),
         cmocka_unit_test(halt_waits_for_an_interrupt_and_keeps_registers),
+        cmocka_unit_test(where_no_device_is_reads_give_all_ones),
         cmocka_unit_test(device_memory_accesses_reach_the_partition),
         cmocka_unit_test(hypercall_page_is_laid_over_ram_and_taken_away),
         cmocka_unit_test(crashes_say_what_and_where),

@@ -105,6 +105,7 @@ static uint16_t set_memory_decoding(IOPCIDevice *nub)
     if (!(command & kIOPCICommandMemorySpace))
         IOPCIDevice_extendedConfigWrite16(nub, kIOPCIConfigCommand,
                                           command | kIOPCICommandMemorySpace);
+    (void)IOPCIDevice_extendedConfigRead16(nub, kIOPCIConfigCommand); /* the write has arrived */
     return command;
 }
 

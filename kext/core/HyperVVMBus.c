@@ -200,6 +200,7 @@ static bool bus_start(IOService *me, IOService *provider)
     }
     IORegistryEntry_setProperty_cstring_number((IORegistryEntry *)me, "HVVersion",
                                                vmbus_version(bus), 32);
+    vmbus_await_early_devices(bus);
     IOService_registerService(me, 0);
     return true;
 }

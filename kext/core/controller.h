@@ -95,6 +95,11 @@ uint32_t controller_vp_index(const HyperVController *controller, uint32_t number
 /* The one controller, or NULL before it has started. Borrowed. */
 HyperVController *controller_instance(void);
 
+/* Makes a hypercall with `size` bytes of input (at most sizeof(struct hv_post_message)), `variable`
+ * 8-byte words of them in the variable header, and no output. Returns 0 or HV_ERROR_IO. */
+int controller_hypercall_input(HyperVController *controller, uint16_t code, const void *input,
+                               uint32_t size, uint32_t variable);
+
 /* Partition reference time, 100 ns units; 0 if the hypervisor does not tell. */
 uint64_t controller_reference_time(const HyperVController *controller);
 

@@ -2,6 +2,7 @@
 /* The hypercall page, posting messages, signalling events. */
 #include "abi/IOMemoryDescriptor.h"
 #include "abi/kpi/iolib.h"
+#include "abi/kpi/libkern.h"
 #include "abi/kpi/machine.h"
 #include "abi/kpi/platform.h"
 #include "abi/kpi/vm.h"
@@ -142,6 +143,26 @@ int controller_signal_event(HyperVController *controller, uint32_t connection_id
 
     return hypercall_signal_verdict(HV_HYPERCALL_STATUS(result)) == HYPERCALL_DONE ? 0
                                                                                   : HV_ERROR_IO;
+}
+
+int controller_hypercall_input(HyperVController *controller, uint16_t code, const void *input,
+                               uint32_t size, uint32_t variable)
+{
+    boolean_t enabled = ml_set_interrupts_enabled(false);
+    uint32_t offset = (uint32_t)cpu_number() % CONTROLLER_POST_BLOCKS *
+                      (uint32_t)sizeof(struct hv_post_message);
+    uint64_t address, result = HV_STATUS_INVALID_PARAMETER;
+
+    if (size <= sizeof(struct hv_post_message)) {
+        memcpy(controller->post_blocks.bytes + offset, input, size);
+        address = (controller->post_page_numbers[offset / HV_PAGE_SIZE] << HV_PAGE_SHIFT) +
+                  offset % HV_PAGE_SIZE;
+        result = processor_hypercall((void *)controller->hypercall_page,
+                                     code | (uint64_t)variable << HV_HYPERCALL_HEADER_SHIFT,
+                                     address, 0);
+    }
+    ml_set_interrupts_enabled(enabled);
+    return HV_HYPERCALL_STATUS(result) == HV_STATUS_SUCCESS ? 0 : HV_ERROR_IO;
 }
 
 uint64_t controller_reference_time(const HyperVController *controller)

@@ -86,9 +86,25 @@ int mmio_reserve(struct mmio_space *space, uint64_t address, uint64_t size)
     return take(space, &range);
 }
 
+void mmio_keep(struct mmio_space *space, uint64_t address, uint64_t size)
+{
+    space->kept = (struct mmio_range){ 0, 0 };
+    if (size != 0 && address <= UINT64_MAX - (size - 1))
+        space->kept = (struct mmio_range){ address, address + size - 1 };
+}
+
+/* What a range would lie over, or NULL. */
+static const struct mmio_range *find_obstacle(const struct mmio_space *space, bool spare_kept,
+                                              const struct mmio_range *range)
+{
+    if (spare_kept && space->kept.last != 0 && overlap(&space->kept, range))
+        return &space->kept;
+    return find_overlap(space->taken, space->taken_count, range);
+}
+
 /* The lowest free place in a window. */
 static bool find_room(const struct mmio_space *space, const struct mmio_range *window,
-                      uint64_t size, uint64_t alignment, struct mmio_range *room)
+                      uint64_t size, uint64_t alignment, bool spare_kept, struct mmio_range *room)
 {
     const struct mmio_range *obstacle;
     uint64_t first = window->first;
@@ -100,7 +116,7 @@ static bool find_room(const struct mmio_space *space, const struct mmio_range *w
         if (first > window->last || size - 1 > window->last - first)
             return false;
         *room = (struct mmio_range){ first, first + size - 1 };
-        obstacle = find_overlap(space->taken, space->taken_count, room);
+        obstacle = find_obstacle(space, spare_kept, room);
         if (obstacle != NULL && obstacle->last == UINT64_MAX)
             return false;
         first = obstacle != NULL ? obstacle->last + 1 : first;
@@ -108,22 +124,32 @@ static bool find_room(const struct mmio_space *space, const struct mmio_range *w
     return true;
 }
 
+/* The lowest free place in all windows. */
+static bool find_lowest(const struct mmio_space *space, uint64_t size, uint64_t alignment,
+                        uint64_t highest, bool spare_kept, struct mmio_range *best)
+{
+    struct mmio_range room;
+    bool found = false;
+
+    for (uint32_t i = 0; i < space->window_count; i++)
+        if (find_room(space, &space->windows[i], size, alignment, spare_kept, &room) &&
+            room.last <= highest && (!found || room.first < best->first)) {
+            *best = room;
+            found = true;
+        }
+    return found;
+}
+
 int mmio_allocate(struct mmio_space *space, uint64_t size, uint64_t alignment, uint64_t highest,
                   uint64_t *address)
 {
-    struct mmio_range best = { UINT64_MAX, UINT64_MAX }, room;
-    bool found = false;
+    struct mmio_range best;
     int error;
 
     if (size == 0 || alignment == 0 || (alignment & (alignment - 1)) != 0)
         return HV_ERROR_INVALID;
-    for (uint32_t i = 0; i < space->window_count; i++)
-        if (find_room(space, &space->windows[i], size, alignment, &room) &&
-            room.last <= highest && room.first <= best.first) {
-            best = room;
-            found = true;
-        }
-    if (!found)
+    if (!find_lowest(space, size, alignment, highest, true, &best) &&
+        !find_lowest(space, size, alignment, highest, false, &best))
         return HV_ERROR_NOT_FOUND;
     error = take(space, &best);
     if (error == 0)

@@ -11,7 +11,7 @@
 #include "kext/core/errors.h"
 
 #define MMIO_WINDOWS_MAXIMUM 8u
-#define MMIO_RANGES_MAXIMUM  64u
+#define MMIO_RANGES_MAXIMUM  256u
 
 /* Where every Hyper-V machine has room, also when its tables cannot be read: the window below
  * 4 GiB of Hyper-V's own tables. */
@@ -28,6 +28,7 @@ struct mmio_space {
     uint32_t window_count;
     struct mmio_range taken[MMIO_RANGES_MAXIMUM];
     uint32_t taken_count;
+    struct mmio_range kept;             /* given away last; none if `last` is 0 */
 };
 
 /* Adds a window. HV_ERROR_INVALID: empty, or it overlaps another; HV_ERROR_NO_RESOURCES. */
@@ -42,6 +43,10 @@ uint32_t mmio_add_address_spaces(struct mmio_space *space, const uint8_t *record
  * HV_ERROR_NOT_FOUND: not within one window; HV_ERROR_REFUSED: part of it is taken;
  * HV_ERROR_NO_RESOURCES. */
 int mmio_reserve(struct mmio_space *space, uint64_t address, uint64_t size);
+
+/* Keeps [address, address + size) for whoever reserves it, as long as there is room elsewhere. One
+ * such range at a time; size 0 ends it. */
+void mmio_keep(struct mmio_space *space, uint64_t address, uint64_t size);
 
 /* Takes `size` bytes, the lowest that are free, at a multiple of `alignment` (a power of two), with
  * no byte above `highest`. Errors as above; HV_ERROR_NOT_FOUND: there is no such room. */

@@ -20,6 +20,7 @@
 #define VMBUS_CONTACT_TIMEOUT_MS 1000u      /* for one proposed version */
 #define VMBUS_REPLY_TIMEOUT_MS   10000u     /* opening, GPADLs */
 #define VMBUS_UNLOAD_TIMEOUT_MS  10000u
+#define VMBUS_OFFERS_TIMEOUT_MS  2000u      /* all of them, after connecting */
 
 typedef struct HyperVVMBusDevice HyperVVMBusDevice;
 
@@ -95,6 +96,10 @@ void vmbus_find_mmio(HyperVVMBus *bus);
 
 /* Connects to the host; blocks until it has said yes to some version. */
 int vmbus_connect(HyperVVMBus *bus);
+
+/* Waits until the host has offered what it has, and until passed-through PCI devices are in the
+ * registry: other kexts look for such once, early in the boot. A few seconds at most. */
+void vmbus_await_early_devices(HyperVVMBus *bus);
 
 /* Asks the host to forget everything and waits for its word. Returns 0 or HV_ERROR_TIMED_OUT. */
 int vmbus_disconnect(HyperVVMBus *bus);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* HyperVVMBus: getting connected to the host, and leaving it. */
-#include "kext/core/vmbus.h"
+#include "kext/core/device.h"
 
 #include "abi/kpi/iolib.h"
 #include "abi/kpi/threads.h"
@@ -8,8 +8,11 @@
 #include "kext/core/boot_arguments.h"
 #include "kext/core/errors.h"
 #include "kext/core/log.h"
+#include "protocol/vmbus_classes.h"
 
 static const char who[] = "HyperVVMBus";
+
+#define PCI_WAIT_SECONDS 3u
 
 /* Sleeps until the next control message has been handled. Returns false at the deadline. */
 static bool wait_for_message(HyperVVMBus *bus, uint64_t deadline)
@@ -92,6 +95,47 @@ int vmbus_connect(HyperVVMBus *bus)
         hv_log(who, "connected, version %u.%u", VMBUS_VERSION_MAJOR(vmbus_version(bus)),
                VMBUS_VERSION_MINOR(vmbus_version(bus)));
     return error;
+}
+
+/* ---- Devices that others look for early ------------------------------------------------------ */
+
+/* The next device of PCI passthrough above channel id `*id`, retained, or NULL. */
+static IOService *next_pci_device(HyperVVMBus *bus, uint32_t *id)
+{
+    static const struct guid pci = VMBUS_CLASS_PCI;
+    HyperVVMBusDevice *found = NULL;
+
+    IOLockLock(bus->lock);
+    while (found == NULL && *id < VMBUS_CHANNEL_MAXIMUM) {
+        HyperVVMBusDevice *device = bus->devices[++*id];
+
+        if (device != NULL && guid_equal(&device_offer(device)->class_id, &pci))
+            found = device;
+    }
+    iokit_retain(found);
+    IOLockUnlock(bus->lock);
+    return (IOService *)found;
+}
+
+void vmbus_await_early_devices(HyperVVMBus *bus)
+{
+    struct mach_timespec limit = { .tv_sec = boot_argument_number("hvpciwait", PCI_WAIT_SECONDS) };
+    uint64_t deadline = deadline_after(VMBUS_OFFERS_TIMEOUT_MS);
+    bool in_time = true;
+    IOService *device;
+    uint32_t id = 0;
+
+    IOLockLock(bus->lock);
+    while (!bus->connection->offers_delivered && in_time &&
+           bus->connection->state == CONNECTION_CONNECTED)
+        in_time = wait_for_message(bus, deadline);
+    IOLockUnlock(bus->lock);
+    while (limit.tv_sec != 0 && (device = next_pci_device(bus, &id)) != NULL) {
+        /* One that has not settled in time is not waited for, and none after it. */
+        if (IOService_waitQuiet_mach_timespec(device, &limit) != kIOReturnSuccess)
+            limit.tv_sec = 0;
+        iokit_release(device);
+    }
 }
 
 int vmbus_disconnect(HyperVVMBus *bus)

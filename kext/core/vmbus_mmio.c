@@ -4,6 +4,7 @@
  * The windows are resources of the ACPI device above VMBus (generation 2: "VMOD") or of the PCI root
  * (generation 1). Source: DSDT dumps; Linux vmbus_drv, which walks up the same way. */
 #include "abi/IODeviceMemory.h"
+#include "abi/IOPlatformExpert.h"
 #include "abi/IORegistryIterator.h"
 #include "abi/OSArray.h"
 #include "abi/OSData.h"
@@ -12,6 +13,8 @@
 #include "kext/core/log.h"
 
 static const char who[] = "HyperVVMBus";
+
+#define BOOT_SCREEN_SIZE UINT64_C(0x4000000)    /* as much video memory as machines usually have */
 
 static uint32_t add_records(struct mmio_space *space, IORegistryEntry *entry)
 {
@@ -76,6 +79,25 @@ static uint32_t add_from_bridges(struct mmio_space *space)
     return added;
 }
 
+/* The screen that the firmware left, and what video memory may follow it: for the video driver,
+ * which comes later than others. */
+static void keep_boot_screen(struct mmio_space *space)
+{
+    IOPlatformExpert *platform = IOService_getPlatform();
+    uint64_t address;
+    PE_Video video;
+
+    if (platform == NULL || IOPlatformExpert_getConsoleInfo(platform, &video) != kIOReturnSuccess)
+        return;
+    address = video.v_baseAddr;
+#if defined(__i386__)
+    address |= (uint64_t)(uint32_t)video.v_baseAddrHigh << 32;
+#endif
+    address &= ~(uint64_t)1;            /* a flag */
+    if (address != 0)
+        mmio_keep(space, address, BOOT_SCREEN_SIZE);
+}
+
 void vmbus_find_mmio(HyperVVMBus *bus)
 {
     IORegistryEntry *device =
@@ -84,6 +106,7 @@ void vmbus_find_mmio(HyperVVMBus *bus)
     if (add_from_above(&bus->mmio, device) == 0 && add_from_bridges(&bus->mmio) == 0 &&
         mmio_add_window(&bus->mmio, MMIO_LOW_FIRST, MMIO_LOW_LAST) == 0)
         hv_log(who, "the machine names no room for devices: taking that below 4 GiB");
+    keep_boot_screen(&bus->mmio);
 }
 
 int device_reserve_mmio(HyperVVMBusDevice *device, uint64_t address, uint64_t size)

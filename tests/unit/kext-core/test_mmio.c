@@ -143,6 +143,28 @@ static void windows_come_from_acpi_records(void **state)
     assert_int_equal(mmio_add_address_spaces(&space, records, 0x4f), 0);
 }
 
+static void what_is_kept_is_given_away_last(void **state)
+{
+    uint64_t address;
+
+    (void)state;
+    memset(&space, 0, sizeof space);
+    assert_int_equal(mmio_add_window(&space, MMIO_LOW_FIRST, MMIO_LOW_FIRST + 8 * MEGABYTE - 1), 0);
+    mmio_keep(&space, MMIO_LOW_FIRST, 4 * MEGABYTE);
+    assert_int_equal(mmio_allocate(&space, 4096, 4096, UINT64_MAX, &address), 0);
+    assert_int_equal(address, MMIO_LOW_FIRST + 4 * MEGABYTE);
+    assert_int_equal(mmio_reserve(&space, MMIO_LOW_FIRST, MEGABYTE), 0); /* whom it is kept for */
+    assert_int_equal(mmio_release(&space, MMIO_LOW_FIRST), 0);
+    assert_int_equal(mmio_allocate(&space, 4 * MEGABYTE, 4 * MEGABYTE, UINT64_MAX, &address), 0);
+    assert_int_equal(address, MMIO_LOW_FIRST); /* there is no other room */
+    assert_int_equal(mmio_release(&space, MMIO_LOW_FIRST), 0);
+    mmio_keep(&space, 0, 0);
+    assert_int_equal(mmio_allocate(&space, 4096, 4096, UINT64_MAX, &address), 0);
+    assert_int_equal(address, MMIO_LOW_FIRST);
+    mmio_keep(&space, UINT64_MAX, 2); /* no such range */
+    assert_int_equal(mmio_allocate(&space, 4096, 4096, UINT64_MAX, &address), 0);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -153,6 +175,7 @@ int main(void)
         cmocka_unit_test(tables_are_full_without_harm),
         cmocka_unit_test(window_to_the_end_of_the_address_space),
         cmocka_unit_test(windows_come_from_acpi_records),
+        cmocka_unit_test(what_is_kept_is_given_away_last),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

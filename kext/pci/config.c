@@ -103,15 +103,17 @@ static void flush_bars(struct config *config, const struct config_port *port)
 static void write_command(struct config *config, const struct config_port *port, uint32_t size,
                           uint32_t value)
 {
-    bool enable = (value & PCI_COMMAND_MEMORY) != 0;
+    bool enable = (value & PCI_COMMAND_MEMORY) != 0, first = enable && !config->memory_enabled;
 
-    if (enable && !config->memory_enabled && config->bars_changed) {
+    if (first && config->bars_changed) {
         port->write(port->context, config->function.slot, PCI_COMMAND, size,
                     value & ones(size) & ~PCI_COMMAND_MEMORY);
         flush_bars(config, port);
     }
     config->memory_enabled = enable;
     port->write(port->context, config->function.slot, PCI_COMMAND, size, value & ones(size));
+    if (first)      /* the write may be posted: after this, the memory is there */
+        (void)port->read(port->context, config->function.slot, PCI_COMMAND, 2);
 }
 
 /* Replaces `size` bytes at `offset` of a dword. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Configuration space of one function as macOS sees it. The ids come from the host's relations,
- * base addresses and the memory-enable bit are kept here, and everything else is the function's own,
- * behind the window. No I/O Kit in here; calls are serialised by the caller, interrupts off.
+ * base addresses and the memory-enable bit are kept here, and everything else is the function's
+ * own, behind the window. No I/O Kit in here; calls are serialised by the caller, interrupts off.
  *
  * Hosts read base addresses and the command register back wrongly, ignore writes to base addresses
  * while memory is enabled, and need seconds for each change of it when ranges are large. So base
@@ -48,7 +48,7 @@ void config_write(struct config *config, const struct config_port *port, uint32_
 /* Turns memory and bus mastering off at the function, before its resources are released. */
 void config_quiesce(struct config *config, const struct config_port *port);
 
-/* The offset of a capability below 0x100 and 0 if the function has none. A chain that loops ends. */
+/* The offset of a capability, below 0x100; 0 if there is none. A chain that loops ends. */
 uint32_t config_find_capability(struct config *config, const struct config_port *port, uint8_t id);
 
 #endif

@@ -18,7 +18,8 @@
 #define VPCI_BUS_FUNCTIONS 8u           /* at most, of one bus; hosts give one */
 
 /* Hosts refuse assignments without room for an entry of any version. */
-#define VPCI_ASSIGNED_SIZE ((uint32_t)sizeof(struct vpci_resources_assigned) + VPCI_ASSIGNED_ENTRY_3)
+#define VPCI_ASSIGNED_SIZE \
+    ((uint32_t)sizeof(struct vpci_resources_assigned) + VPCI_ASSIGNED_ENTRY_3)
 
 enum vpci_function_state {
     VPCI_FUNCTION_NONE,

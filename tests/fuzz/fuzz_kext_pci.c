@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Fuzz target: what a hostile host and boot loader can send to the PCI engines. Each step is a kind,
- * two length bytes and as many bytes: an event, an answer, probe masks with accesses to the
+/* Fuzz target: what a hostile host and boot loader can send to the PCI engines. Each step is a
+ * kind, two length bytes and as many bytes: an event, an answer, probe masks with accesses to the
  * configuration space behind them, or a buffer of device properties. What the engines accept must
  * keep their promises. */
 #include <stdlib.h>

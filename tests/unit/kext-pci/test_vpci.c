@@ -364,8 +364,10 @@ static void answers_to_a_creation_are_checked(void **state)
 static void assignments_are_zero_and_have_room(void **state)
 {
     static const uint32_t cases[][2] = {
-        { VPCI_VERSION_1_1, VPCI_RESOURCES_ASSIGNED }, { VPCI_VERSION_1_2, VPCI_RESOURCES_ASSIGNED_2 },
-        { VPCI_VERSION_1_3, VPCI_RESOURCES_ASSIGNED_2 }, { VPCI_VERSION_1_4, VPCI_RESOURCES_ASSIGNED_3 },
+        { VPCI_VERSION_1_1, VPCI_RESOURCES_ASSIGNED },
+        { VPCI_VERSION_1_2, VPCI_RESOURCES_ASSIGNED_2 },
+        { VPCI_VERSION_1_3, VPCI_RESOURCES_ASSIGNED_2 },
+        { VPCI_VERSION_1_4, VPCI_RESOURCES_ASSIGNED_3 },
     };
     uint8_t message[VPCI_ASSIGNED_SIZE];
     struct vpci_resources_assigned header;

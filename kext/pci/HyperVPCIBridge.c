@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* HyperVPCIBridge: a bus of passed-through devices as a bridge of macOS. */
+#include "kext/pci/HyperVPCIBridge.h"
+
+#include "abi/OSNumber.h"
+#include "abi/OSString.h"
+#include "abi/OSSymbol.h"
+#include "abi/kpi/globals.h"
+#include "abi/kpi/libkern.h"
+#include "kext/core/boot_arguments.h"
+#include "kext/core/ioreturn.h"
+#include "kext/core/log.h"
+
+static const char who[] = "HyperVPCIBridge";
+
+#define RING_PAGES        4u            /* each way; all guests have four */
+#define PACKET_MAXIMUM    0x3000u       /* of 494 functions, 40 KB; nobody has more than one */
+#define REQUEST_MAXIMUM   16u
+#define ROOT_SECONDS      10u
+#define MESSAGE_FUNCTION  "GetMessagedInterruptAddress"
+
+/* ---- Accessors ------------------------------------------------------------------------------- */
+
+static HyperVPCIBridge *from(void *me)
+{
+    return me;
+}
+
+static uint32_t config_read32(IOPCIBridge *me, IOPCIAddressSpace space, uint8_t offset)
+{
+    return bridge_config_read(from(me), space, host_bridge_offset(space, offset), 4);
+}
+
+static uint16_t config_read16(IOPCIBridge *me, IOPCIAddressSpace space, uint8_t offset)
+{
+    return (uint16_t)bridge_config_read(from(me), space, host_bridge_offset(space, offset), 2);
+}
+
+static uint8_t config_read8(IOPCIBridge *me, IOPCIAddressSpace space, uint8_t offset)
+{
+    return (uint8_t)bridge_config_read(from(me), space, host_bridge_offset(space, offset), 1);
+}
+
+static void config_write32(IOPCIBridge *me, IOPCIAddressSpace space, uint8_t offset,
+                           uint32_t value)
+{
+    bridge_config_write(from(me), space, host_bridge_offset(space, offset), 4, value);
+}
+
+static void config_write16(IOPCIBridge *me, IOPCIAddressSpace space, uint8_t offset,
+                           uint16_t value)
+{
+    bridge_config_write(from(me), space, host_bridge_offset(space, offset), 2, value);
+}
+
+static void config_write8(IOPCIBridge *me, IOPCIAddressSpace space, uint8_t offset, uint8_t value)
+{
+    bridge_config_write(from(me), space, host_bridge_offset(space, offset), 1, value);
+}
+
+static uint32_t root_read(void *context, IOPCIAddressSpace space, uint32_t offset, uint32_t size)
+{
+    return bridge_config_read(context, space, offset, size);
+}
+
+static void root_write(void *context, IOPCIAddressSpace space, uint32_t offset, uint32_t size,
+                       uint32_t value)
+{
+    bridge_config_write(context, space, offset, size, value);
+}
+
+/* ---- What the family asks -------------------------------------------------------------------- */
+
+static void add_range(IOPCIBridge *me, const struct bar *bar)
+{
+    if (!bar->present || bar->address == 0)
+        return;
+#if defined(__i386__)
+    if (bar->address > UINT32_MAX)
+        return;                         /* the family knows 32 bits there */
+#endif
+    IOPCIBridge_addBridgeMemoryRange(me, bar->address, bar->size, true);
+}
+
+/* The bus's windows are its functions' ranges and nothing else. */
+static bool bridge_configure(IOPCIBridge *me, IOService *provider)
+{
+    HyperVPCIBridge *bridge = from(me);
+
+    for (uint32_t i = 0; i < VPCI_BUS_FUNCTIONS; i++)
+        for (uint32_t j = 0; bridge->functions[i].present && j < BARS_COUNT; j++)
+            add_range(me, &bridge->functions[i].config.bars.bar[j]);
+    return host_bridge_super(configure)((host_bridge *)me, provider);
+}
+
+static bool bridge_initialize_nub(IOPCIBridge *me, IOPCIDevice *nub, OSDictionary *properties)
+{
+    HyperVPCIBridge *bridge = from(me);
+
+    if (!host_bridge_super(initializeNub)((host_bridge *)me, nub, properties))
+        return false;
+    bridge_inject_properties(bridge, nub);
+    bridge_offer_vectors(bridge, nub);
+    return true;
+}
+
+/* The nub, its options, the vector, and where the three words of the message go. */
+static int32_t bridge_platform_function(IOService *me, const OSSymbol *function, bool wait,
+                                        void *nub, void *options, void *vector, void *message)
+{
+    IOPCIDevice *device;
+
+    if (function != NULL &&
+        strcmp(OSString_getCStringNoCopy((OSString *)function), MESSAGE_FUNCTION) == 0) {
+        device = iokit_cast(IOPCIDevice, nub);
+        if (device == NULL || message == NULL)
+            return kIOReturnBadArgument;
+        return ioreturn_of(bridge_create_interrupts(from(me), device,
+                                                    (uint32_t)(uintptr_t)vector, message));
+    }
+    return host_bridge_super(callPlatformFunction_symbol)((host_bridge *)me, function, wait, nub,
+                                                          options, vector, message);
+}
+
+static uint8_t bridge_bus_number(IOPCIBridge *me)
+{
+    return from(me)->bus_number;
+}
+
+static IODeviceMemory *bridge_ports(IOPCIBridge *me)
+{
+    return NULL;
+}
+
+static IOPCIAddressSpace bridge_space(IOPCIBridge *me)
+{
+    IOPCIAddressSpace space = { .bits = 0 };
+
+    space.s.busNum = from(me)->bus_number;
+    return space;
+}
+
+/* ---- Start ----------------------------------------------------------------------------------- */
+
+static uint32_t newest_version(void)
+{
+    uint32_t wanted = boot_argument_number("hvpciversion", 4); /* the minor number of 1.x */
+
+    return wanted >= 1 && wanted <= 4 ? VPCI_VERSION_1_0 + wanted : VPCI_VERSION_1_4;
+}
+
+static bool prepare(HyperVPCIBridge *bridge)
+{
+    bridge->busy = IOLockAlloc();
+    bridge->lock = IOLockAlloc();
+    bridge->config_lock = IOSimpleLockAlloc();
+    bridge->worker = thread_call_allocate(bridge_work, bridge);
+    vpci_begin(&bridge->vpci, newest_version());
+    return bridge->busy != NULL && bridge->lock != NULL && bridge->config_lock != NULL &&
+           bridge->worker != NULL;
+}
+
+static int open_channel(HyperVPCIBridge *bridge)
+{
+    const struct device_channel_options options = {
+        .transmit_pages = RING_PAGES,
+        .receive_pages = RING_PAGES,
+        .request_maximum = REQUEST_MAXIMUM,
+        .packet_maximum = PACKET_MAXIMUM,
+        .target_processor = DEVICE_CHANNEL_ANY_PROCESSOR,
+        .owner = bridge,
+        .handlers = { .packet = bridge_packet_arrived, .gone = bridge_channel_gone },
+    };
+
+    return device_channel_open(bridge->device, 0, &options, &bridge->channel);
+}
+
+/* A place in the device tree: below the root bridge's, where other kexts look for PCI. */
+static bool join_root(HyperVPCIBridge *bridge)
+{
+    bridge->root = pci_root_wait(ROOT_SECONDS);
+    if (bridge->root == NULL) {
+        hv_log(who, "there is no PCI root bridge");
+        return false;
+    }
+    iokit_retain(bridge->root);
+    bridge->root_bus = (struct pci_root_bus){ bridge, root_read, root_write };
+    bridge->bus_number = pci_root_add_bus(bridge->root, &bridge->root_bus);
+    bridge->tree = pci_root_device_tree(bridge->root);
+    if (bridge->tree == NULL)
+        return false;                   /* the root bridge is on its way out */
+    iokit_retain(bridge->tree);
+    return bridge->bus_number != 0 &&
+           IORegistryEntry_attachToParent((IORegistryEntry *)bridge->device, bridge->tree,
+                                          gIODTPlane);
+}
+
+static void leave_root(HyperVPCIBridge *bridge)
+{
+    if (bridge->root == NULL)
+        return;
+    if (bridge->bus_number != 0)
+        pci_root_remove_bus(bridge->root, bridge->bus_number);
+    if (bridge->tree != NULL)
+        IORegistryEntry_detachFromParent((IORegistryEntry *)bridge->device, bridge->tree,
+                                         gIODTPlane);
+    iokit_release_clear(bridge->tree);
+    bridge->bus_number = 0;
+    iokit_release_clear(bridge->root);
+}
+
+static void undo(HyperVPCIBridge *bridge)
+{
+    if (bridge->channel != NULL) {
+        bridge_take_down(bridge);
+        device_channel_close(bridge->channel);
+        bridge->channel = NULL;
+    }
+    bridge_unmap_window(bridge);
+    leave_root(bridge);
+}
+
+static void publish(HyperVPCIBridge *bridge)
+{
+    IORegistryEntry_setProperty_cstring_number((IORegistryEntry *)bridge, "HVPCIVersion",
+                                               bridge->vpci.version, 32);
+    bridge_publish_counters(bridge);
+    IOLockLock(bridge->lock);
+    bridge->published = true;
+    bridge_wake_worker(bridge);         /* for what has changed meanwhile */
+    IOLockUnlock(bridge->lock);
+}
+
+static bool bridge_start(IOService *me, IOService *provider)
+{
+    HyperVPCIBridge *bridge = from(me);
+    int error;
+
+    bridge->device = device_of_provider(provider);
+    if (boot_argument_given("-hvpciboff") || bridge->device == NULL || !prepare(bridge))
+        return false;
+    error = join_root(bridge) ? open_channel(bridge) : HV_ERROR_NOT_FOUND;
+    if (error == 0)
+        error = bridge_bring_up(bridge);
+    if (error != 0) {
+        hv_log(who, "a bus of passed-through devices does not come up (error %d)", error);
+        undo(bridge);
+        return false;
+    }
+    if (!host_bridge_super(start)((host_bridge *)me, provider)) {
+        undo(bridge);
+        return false;
+    }
+    publish(bridge);
+    return true;
+}
+
+/* ---- End ------------------------------------------------------------------------------------- */
+
+static void stop_worker(HyperVPCIBridge *bridge)
+{
+    IOLockLock(bridge->lock);
+    bridge->removing = true;
+    if (bridge->worker_queued && thread_call_cancel(bridge->worker))
+        bridge->worker_queued = false;
+    while (bridge->worker_queued)
+        IOLockSleep(bridge->lock, &bridge->worker_queued, THREAD_UNINT);
+    IOLockUnlock(bridge->lock);
+}
+
+static void bridge_stop(IOService *me, IOService *provider)
+{
+    HyperVPCIBridge *bridge = from(me);
+
+    stop_worker(bridge);
+    undo(bridge);
+    host_bridge_super(stop)((host_bridge *)me, provider);
+}
+
+/* A nub has left: the worker may have waited for that. */
+static void bridge_detach_from_child(IORegistryEntry *me, IORegistryEntry *child,
+                                     const IORegistryPlane *plane)
+{
+    HyperVPCIBridge *bridge = from(me);
+
+    host_bridge_super(detachFromChild)((host_bridge *)me, child, plane);
+    IOLockLock(bridge->lock);
+    bridge_wake_worker(bridge);
+    IOLockUnlock(bridge->lock);
+}
+
+/* The last thing on the device: then another of us may take it, if functions came meanwhile. */
+static void bridge_detach(IOService *me, IOService *provider)
+{
+    bool restart = from(me)->restart && !from(me)->gone;
+
+    host_bridge_super(detach)((host_bridge *)me, provider);
+    if (restart)
+        IOService_registerService(provider, 0);
+}
+
+static void bridge_free(OSObject *me)
+{
+    HyperVPCIBridge *bridge = from(me);
+
+    if (bridge->worker != NULL)
+        thread_call_free(bridge->worker);
+    if (bridge->config_lock != NULL)
+        IOSimpleLockFree(bridge->config_lock);
+    if (bridge->lock != NULL)
+        IOLockFree(bridge->lock);
+    if (bridge->busy != NULL)
+        IOLockFree(bridge->busy);
+    host_bridge_super(free)((host_bridge *)me);
+}
+
+HOST_BRIDGE_CLASS(15, HyperVPCIBridge,
+                  .start = bridge_start,
+                  .stop = bridge_stop,
+                  .detach = bridge_detach,
+                  .detachFromChild = bridge_detach_from_child,
+                  .free = bridge_free,
+                  .callPlatformFunction_symbol = bridge_platform_function,
+                  .configure = bridge_configure,
+                  .initializeNub = bridge_initialize_nub,
+                  .firstBusNum = bridge_bus_number,
+                  .lastBusNum = bridge_bus_number,
+                  .ioDeviceMemory = bridge_ports,
+                  .getBridgeSpace = bridge_space,
+                  .configRead32 = config_read32,
+                  .configRead16 = config_read16,
+                  .configRead8 = config_read8,
+                  .configWrite32 = config_write32,
+                  .configWrite16 = config_write16,
+                  .configWrite8 = config_write8)

@@ -12,7 +12,7 @@
 struct video_pointer {
     uint32_t width, height;  /* 0: the guest has given no shape; else to SYNTHVID_POINTER_EDGE */
     uint32_t hot_x, hot_y;   /* inside of the shape */
-    uint8_t pixels[SYNTHVID_POINTER_EDGE * SYNTHVID_POINTER_EDGE * 4]; /* B, G, R, A; top-down */
+    uint8_t pixels[SYNTHVID_POINTER_EDGE * SYNTHVID_POINTER_EDGE * 4]; /* B, G, R, A; the top row first */
     bool is_visible;
     int32_t x, y;            /* of the hot spot, pixels of the mode */
 };

@@ -49,6 +49,7 @@ static enum rfbNewClientAction new_client(rfbClientPtr client)
         free(viewer);
         return RFB_CLIENT_REFUSE;
     }
+    viewer->x = -1;
     client->clientData = viewer;
     client->clientGoneHook = client_gone;
     vnc->picture.all_changed |= vnc->viewers == 0; /* nothing was copied until now */
@@ -75,6 +76,21 @@ static int size_wanted(int width, int height, int screens, struct rfbExtDesktopS
         return rfbExtDesktopSize_OutOfResources;
     default:
         return rfbExtDesktopSize_ResizeProhibited;
+    }
+}
+
+/*
+ * Before an update: a viewer that can follow and set the size is told once that we can too. The
+ * library's list of messages that it knows is not sent: it lacks our scan codes, and viewers made with
+ * its client library would believe it.
+ */
+static void announce(rfbClientPtr client)
+{
+    struct vnc_viewer *viewer = client->clientData;
+    client->enableSupportedMessages = FALSE;
+    if (client->useExtDesktopSize && !viewer->knows_size) {
+        viewer->knows_size = true;
+        client->newFBSizePending = TRUE;
     }
 }
 
@@ -211,6 +227,7 @@ static int start_server(struct vnc *vnc)
     screen->ptrAddEvent = vnc_pointer_event;
     screen->newClientHook = new_client;
     screen->setDesktopSizeHook = size_wanted;
+    screen->displayHook = announce;
     screen->cursor = NULL;
     if (vnc->passwords[0] != NULL) {
         screen->authPasswdData = vnc->passwords;

@@ -5,7 +5,12 @@
 
 #include "host/display/vnc_internal.h"
 
-enum { HALF = 128, OPAQUE = 255, ECHO = 1 /* pixels: positions are rounded on their way */ };
+enum {
+    HALF = 128,
+    OPAQUE = 255,
+    ECHO = 1,             /* pixels: positions are rounded on their way */
+    SHAPE_BYTES = 32000,  /* the library's buffer has 32768, and loses an update over more */
+};
 
 static uint8_t straight(uint8_t colour, uint8_t alpha)
 {
@@ -42,14 +47,22 @@ static void put_pixel(struct vnc *vnc, size_t at, const uint8_t pixel[4], bool m
     }
 }
 
+/* All but of the very largest: pixels of four bytes and the mask. */
+static uint32_t rows_that_fit(const struct video_pointer *pointer)
+{
+    const uint32_t rows = SHAPE_BYTES / (pointer->width * 4 + (pointer->width + 7) / 8);
+    return pointer->height < rows ? pointer->height : rows;
+}
+
 static void convert(struct vnc *vnc, const struct video_pointer *pointer)
 {
     struct vnc_cursor *cursor = &vnc->cursor;
     const size_t mask_pitch = (pointer->width + 7) / 8;
+    const uint32_t height = rows_that_fit(pointer);
     const bool multiplied = is_multiplied(pointer);
     memset(cursor->mask, 0, sizeof(cursor->mask));
     memset(cursor->pixels, 0, sizeof(cursor->pixels));
-    for (uint32_t y = 0; y < pointer->height; y++) {
+    for (uint32_t y = 0; y < height; y++) {
         for (uint32_t x = 0; x < pointer->width; x++) {
             const size_t at = (size_t)y * pointer->width + x;
             const uint8_t *pixel = pointer->pixels + at * 4;
@@ -63,9 +76,9 @@ static void convert(struct vnc *vnc, const struct video_pointer *pointer)
     cursor->cursor = (rfbCursor){
         .mask = cursor->mask,
         .width = (unsigned short)pointer->width,
-        .height = (unsigned short)pointer->height,
+        .height = (unsigned short)height,
         .xhot = (unsigned short)pointer->hot_x,
-        .yhot = (unsigned short)pointer->hot_y,
+        .yhot = (unsigned short)(pointer->hot_y < height ? pointer->hot_y : height - 1),
         .richSource = cursor->pixels,
         .alphaSource = cursor->alpha,
     };
@@ -81,6 +94,10 @@ static void forget_two_colours(struct vnc *vnc)
     vnc->cursor.cursor.cleanupSource = FALSE;
 }
 
+/* Of a hidden pointer: many viewers take no shape at all for no news, and the library makes that of
+ * a single pixel. */
+static const struct video_pointer invisible = {.width = 2, .height = 1};
+
 void vnc_cursor_shaped(void *context)
 {
     struct vnc *vnc = context;
@@ -90,8 +107,9 @@ void vnc_cursor_shaped(void *context)
     const struct video_pointer *pointer = video_pointer(vnc->settings.video);
     rfbSetCursor(vnc->screen, NULL);
     forget_two_colours(vnc);
-    if (pointer->width != 0 && pointer->is_visible && !video_pointer_is_blank(pointer)) {
-        convert(vnc, pointer);
+    if (pointer->width != 0) {
+        const bool is_seen = pointer->is_visible && !video_pointer_is_blank(pointer);
+        convert(vnc, is_seen ? pointer : &invisible);
         rfbSetCursor(vnc->screen, &vnc->cursor.cursor);
     }
 }

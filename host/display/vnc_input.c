@@ -221,11 +221,16 @@ void vnc_pointer_event(int buttons, int x, int y, rfbClientPtr client)
     struct vnc_viewer *viewer = client->clientData;
     struct virtual_device *mouse = vnc->settings.mouse;
     const int changed = buttons ^ viewer->buttons, pressed = buttons & changed;
+    const bool moved = x != viewer->x || y != viewer->y;
     viewer->buttons = buttons;
+    viewer->x = x;
+    viewer->y = y;
     remember(vnc, x, y);
-    if (mouse != NULL) {
+    if (mouse != NULL && moved) {
         mouse_move(mouse, coordinate(x, client->screen->width),
                    coordinate(y, client->screen->height));
+    }
+    if (mouse != NULL) {
         for (int bit = 0; bit < VNC_BUTTONS; bit++) {
             if (changed >> bit & 1 && button_of[bit] >= 0) {
                 mouse_button(mouse, (unsigned)button_of[bit], buttons >> bit & 1);

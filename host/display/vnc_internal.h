@@ -60,7 +60,8 @@ struct vnc {
 
 /* One for each client, its clientData. */
 struct vnc_viewer {
-    int buttons;     /* of the last pointer event */
+    int buttons, x, y; /* of the last pointer event; x -1: there was none */
+    bool knows_size; /* it was told that the size can be set */
     uint32_t accent; /* of a dead key that waits for its letter; 0: none */
 };
 

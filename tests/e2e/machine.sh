@@ -4,6 +4,7 @@
 host_process= guest_process=
 host_control=$work/host.sock guest_control=$work/guest.sock
 nbd=$work/nbd controls=$work/controls
+vnc=$work/vm.vnc vnc_do=$build/tests/vnc/vnc_do # a viewer without a screen; absent without libvncclient
 
 if [ "${macos%%.*}" -ge 12 ]; then
     kext=$build/kexts/MacHyperVSupportMonterey.kext
@@ -53,7 +54,7 @@ machine_prepare() {
 
 machine_start() {
     machine_become "$bin/hvhost" --socket "$work/partition.sock" --control "$host_control" --release "$release" \
-        --generation "$generation" --disk "$work/disk.vhdx" >>"$work/host.log" 2>&1 &
+        --generation "$generation" --disk "$work/disk.vhdx" --vnc "$vnc" --horizontal-wheel >>"$work/host.log" 2>&1 &
     host_process=$!
     wait_for_socket "$work/partition.sock" $host_process 10 || return 1
     started=$(date +%s%N)

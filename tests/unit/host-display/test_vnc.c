@@ -1,253 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The VNC server with a real client (libvncclient), and devices of which the test is the guest. */
-#include "tests/unit/host-vmbus/bench.h"
-#include "tests/unit/host-vmbus/guest_ring.h"
+/* The VNC server with a real client (libvncclient): who may look, the picture and its size, the guest's
+ * pointer, viewers that behave badly. */
+#include "tests/unit/host-display/vnc_rig.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
-#include <poll.h>
-#include <pthread.h>
-#include <rfb/rfbclient.h>
+#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/devices/keyboard.h"
-#include "host/devices/mouse.h"
-#include "host/devices/video.h"
-#include "host/display/vnc.h"
-#include "protocol/keyboard.h"
-
-/* What the client library itself loses (its list of capabilities) is not ours to find. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:libvncclient\n";
-}
-
-/* The library leaves the picture to whoever looked at it. */
-static void leave(rfbClient *client)
-{
-    free(client->frameBuffer);
-    rfbClientCleanup(client);
-}
-
-enum { KEYBOARD_CHANNEL = 1, VIDEO_CHANNEL = 2, PATIENCE_SECONDS = 30 };
-
-struct rig {
-    struct bench *bench;
-    struct virtual_device *keyboard, *video, *vnc;
-    struct device_machine machine;
-    int vram; /* descriptor; the device's */
-    rfbClient *client;
-    pthread_t thread;
-    bool connected;
-};
-
-/* For loops that wait for the other side, which ends them when it never does what it should. */
-static bool in_time(time_t start)
-{
-    return time(NULL) < start + PATIENCE_SECONDS;
-}
-
-static void pump(struct rig *rig)
-{
-    struct pollfd wait = {rig->vnc->operations->descriptor(rig->vnc), POLLIN, 0};
-    poll(&wait, 1, 5);
-    rig->vnc->operations->run(rig->vnc, 0);
-    host_channel_run(vmbus_server_channel(rig->bench->server, KEYBOARD_CHANNEL));
-    rig->keyboard->operations->run(rig->keyboard, 0);
-    host_channel_run(vmbus_server_channel(rig->bench->server, VIDEO_CHANNEL));
-    rig->video->operations->run(rig->video, 0);
-}
-
-static int map(void *context, struct virtual_device *device, uint64_t start, uint64_t size,
-               int descriptor, uint64_t file_offset, uint32_t flags)
-{
-    ((struct rig *)context)->vram = descriptor;
-    device->operations->range_ready(device, start, 0);
-    return 0;
-}
-
-static int unmap(void *context, struct virtual_device *device, uint64_t start, uint64_t size)
-{
-    return 0;
-}
-
-static void guest_agrees(struct rig *rig)
-{
-    const struct keyboard_protocol_request request = {KEYBOARD_PROTOCOL_REQUEST,
-                                                      KEYBOARD_VERSION_1_0};
-    uint8_t packet[24];
-    const struct vmbus_packet_header header = {VMBUS_PACKET_IN_BAND, 2, 3, 0, 0};
-    struct guest_ring ring =
-        guest_ring_at(bench_page(rig->bench, bench_ring_page(KEYBOARD_CHANNEL)), 1);
-    memcpy(packet, &header, 16);
-    memcpy(packet + 16, &request, 8);
-    guest_ring_put(&ring, packet, sizeof(packet));
-    host_channel_run(vmbus_server_channel(rig->bench->server, KEYBOARD_CHANNEL));
-    ring = guest_ring_at(bench_page(rig->bench, bench_ring_page(KEYBOARD_CHANNEL) + 2), 1);
-    assert_int_not_equal(guest_ring_take(&ring, packet, sizeof(packet)), 0);
-}
-
-/* A message of the guest's video driver; the first member is a struct synthvid_header. */
-static void put_video(struct rig *rig, uint32_t type, void *message, uint32_t size)
-{
-    uint8_t packet[128] = {0};
-    struct guest_ring ring =
-        guest_ring_at(bench_page(rig->bench, bench_ring_page(VIDEO_CHANNEL)), 1);
-    const uint32_t length = (24 + size + 7) & ~7u;
-    const struct vmbus_packet_header header = {VMBUS_PACKET_IN_BAND, 2, (uint16_t)(length / 8), 0,
-                                               0};
-    const uint32_t pipe[2] = {VMBUS_PIPE_DATA, size}, words[2] = {type, size};
-    memcpy(message, words, sizeof(words));
-    memcpy(packet, &header, sizeof(header));
-    memcpy(packet + 16, pipe, sizeof(pipe));
-    memcpy(packet + 24, message, size);
-    guest_ring_put(&ring, packet, length);
-    host_channel_run(vmbus_server_channel(rig->bench->server, VIDEO_CHANNEL));
-}
-
-static void guest_sets_mode(struct rig *rig, uint32_t width, uint32_t height, uint8_t depth)
-{
-    struct synthvid_situation_update mode = {.outputs = 1,
-                                             .is_active = 1,
-                                             .depth = depth,
-                                             .width = width,
-                                             .height = height,
-                                             .pitch = width * depth / 8};
-    put_video(rig, SYNTHVID_SITUATION_UPDATE, &mode, sizeof(mode));
-}
-
-/* Draws a whole picture of one 32-bit (or two 16-bit) pixel value and says so. */
-static void guest_draws(struct rig *rig, uint32_t value, uint32_t width, uint32_t height,
-                        uint32_t bytes)
-{
-    struct {
-        uint8_t head[sizeof(struct synthvid_dirt)];
-        struct synthvid_rectangle part;
-    } message = {.head = {[9] = 1}, .part = {0, 0, (int32_t)width, (int32_t)height}};
-    for (uint32_t i = 0; i < width * height * bytes; i += 4) {
-        assert_int_equal(pwrite(rig->vram, &value, 4, i), 4);
-    }
-    put_video(rig, SYNTHVID_DIRT, &message, sizeof(message.head) + sizeof(message.part));
-}
-
-static void guest_shows(struct rig *rig)
-{
-    struct synthvid_version_request request = {.version = SYNTHVID_VERSION_3_5};
-    struct synthvid_vram_location location = {.is_specified = 1, .address = 0xf8000000};
-    put_video(rig, SYNTHVID_VERSION_REQUEST, &request, sizeof(request));
-    put_video(rig, SYNTHVID_VRAM_LOCATION, &location, sizeof(location));
-}
-
-static struct rig *rig_create(const char *password)
-{
-    struct rig *rig = calloc(1, sizeof(*rig));
-    int error;
-    rig->bench = bench_create(VMBUS_VERSION_5_3);
-    rig->keyboard = keyboard_new();
-    rig->keyboard->operations->plug(rig->keyboard, rig->bench->server);
-    bench_connect(rig->bench, VMBUS_VERSION_5_3);
-    bench_open_channel(rig->bench, KEYBOARD_CHANNEL);
-    guest_agrees(rig);
-    struct video_settings video_settings;
-    video_default_settings(SYNTHVID_VERSION_3_5, &video_settings);
-    rig->video = video_new(&video_settings);
-    rig->machine = (struct device_machine){rig, map, unmap, NULL};
-    rig->video->operations->attach(rig->video, &rig->machine);
-    rig->video->operations->plug(rig->video, rig->bench->server);
-    bench_open_channel(rig->bench, VIDEO_CHANNEL);
-    guest_shows(rig);
-    const struct vnc_settings settings = {
-        .port = 0, .password = password, .video = rig->video,
-        .keys = {.synthetic = rig->keyboard}};
-    rig->vnc = vnc_new(&settings, &error);
-    assert_non_null(rig->vnc);
-    return rig;
-}
-
-static void rig_free(struct rig *rig)
-{
-    rig->vnc->operations->free(rig->vnc);
-    vmbus_server_reset(rig->bench->server);
-    bench_free(rig->bench);
-    rig->keyboard->operations->free(rig->keyboard);
-    rig->video->operations->free(rig->video);
-    free(rig);
-}
-
-/* ---- The client: connecting blocks, so it has a thread until it is connected ---- */
-
-static const char *client_password;
-
-static char *give_password(rfbClient *client)
-{
-    return strdup(client_password);
-}
-
-static void *connect_client(void *argument)
-{
-    struct rig *rig = argument;
-    rig->connected = rfbInitClient(rig->client, NULL, NULL);
-    return NULL;
-}
-
-static bool try_connect(struct rig *rig, const char *password)
-{
-    rig->client = rfbGetClient(8, 3, 4);
-    rig->client->serverHost = strdup("127.0.0.1");
-    rig->client->serverPort = vnc_port(rig->vnc);
-    client_password = password;
-    rig->client->GetPassword = give_password;
-    assert_int_equal(pthread_create(&rig->thread, NULL, connect_client, rig), 0);
-    for (time_t start = time(NULL);
-         pthread_tryjoin_np(rig->thread, NULL) == EBUSY && in_time(start);) {
-        pump(rig);
-    }
-    return rig->connected; /* a client that could not connect is freed by then */
-}
-
-static void expect_event(struct rig *rig, uint16_t code, uint32_t flags)
-{
-    uint8_t packet[64];
-    struct keyboard_event event;
-    struct guest_ring ring =
-        guest_ring_at(bench_page(rig->bench, bench_ring_page(KEYBOARD_CHANNEL) + 2), 1);
-    uint32_t length = 0;
-    for (time_t start = time(NULL); length == 0 && in_time(start);) {
-        pump(rig);
-        length = guest_ring_take(&ring, packet, sizeof(packet));
-    }
-    assert_int_not_equal(length, 0);
-    memcpy(&event, packet + 16, sizeof(event));
-    assert_int_equal(event.make_code, code);
-    assert_int_equal(event.flags, flags);
-}
-
-static void keys_of_a_viewer_reach_the_guest(void **state)
-{
-    struct rig *rig = rig_create(NULL);
-    assert_true(try_connect(rig, ""));
-    assert_int_equal(vnc_viewers(rig->vnc), 1);
-    SendKeyEvent(rig->client, 'a', TRUE);
-    SendKeyEvent(rig->client, 'a', FALSE);
-    SendKeyEvent(rig->client, 0xff51, TRUE); /* left */
-    SendKeyEvent(rig->client, 0xe9, TRUE);   /* e with acute: no key of a US keyboard */
-    expect_event(rig, 0x1e, 0);
-    expect_event(rig, 0x1e, KEYBOARD_EVENT_BREAK);
-    expect_event(rig, 0x4b, KEYBOARD_EVENT_E0);
-    expect_event(rig, 0xe9, KEYBOARD_EVENT_UNICODE);
-    expect_event(rig, 0xe9, KEYBOARD_EVENT_UNICODE | KEYBOARD_EVENT_BREAK);
-    leave(rig->client); /* vanishes with a key down */
-    expect_event(rig, 0x4b, KEYBOARD_EVENT_E0 | KEYBOARD_EVENT_BREAK);
-    assert_int_equal(vnc_viewers(rig->vnc), 0);
-    rig_free(rig);
-}
+/* ---- Who may look ---- */
 
 static void several_viewers_are_served(void **state)
 {
-    struct rig *rig = rig_create(NULL);
+    struct rig *rig = rig_create(NULL, NULL);
     assert_true(try_connect(rig, ""));
     rfbClient *first = rig->client;
     assert_true(try_connect(rig, ""));
@@ -263,7 +32,7 @@ static void several_viewers_are_served(void **state)
 
 static void a_wrong_password_is_refused_and_the_right_one_works(void **state)
 {
-    struct rig *rig = rig_create("secret");
+    struct rig *rig = rig_create("secret", NULL);
     assert_false(try_connect(rig, "guess"));
     assert_true(try_connect(rig, "secret"));
     SendKeyEvent(rig->client, 'a', TRUE);
@@ -272,54 +41,74 @@ static void a_wrong_password_is_refused_and_the_right_one_works(void **state)
     rig_free(rig);
 }
 
+static void a_taken_port_is_an_error(void **state)
+{
+    struct rig *rig = rig_create(NULL, NULL);
+    const struct vnc_settings settings = {.port = vnc_port(rig->vnc)};
+    int error = 0;
+    assert_null(vnc_new(&settings, &error));
+    assert_int_equal(error, -EADDRINUSE);
+    rig_free(rig);
+}
+
+static void a_socket_in_the_file_system_is_for_its_owner_and_goes_with_the_server(void **state)
+{
+    char path[64];
+    struct stat status;
+    snprintf(path, sizeof(path), "/tmp/test-vnc-%d", (int)getpid());
+    struct rig *rig = rig_create(NULL, path);
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0600);
+    assert_true(try_connect(rig, ""));
+    SendKeyEvent(rig->client, 'a', TRUE);
+    expect_event(rig, 0x1e, 0);
+    leave(rig->client);
+    rig_free(rig);
+    assert_int_equal(stat(path, &status), -1);
+}
+
+static void a_port_is_of_the_loopback_address_alone(void **state)
+{
+    struct rig *rig = rig_create(NULL, NULL);
+    const struct sockaddr_in address = {.sin_family = AF_INET,
+                                        .sin_port = htons(vnc_port(rig->vnc)),
+                                        .sin_addr = {htonl(INADDR_LOOPBACK + 1)}};
+    const int descriptor = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(descriptor, (const struct sockaddr *)&address, sizeof(address)), -1);
+    assert_int_equal(errno, ECONNREFUSED);
+    close(descriptor);
+    rig_free(rig);
+}
+
+/* ---- The picture ---- */
+
 /* What the client is to have: every pixel of its picture `value`. */
 struct wanted {
-    rfbClient *client;
     int width, height;
     uint32_t value;
-    bool seen;
 };
 
-static bool has_picture(const struct wanted *wanted)
+static bool has_picture(rfbClient *client, void *context)
 {
-    bool same =
-        wanted->client->width == wanted->width && wanted->client->height == wanted->height;
+    const struct wanted *wanted = context;
+    bool same = client->width == wanted->width && client->height == wanted->height;
     for (int at = 0; same && at < wanted->width * wanted->height; at++) {
         uint32_t pixel;
-        memcpy(&pixel, wanted->client->frameBuffer + 4 * at, 4);
+        memcpy(&pixel, client->frameBuffer + 4 * at, 4);
         same = (pixel & 0xffffff) == wanted->value;
     }
     return same;
 }
 
-static void *watch(void *argument)
-{
-    struct wanted *wanted = argument;
-    for (time_t start = time(NULL); in_time(start) && !wanted->seen;) {
-        /* What the client has read ahead does not show on its socket any more. */
-        if ((wanted->client->buffered > 0 || WaitForMessage(wanted->client, 1000) > 0) &&
-            !HandleRFBServerMessage(wanted->client)) {
-            break;
-        }
-        wanted->seen = has_picture(wanted);
-    }
-    return NULL;
-}
-
-/* Lets client and server talk, each on a thread, until the client has the picture. */
 static bool client_sees(struct rig *rig, int width, int height, uint32_t value)
 {
-    struct wanted wanted = {rig->client, width, height, value, false};
-    assert_int_equal(pthread_create(&rig->thread, NULL, watch, &wanted), 0);
-    while (pthread_tryjoin_np(rig->thread, NULL) == EBUSY) {
-        pump(rig);
-    }
-    return wanted.seen;
+    struct wanted wanted = {width, height, value};
+    return talk_until(rig, has_picture, &wanted);
 }
 
 static void what_the_guest_draws_is_what_the_viewer_sees(void **state)
 {
-    struct rig *rig = rig_create(NULL);
+    struct rig *rig = rig_create(NULL, NULL);
     guest_sets_mode(rig, 320, 200, 32);
     pump(rig);
     assert_true(try_connect(rig, ""));
@@ -333,7 +122,7 @@ static void what_the_guest_draws_is_what_the_viewer_sees(void **state)
 
 static void the_viewer_follows_the_guests_size_and_depth(void **state)
 {
-    struct rig *rig = rig_create(NULL);
+    struct rig *rig = rig_create(NULL, NULL);
     assert_true(try_connect(rig, ""));
     assert_int_equal(rig->client->width, 640); /* nothing is shown yet */
     guest_sets_mode(rig, 400, 300, 32);
@@ -346,25 +135,439 @@ static void the_viewer_follows_the_guests_size_and_depth(void **state)
     rig_free(rig);
 }
 
-static void a_taken_port_is_an_error(void **state)
+struct wanted_pixel {
+    int at;
+    uint32_t value;
+};
+
+static bool has_pixel(rfbClient *client, void *context)
 {
-    struct rig *rig = rig_create(NULL);
-    const struct vnc_settings settings = {.port = vnc_port(rig->vnc)};
-    int error = 0;
-    assert_null(vnc_new(&settings, &error));
-    assert_int_equal(error, -EADDRINUSE);
+    const struct wanted_pixel *wanted = context;
+    uint32_t pixel;
+    memcpy(&pixel, client->frameBuffer + 4 * wanted->at, 4);
+    return (pixel & 0xffffff) == wanted->value;
+}
+
+static void write_pixel(struct rig *rig, int at, uint32_t value)
+{
+    assert_int_equal(pwrite(rig->vram, &value, 4, 4 * at), 4);
+}
+
+static void say_dirty(struct rig *rig, int32_t left, int32_t top, int32_t right, int32_t bottom)
+{
+    struct {
+        uint8_t head[sizeof(struct synthvid_dirt)];
+        struct synthvid_rectangle part;
+    } message = {.head = {[9] = 1}, .part = {left, top, right, bottom}};
+    put_video(rig, SYNTHVID_DIRT, &message, sizeof(message.head) + sizeof(message.part));
+}
+
+static void only_what_the_guest_says_has_changed_is_read(void **state)
+{
+    struct rig *rig = rig_create(NULL, NULL);
+    guest_sets_mode(rig, 320, 200, 32);
+    guest_draws(rig, 0, 320, 200, 4);
+    assert_true(try_connect(rig, ""));
+    assert_true(client_sees(rig, 320, 200, 0));
+    write_pixel(rig, 10, 0x112233);
+    write_pixel(rig, 20, 0x445566);
+    say_dirty(rig, 10, 0, 11, 1);
+    struct wanted_pixel told = {10, 0x332211}, untold = {20, 0};
+    assert_true(talk_until(rig, has_pixel, &told));
+    assert_true(has_pixel(rig->client, &untold));
+    leave(rig->client);
+    rig_free(rig);
+}
+
+static void changes_of_an_earlier_mode_are_harmless(void **state)
+{
+    struct rig *rig = rig_create(NULL, NULL);
+    guest_sets_mode(rig, 640, 480, 32);
+    assert_true(try_connect(rig, ""));
+    pump(rig);
+    guest_draws(rig, 0x00010101, 640, 480, 4); /* told, and not yet copied */
+    guest_sets_mode(rig, 320, 200, 32);
+    guest_draws(rig, 0x00ffffff, 320, 200, 4);
+    assert_true(client_sees(rig, 320, 200, 0xffffff));
+    leave(rig->client);
+    rig_free(rig);
+}
+
+/* Firmware, or a driver that has gone. */
+static void a_silent_guest_is_looked_at_as_long_as_somebody_looks(void **state)
+{
+    struct rig *rig = rig_create(NULL, NULL);
+    guest_sets_mode(rig, 320, 200, 32);
+    guest_draws(rig, 0, 320, 200, 4);
+    vmbus_server_reset(rig->bench->server);
+    pump(rig);
+    assert_true(rig->vnc->operations->deadline_ns(rig->vnc) == UINT64_MAX);
+    assert_true(try_connect(rig, ""));
+    assert_true(client_sees(rig, 320, 200, 0));
+    assert_true(rig->vnc->operations->deadline_ns(rig->vnc) != UINT64_MAX);
+    write_pixel(rig, 320 * 199 + 7, 0xa0b0c0); /* in the last row */
+    struct wanted_pixel last = {320 * 199 + 7, 0xc0b0a0};
+    assert_true(talk_until(rig, has_pixel, &last));
+    leave(rig->client);
+    rig_free(rig);
+}
+
+/* ---- The size ---- */
+
+/* The next message of the type to the guest's driver, sent soon. */
+static void take_video(struct rig *rig, uint32_t type, void *message, uint32_t size)
+{
+    uint8_t packet[1024];
+    struct synthvid_header header = {0, 0};
+    struct guest_ring ring =
+        guest_ring_at(bench_page(rig->bench, bench_ring_page(VIDEO_CHANNEL) + 2), 1);
+    for (time_t start = time(NULL); header.type != type && in_time(start);) {
+        if (guest_ring_take(&ring, packet, sizeof(packet)) == 0) {
+            pump(rig);
+        } else {
+            memcpy(&header, packet + 24, sizeof(header));
+        }
+    }
+    assert_int_equal(header.type, type);
+    memcpy(message, packet + 24, size);
+}
+
+static bool may_set_size(rfbClient *client, void *context)
+{
+    return client->screen.width != 0;
+}
+
+static void a_viewers_size_is_offered_to_the_guest_and_followed(void **state)
+{
+    struct {
+        struct synthvid_feature_change change;
+        uint8_t edid[SYNTHVID_EDID_SIZE];
+    } WIRE_PACKED features;
+    struct rig *rig = rig_create(NULL, NULL);
+    guest_sets_mode(rig, 320, 200, 32);
+    guest_draws(rig, 0, 320, 200, 4);
+    assert_true(try_connect(rig, ""));
+    assert_true(talk_until(rig, may_set_size, NULL));
+    take_video(rig, SYNTHVID_FEATURE_CHANGE, &features, sizeof(features));
+    assert_int_equal(features.change.is_situation_needed, 0); /* somebody looks, that is all */
+    assert_true(SendExtDesktopSize(rig->client, 800, 600));
+    take_video(rig, SYNTHVID_FEATURE_CHANGE, &features, sizeof(features));
+    assert_int_equal(features.change.is_situation_needed, 1);
+    assert_int_equal(features.edid[56] | features.edid[58] >> 4 << 8, 800);
+    guest_sets_mode(rig, 800, 600, 32);
+    guest_draws(rig, 0x00ffffff, 800, 600, 4);
+    assert_true(client_sees(rig, 800, 600, 0xffffff));
+    leave(rig->client);
+    rig_free(rig);
+}
+
+static void a_size_that_cannot_be_is_refused_and_the_next_one_works(void **state)
+{
+    struct synthvid_feature_change change;
+    struct rig *rig = rig_create(NULL, NULL);
+    guest_sets_mode(rig, 320, 200, 32);
+    guest_draws(rig, 0, 320, 200, 4);
+    assert_true(try_connect(rig, ""));
+    assert_true(talk_until(rig, may_set_size, NULL));
+    take_video(rig, SYNTHVID_FEATURE_CHANGE, &change, sizeof(change));
+    assert_true(SendExtDesktopSize(rig->client, 5000, 5000));
+    assert_true(SendExtDesktopSize(rig->client, 400, 300));
+    take_video(rig, SYNTHVID_FEATURE_CHANGE, &change, sizeof(change));
+    struct json_object *description = json_object_new_object(), *list;
+    rig->video->operations->describe(rig->video, description);
+    assert_true(json_object_object_get_ex(description, "resolutions", &list));
+    assert_string_equal(json_object_get_string(
+                            json_object_array_get_idx(list, json_object_array_length(list) - 1)),
+                        "400x300"); /* the only one that was added */
+    assert_int_equal(json_object_array_length(list), 15);
+    json_object_put(description);
+    leave(rig->client);
+    rig_free(rig);
+}
+
+/* ---- The guest's pointer ---- */
+
+static struct {
+    bool has_shape;
+    int hot_x, hot_y, width, height, x, y;
+    bool was_dragged;
+} pointer_seen;
+
+static void take_shape(rfbClient *client, int hot_x, int hot_y, int width, int height, int bytes)
+{
+    pointer_seen.has_shape = true;
+    pointer_seen.hot_x = hot_x;
+    pointer_seen.hot_y = hot_y;
+    pointer_seen.width = width;
+    pointer_seen.height = height;
+}
+
+static rfbBool take_position(rfbClient *client, int x, int y)
+{
+    pointer_seen.x = x;
+    pointer_seen.y = y;
+    pointer_seen.was_dragged |= x == 101;
+    return TRUE;
+}
+
+/* A rig whose viewer shows a picture and follows the pointer. */
+static struct rig *pointing_rig(void)
+{
+    struct rig *rig = rig_create(NULL, NULL);
+    memset(&pointer_seen, 0, sizeof(pointer_seen));
+    guest_sets_mode(rig, 320, 200, 32);
+    guest_draws(rig, 0, 320, 200, 4);
+    assert_true(try_connect(rig, ""));
+    rig->client->GotCursorShape = take_shape;
+    rig->client->HandleCursorPos = take_position;
+    assert_true(client_sees(rig, 320, 200, 0));
+    return rig;
+}
+
+/* Three by two pixels, B, G, R, A, the lowest row first: opaque red, half green, nothing; faint blue,
+ * opaque white, opaque black. */
+static void guest_gives_a_shape(struct rig *rig)
+{
+    struct {
+        uint8_t head[sizeof(struct synthvid_pointer_shape)];
+        uint8_t pixels[24];
+    } message = {.pixels = {0, 0, 255, 255, 0, 255, 0, 128, 0, 0, 0, 0,
+                            255, 0, 0, 100, 255, 255, 255, 255, 0, 0, 0, 255}};
+    const struct synthvid_pointer_shape head = {.part = SYNTHVID_POINTER_COMPLETE, .is_argb = 1,
+                                                .width = 3, .height = 2, .hot_x = 2, .hot_y = 1};
+    memcpy(message.head, &head, sizeof(head));
+    put_video(rig, SYNTHVID_POINTER_SHAPE, &message, sizeof(message));
+}
+
+static void guest_puts_the_pointer(struct rig *rig, bool visible, int32_t x, int32_t y)
+{
+    struct synthvid_pointer_position position = {.is_visible = visible, .x = x, .y = y};
+    put_video(rig, SYNTHVID_POINTER_POSITION, &position, sizeof(position));
+}
+
+static bool has_shape(rfbClient *client, void *context)
+{
+    return pointer_seen.has_shape && (pointer_seen.width == 3) == *(bool *)context;
+}
+
+static void the_guests_pointer_is_the_viewers(void **state)
+{
+    static const uint8_t mask[] = {0, 1, 1, 1, 1, 0}; /* half and more is seen */
+    bool wanted = true;
+    struct rig *rig = pointing_rig();
+    guest_puts_the_pointer(rig, true, 0, 0);
+    guest_gives_a_shape(rig);
+    assert_true(talk_until(rig, has_shape, &wanted));
+    assert_int_equal(pointer_seen.height, 2);
+    assert_int_equal(pointer_seen.hot_x, 2);
+    assert_int_equal(pointer_seen.hot_y, 1);
+    assert_memory_equal(rig->client->rcMask, mask, sizeof(mask));
+    assert_int_equal(rig->client->rcSource[3 * 4], 255);     /* red, the library's first */
+    assert_int_equal(rig->client->rcSource[3 * 4 + 2], 0);
+    assert_int_equal(rig->client->rcSource[4 * 4 + 1], 255); /* green, not darkened */
+    leave(rig->client);
+    rig_free(rig);
+}
+
+static void a_hidden_pointer_is_gone_and_comes_back(void **state)
+{
+    bool wanted = true;
+    struct rig *rig = pointing_rig();
+    guest_puts_the_pointer(rig, true, 0, 0);
+    guest_gives_a_shape(rig);
+    assert_true(talk_until(rig, has_shape, &wanted));
+    guest_puts_the_pointer(rig, false, 0, 0);
+    wanted = false;
+    pointer_seen.has_shape = false;
+    assert_true(talk_until(rig, has_shape, &wanted));
+    guest_puts_the_pointer(rig, true, 0, 0);
+    wanted = true;
+    assert_true(talk_until(rig, has_shape, &wanted));
+    leave(rig->client);
+    rig_free(rig);
+}
+
+static bool is_put_to_50_60(rfbClient *client, void *context)
+{
+    return pointer_seen.x == 50 && pointer_seen.y == 60;
+}
+
+static bool has_wide_shape(rfbClient *client, void *context)
+{
+    return pointer_seen.width == SYNTHVID_POINTER_EDGE;
+}
+
+/* In parts, since the ring of the test is small. */
+static void guest_gives_the_largest_shape(struct rig *rig)
+{
+    enum { ROWS = 6, PART = SYNTHVID_POINTER_EDGE * 4 * ROWS };
+    static uint8_t message[sizeof(struct synthvid_pointer_shape) + PART];
+    struct synthvid_pointer_shape head = {.is_argb = 1, .width = SYNTHVID_POINTER_EDGE,
+                                          .height = SYNTHVID_POINTER_EDGE, .hot_y = 95};
+    memset(message, 0xff, sizeof(message));
+    for (unsigned row = 0; row < SYNTHVID_POINTER_EDGE; row += ROWS) {
+        head.part = row + ROWS == SYNTHVID_POINTER_EDGE ? SYNTHVID_POINTER_COMPLETE
+                                                        : (uint8_t)(row / ROWS);
+        memcpy(message, &head, sizeof(head));
+        put_video(rig, SYNTHVID_POINTER_SHAPE, message, sizeof(message));
+    }
+}
+
+static void the_largest_pointer_is_cut_and_no_update_is_lost(void **state)
+{
+    struct rig *rig = pointing_rig();
+    guest_puts_the_pointer(rig, true, 0, 0);
+    guest_gives_the_largest_shape(rig);
+    guest_draws(rig, 0x00ffffff, 320, 200, 4);
+    assert_true(talk_until(rig, has_wide_shape, NULL));
+    assert_true(client_sees(rig, 320, 200, 0xffffff));
+    assert_int_equal(pointer_seen.hot_y, pointer_seen.height - 1);
+    leave(rig->client);
+    rig_free(rig);
+}
+
+/* The guest repeats where the viewer has put it, a rounding apart: the viewer's pointer stays. */
+static void the_guest_moves_viewers_pointers_but_does_not_drag_at_them(void **state)
+{
+    struct rig *rig = pointing_rig();
+    SendPointerEvent(rig->client, 100, 100, 0);
+    next_report(rig);
+    guest_puts_the_pointer(rig, true, 101, 99);
+    guest_puts_the_pointer(rig, true, 50, 60);
+    assert_true(talk_until(rig, is_put_to_50_60, NULL));
+    assert_false(pointer_seen.was_dragged);
+    leave(rig->client);
+    rig_free(rig);
+}
+
+/* Viewers that cannot draw a pointer have it in their picture, blended; the guest's stays clean. */
+static void viewers_without_a_pointer_get_it_drawn(void **state)
+{
+    struct rig *rig = rig_create(NULL, NULL);
+    uint32_t in_memory;
+    guest_sets_mode(rig, 320, 200, 32);
+    guest_draws(rig, 0, 320, 200, 4);
+    guest_puts_the_pointer(rig, true, 50, 60);
+    guest_gives_a_shape(rig);
+    rig->plain_client = true;
+    assert_true(try_connect(rig, ""));
+    struct wanted_pixel red = {60 * 320 + 48, 0x0000ff};
+    assert_true(talk_until(rig, has_pixel, &red));
+    assert_int_equal(pread(rig->vram, &in_memory, 4, 4 * (60 * 320 + 48)), 4);
+    assert_int_equal(in_memory, 0);
+    leave(rig->client);
+    rig_free(rig);
+}
+
+/* ---- Viewers that behave badly ---- */
+
+static int raw_connection(struct rig *rig)
+{
+    const struct sockaddr_in address = {.sin_family = AF_INET,
+                                        .sin_port = htons(vnc_port(rig->vnc)),
+                                        .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    const int descriptor = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(descriptor, (const struct sockaddr *)&address, sizeof(address)), 0);
+    return descriptor;
+}
+
+static void say(int descriptor, const void *bytes, size_t size)
+{
+    assert_int_equal(send(descriptor, bytes, size, MSG_NOSIGNAL), size);
+}
+
+/* Whatever the server says, `size` bytes of it, while it runs. */
+static void hear(struct rig *rig, int descriptor, size_t size)
+{
+    uint8_t byte;
+    for (time_t start = time(NULL); size > 0 && in_time(start);) {
+        pump(rig);
+        size -= recv(descriptor, &byte, 1, MSG_DONTWAIT) == 1;
+    }
+    assert_int_equal(size, 0);
+}
+
+static void await_viewers(struct rig *rig, unsigned count)
+{
+    for (time_t start = time(NULL); vnc_viewers(rig->vnc) != count && in_time(start);) {
+        pump(rig);
+    }
+    assert_int_equal(vnc_viewers(rig->vnc), count);
+}
+
+static void strangers_that_vanish_or_talk_nonsense_harm_nobody(void **state)
+{
+    static const char *const nonsense[] = {"", "RFB", "RFB 003.008\n", "RFB 003.008\n\1\1",
+                                           "GET / HTTP/1.1\r\n\r\n", "RFB 999.999\n\377\377"};
+    struct rig *rig = rig_create(NULL, NULL);
+    for (unsigned i = 0; i < sizeof(nonsense) / sizeof(nonsense[0]); i++) {
+        const int descriptor = raw_connection(rig);
+        say(descriptor, nonsense[i], strlen(nonsense[i]));
+        pump(rig);
+        pump(rig);
+        close(descriptor);
+    }
+    assert_true(try_connect(rig, ""));
+    await_viewers(rig, 1);
+    SendKeyEvent(rig->client, 'a', TRUE);
+    expect_event(rig, 0x1e, 0);
+    leave(rig->client);
+    rig_free(rig);
+}
+
+static void introduce(struct rig *rig, int descriptor)
+{
+    hear(rig, descriptor, 12);
+    say(descriptor, "RFB 003.008\n", 12);
+    hear(rig, descriptor, 2);
+    say(descriptor, "\1", 1);
+    hear(rig, descriptor, 4);
+    say(descriptor, "\1", 1);
+    hear(rig, descriptor, 24 + 5); /* ServerInit with "machv" */
+}
+
+static void a_viewer_that_does_not_take_its_picture_is_sent_away(void **state)
+{
+    static const uint8_t request[] = {3, 0, 0, 0, 0, 0, 7, 128, 4, 56}; /* 1920 x 1080 */
+    const int room = 4096;
+    struct rig *rig = rig_create(NULL, NULL);
+    guest_sets_mode(rig, 1920, 1080, 32);
+    pump(rig);
+    const int descriptor = raw_connection(rig);
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+    introduce(rig, descriptor);
+    for (unsigned i = 0; i < 8; i++) {
+        say(descriptor, request, sizeof(request));
+    }
+    await_viewers(rig, 0);
+    close(descriptor);
+    assert_true(try_connect(rig, ""));
+    leave(rig->client);
     rig_free(rig);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(keys_of_a_viewer_reach_the_guest),
         cmocka_unit_test(several_viewers_are_served),
         cmocka_unit_test(a_wrong_password_is_refused_and_the_right_one_works),
+        cmocka_unit_test(a_taken_port_is_an_error),
+        cmocka_unit_test(a_socket_in_the_file_system_is_for_its_owner_and_goes_with_the_server),
+        cmocka_unit_test(a_port_is_of_the_loopback_address_alone),
         cmocka_unit_test(what_the_guest_draws_is_what_the_viewer_sees),
         cmocka_unit_test(the_viewer_follows_the_guests_size_and_depth),
-        cmocka_unit_test(a_taken_port_is_an_error),
+        cmocka_unit_test(only_what_the_guest_says_has_changed_is_read),
+        cmocka_unit_test(changes_of_an_earlier_mode_are_harmless),
+        cmocka_unit_test(a_silent_guest_is_looked_at_as_long_as_somebody_looks),
+        cmocka_unit_test(a_viewers_size_is_offered_to_the_guest_and_followed),
+        cmocka_unit_test(a_size_that_cannot_be_is_refused_and_the_next_one_works),
+        cmocka_unit_test(the_guests_pointer_is_the_viewers),
+        cmocka_unit_test(a_hidden_pointer_is_gone_and_comes_back),
+        cmocka_unit_test(the_largest_pointer_is_cut_and_no_update_is_lost),
+        cmocka_unit_test(the_guest_moves_viewers_pointers_but_does_not_drag_at_them),
+        cmocka_unit_test(viewers_without_a_pointer_get_it_drawn),
+        cmocka_unit_test(strangers_that_vanish_or_talk_nonsense_harm_nobody),
+        cmocka_unit_test(a_viewer_that_does_not_take_its_picture_is_sent_away),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

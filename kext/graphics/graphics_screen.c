@@ -67,6 +67,13 @@ static void send_pointer(HyperVGraphics *self)
 
 /* ---- changes --------------------------------------------------------------------------------- */
 
+/* For people who wonder what the screen costs: twice a second while it is quiet. */
+static void publish_cost(HyperVGraphics *self)
+{
+    IORegistryEntry_setProperty_cstring_number((IORegistryEntry *)self, "HVScreenBytesRead",
+                                               self->scan.bytes_read, 64);
+}
+
 static bool look(HyperVGraphics *self)
 {
     struct synthvid_rectangle rectangles[VIDEO_RECTANGLES_MAXIMUM];
@@ -96,6 +103,8 @@ void graphics_tick(OSObject *owner, IOTimerEventSource *timer)
     if (action == REFRESH_LOOK || screen_scan_glance(&self->scan, self->memory.bytes))
         changed = look(self);
     next = refresh_done(&self->refresh, changed);
+    if (action == REFRESH_GLANCE && self->scan.line == 0)
+        publish_cost(self);
     if (next != 0)
         arm(self, next);
 }

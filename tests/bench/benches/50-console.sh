@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# The screen: guest's pixels -> HyperVGraphics finds the change -> dirt message -> hvhost -> VNC -> viewer, 1920 x 1080,
+# and what a screen costs on which nothing changes.
+
+console_seconds=${BENCH_SECONDS:-3}
+console_processes=""
+console_bench=$(dirname "$bin")/tests/bench/console/console_bench
+
+console_cleanup() {
+    local process
+    for process in $console_processes; do kill "$process" 2>/dev/null || true; done
+    for process in $console_processes; do wait_for_end "$process" 5 2>/dev/null || true; done
+}
+
+console_start_host() {
+    "$bin/hvhost" --socket "$work/partition.sock" --control "$work/host.sock" --release ws2022 --vnc 0 \
+        >"$work/host.log" 2>&1 </dev/null &
+    console_host=$!
+    console_processes+=" $console_host"
+    wait_for_socket "$work/partition.sock" $console_host 10
+    console_port=$(sed -n 's/.*VNC on port \([0-9]*\).*/\1/p' "$work/host.log" | head -n 1)
+}
+
+# Dirt messages that the host had so far, and bytes of the screen that the driver read.
+console_counters() {
+    timeout 5 "$bin/hvctl" --control "$work/host.sock" --json display | jq .dirt_messages
+    timeout 5 "$bin/kextrun" ioreg --properties --control "$work/guest.sock" |
+        awk '/"HVScreenBytesRead"/ { print $NF }'
+}
+
+# Reads what console_bench prints; around its idle time the counters.
+console_measure() {
+    local name value
+    while read -r name value; do
+        case $name in
+        idle) mapfile -t console_before < <(console_counters) ;;
+        end) mapfile -t console_after < <(console_counters) ;;
+        *) console_figures[$name]=$value ;;
+        esac
+    done < <("$console_bench" "$work/partition.sock" "$work/guest.sock" "$console_port" "$console_host" \
+        "$console_seconds" "$kexts/MacHyperVSupportMonterey.kext" "$kexts/MacHyperVFramebuffer.kext" \
+        2>"$work/console.log" || { cat "$work/console.log" >&2; echo failed 1; })
+    [ -z "${console_figures[failed]-}" ]
+}
+
+console_run() {
+    local -A console_figures=()
+    trap console_cleanup EXIT
+    rm -f "$work"/*.sock
+    console_start_host
+    console_measure
+
+    heading "Screen of 1920 x 1080 through the driver" memcpy
+    figure console-latency "write to pixels in the viewer, median" "${console_figures[latency_us]}" - us lower -
+    figure console-frames "whole changes a second, one after another" "${console_figures[frames_per_second]}" - \
+        frames/s higher -
+    figure console-guest "processor time of a change, guest" "${console_figures[guest_us]}" \
+        "${console_figures[memcpy_us]}" us lower -
+    figure console-host "processor time of a change, host and VNC" "${console_figures[host_us]}" \
+        "${console_figures[memcpy_us]}" us lower -
+    figure console-idle-messages "messages of an idle screen, viewer there" \
+        $((console_after[0] - console_before[0])) - messages lower 0
+    figure console-idle-reads "screen memory read when idle, viewer there" \
+        $(((console_after[1] - console_before[1]) / console_seconds / 1024)) - KiB/s lower "1/16 of it, 30 times"
+    figure console-idle-guest "processor time of a second, idle, viewer there" "${console_figures[idle_us]}" - us lower -
+    figure console-alone-guest "the same without a viewer" "${console_figures[alone_us]}" - us lower "no screen work"
+    console_cleanup
+    trap - EXIT
+}
+
+if [ -x "$console_bench" ]; then console_run; else echo "console: libvncclient is not here: left out" >&2; fi

@@ -9,6 +9,7 @@
 
 #include "daemons/common/daemon.h"
 #include "daemons/kvp/addresses.h"
+#include "daemons/kvp/blocks.h"
 #include "daemons/kvp/facts.h"
 #include "daemons/kvp/pool.h"
 #include "protocol/utf16.h"
@@ -134,46 +135,32 @@ static uint32_t enumerate(const struct exchange *exchange, void *body, bool *rep
 
 /* ---- Addresses ---- */
 
-struct lists {
-    char adapter[256], addresses[3072], more[1024], subnets[3072], gateways[1536], dns[3072];
-};
-static struct lists lists;              /* of the request under way; large */
+static struct address_lists lists;      /* of the request under way; large */
 
-static void join(char *list, size_t size, const char *more)
+/* Appends what there is of the other family. */
+static void add_other(void (*list)(bool, const char *, char *, size_t), const char *interface,
+                      char *to, size_t size)
 {
-    size_t length = strlen(list);
+    static char more[1024];
 
-    if (more[0] != '\0' && length + strlen(more) + 2 <= size)
-        snprintf(list + length, size - length, "%s%s", length > 0 ? ";" : "", more);
+    list(false, interface, to, size);
+    list(true, interface, more, sizeof more);
+    list_append(to, size, more);
 }
 
-#define PUT(field, text) \
-    utf8_to_utf16(text, bytes + offsetof(struct ic_kvp_ip, field), \
-                  sizeof(((struct ic_kvp_ip *)0)->field) / 2)
-#define TAKE(field, to) \
-    utf16_to_utf8(bytes + offsetof(struct ic_kvp_ip, field), \
-                  sizeof(((struct ic_kvp_ip *)0)->field) / 2, to, sizeof to)
-
-static uint32_t get_addresses(uint8_t *bytes, bool *replies)
+static uint32_t get_addresses(void *body, uint32_t size, bool *replies)
 {
     char interface[64];
 
-    TAKE(adapter_id, lists.adapter);
+    if (!block_read(body, size, &lists))
+        return IC_STATUS_INVALID_ARGUMENT;
     if (!addresses_find(lists.adapter, interface, sizeof interface))
         return IC_STATUS_WMI_NOT_FOUND;
-    addresses_list(false, interface, lists.addresses, sizeof lists.addresses);
-    addresses_list(true, interface, lists.more, sizeof lists.more);
-    join(lists.addresses, sizeof lists.addresses, lists.more);
-    addresses_subnets(false, interface, lists.subnets, sizeof lists.subnets);
-    addresses_subnets(true, interface, lists.more, sizeof lists.more);
-    join(lists.subnets, sizeof lists.subnets, lists.more);
+    add_other(addresses_list, interface, lists.addresses, sizeof lists.addresses);
+    add_other(addresses_subnets, interface, lists.subnets, sizeof lists.subnets);
     addresses_gateways(interface, lists.gateways, sizeof lists.gateways);
     addresses_dns(lists.dns, sizeof lists.dns);
-    bytes[offsetof(struct ic_kvp_ip, family)] = IC_KVP_FAMILY_IPV4 | IC_KVP_FAMILY_IPV6;
-    PUT(addresses, lists.addresses);
-    PUT(subnets, lists.subnets);
-    PUT(gateways, lists.gateways);
-    PUT(dns_servers, lists.dns);
+    block_write(body, size, &lists);
     *replies = true;
     return IC_STATUS_OK;
 }
@@ -184,25 +171,21 @@ static bool is_harmless(const char *list)
     return strspn(list, "0123456789abcdefABCDEF.:/;{}-% ") == strlen(list);
 }
 
-static uint32_t set_addresses(const struct exchange *exchange, const uint8_t *bytes)
+static uint32_t set_addresses(const struct exchange *exchange, const void *body, uint32_t size)
 {
-    char input[sizeof lists];
-    bool dhcp = bytes[offsetof(struct ic_kvp_ip, dhcp_enabled)] != 0;
+    char input[sizeof lists + 64];
     int status;
 
+    if (!block_read(body, size, &lists))
+        return IC_STATUS_INVALID_ARGUMENT;
     if (exchange->set_command == NULL)
         return IC_STATUS_NOT_SUPPORTED;
-    TAKE(adapter_id, lists.adapter);
-    TAKE(addresses, lists.addresses);
-    TAKE(subnets, lists.subnets);
-    TAKE(gateways, lists.gateways);
-    TAKE(dns_servers, lists.dns);
     if (!is_harmless(lists.adapter) || !is_harmless(lists.addresses) ||
         !is_harmless(lists.subnets) || !is_harmless(lists.gateways) || !is_harmless(lists.dns))
         return IC_STATUS_INVALID_ARGUMENT;
     snprintf(input, sizeof input,
              "adapter=%s\ndhcp=%u\naddresses=%s\nsubnets=%s\ngateways=%s\ndns=%s\n",
-             lists.adapter, dhcp, lists.addresses, lists.subnets, lists.gateways, lists.dns);
+             lists.adapter, lists.dhcp, lists.addresses, lists.subnets, lists.gateways, lists.dns);
     status = daemon_run(exchange->set_command, NULL, NULL, input);
     daemon_log("the host sets the addresses of %s: status %d", lists.adapter, status);
     return status == 0 ? IC_STATUS_OK : status == 2 ? IC_STATUS_WMI_NOT_FOUND : IC_STATUS_FAIL;
@@ -217,7 +200,7 @@ static uint32_t size_of(uint8_t operation)
     case IC_KVP_SET:       return sizeof(struct ic_kvp_exchange);
     case IC_KVP_DELETE:    return sizeof(struct ic_kvp_delete);
     case IC_KVP_ENUMERATE: return sizeof(struct ic_kvp_enumerate);
-    default:               return sizeof(struct ic_kvp_ip);
+    default:               return sizeof(struct ic_kvp_header);
     }
 }
 
@@ -234,7 +217,7 @@ uint32_t exchange_answer(const struct exchange *exchange, void *body, uint32_t s
     case IC_KVP_SET:       return get_or_set(exchange, body, true, replies);
     case IC_KVP_DELETE:    return remove_pair(exchange, body);
     case IC_KVP_ENUMERATE: return enumerate(exchange, body, replies);
-    case IC_KVP_GET_IP:    return get_addresses(body, replies);
-    default:               return set_addresses(exchange, body);
+    case IC_KVP_GET_IP:    return get_addresses(body, size, replies);
+    default:               return set_addresses(exchange, body, size);
     }
 }

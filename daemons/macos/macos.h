@@ -217,5 +217,6 @@ extern int socket(int, int, int), connect(int, const struct sockaddr *, socklen_
 extern void freeifaddrs(struct ifaddrs *), freeaddrinfo(struct addrinfo *);
 extern ssize_t send(int, const void *, size_t, int), recv(int, void *, size_t, int);
 extern const char *inet_ntop(int, const void *, char *, socklen_t);
+extern int inet_pton(int, const char *, void *);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Data exchange. Up to version 4.0: a guest that takes 5.0 has its addresses in binary blocks. */
+/* Data exchange. */
 #include "host/devices/kvp.h"
 
 #include <errno.h>
@@ -8,11 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/devices/kvp_addresses.h"
 #include "protocol/utf16.h"
 #include "protocol/vmbus_classes.h"
 
 static const uint64_t limit_ns = 30000000000ull;
-static const uint32_t versions[] = {IC_KVP_1_0, IC_KVP_3_0, IC_KVP_4_0};
+static const uint32_t versions[] = {IC_KVP_1_0, IC_KVP_3_0, IC_KVP_4_0, IC_KVP_5_0};
 static const struct integration_settings settings = {
     .name = "data exchange",
     .kind = "kvp",
@@ -193,49 +194,24 @@ static void addresses_answered(void *context, int result, uint32_t status, const
                                size_t size)
 {
     struct kvp *kvp = context;
-    struct ic_kvp_ip ip;
     static struct kvp_addresses addresses; /* of the one thread; large */
     if (result != 0 || status != IC_STATUS_OK || kvp->operation == IC_KVP_SET_IP) {
         end_addresses(kvp, result, status, NULL);
         return;
     }
-    if (size < sizeof(ip)) {
-        end_addresses(kvp, -EPROTO, status, NULL);
-        return;
-    }
-    memcpy(&ip, body, sizeof(ip));
-    const uint8_t *bytes = (const uint8_t *)&ip;
-    addresses.dhcp = ip.dhcp_enabled != 0;
-#define TAKE(field, to) \
-    utf16_to_utf8(bytes + offsetof(struct ic_kvp_ip, field), sizeof(ip.field) / 2, \
-                  addresses.to, sizeof(addresses.to))
-    TAKE(addresses, addresses);
-    TAKE(subnets, subnets);
-    TAKE(gateways, gateways);
-    TAKE(dns_servers, dns);
-#undef TAKE
-    end_addresses(kvp, 0, status, &addresses);
+    const bool good =
+        kvp_block_read(body, size, kvp->service.channel.message_version, &addresses);
+    end_addresses(kvp, good ? 0 : -EPROTO, status, good ? &addresses : NULL);
 }
 
 static int addresses_call(struct kvp *kvp, uint8_t operation, const char *adapter,
                           const struct kvp_addresses *addresses, kvp_addresses_done *done,
                           void *context)
 {
-    struct ic_kvp_ip ip = {.header = {operation, 0},
-                           .family = IC_KVP_FAMILY_IPV4 | IC_KVP_FAMILY_IPV6};
-    uint8_t *bytes = (uint8_t *)&ip;
-#define PUT(field, text) \
-    put_text(text, bytes + offsetof(struct ic_kvp_ip, field), sizeof(ip.field))
-    PUT(adapter_id, adapter);
-    if (addresses != NULL) {
-        ip.dhcp_enabled = addresses->dhcp;
-        PUT(addresses, addresses->addresses);
-        PUT(subnets, addresses->subnets);
-        PUT(gateways, addresses->gateways);
-        PUT(dns_servers, addresses->dns);
-    }
-#undef PUT
-    int result = call(kvp, operation, &ip, sizeof(ip), addresses_answered, context);
+    union kvp_address_block block;
+    const size_t size = kvp_block_make(&block, kvp->service.channel.message_version, operation,
+                                       adapter, addresses);
+    int result = call(kvp, operation, &block, size, addresses_answered, context);
     if (result == 0) {
         kvp->addresses_done = done;
     }

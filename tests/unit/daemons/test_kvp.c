@@ -232,6 +232,30 @@ static uint32_t set_ip(const char *addresses)
     return ask(&body, sizeof body, &replies);
 }
 
+static void binary_addresses_are_understood_too(void **state)
+{
+    struct ic_kvp_ip_binary body = { .header = { IC_KVP_SET_IP, 0 }, .ipv4_address_count = 1 };
+    char command[256], text[512] = "";
+    bool replies;
+    FILE *file;
+
+    memcpy((uint8_t *)&body + offsetof(struct ic_kvp_ip_binary, ipv4_addresses), "\12\0\0\7", 4);
+    memcpy((uint8_t *)&body + offsetof(struct ic_kvp_ip_binary, ipv4_subnets), "\377\0\0\0", 4);
+    utf8_to_utf16("{X}", (uint8_t *)&body + offsetof(struct ic_kvp_ip_binary, adapter_id), 128);
+    snprintf(command, sizeof command, "cat >%s/input", scratch);
+    exchange.set_command = command;
+    assert_int_equal(ask(&body, sizeof body, &replies), IC_STATUS_INVALID_ARGUMENT);   /* X */
+    utf8_to_utf16("{A}", (uint8_t *)&body + offsetof(struct ic_kvp_ip_binary, adapter_id), 128);
+    assert_int_equal(ask(&body, sizeof body, &replies), IC_STATUS_OK);
+    file = fopen(in_scratch("input"), "r");
+    assert_non_null(file);
+    assert_true(fread(text, 1, sizeof text - 1, file) > 0);
+    fclose(file);
+    assert_string_equal(text, "adapter={A}\ndhcp=0\naddresses=10.0.0.7\nsubnets=255.0.0.0\n"
+                              "gateways=\ndns=\n");
+    assert_int_equal(ask(&body, sizeof body - 4, &replies), IC_STATUS_INVALID_ARGUMENT);
+}
+
 static void setting_addresses_runs_the_command_with_nothing_but_addresses(void **state)
 {
     char command[256], text[512] = "";
@@ -272,6 +296,7 @@ int main(void)
         TEST(the_facts_come_in_the_hosts_order_and_end),
         TEST(macos_is_read_from_its_property_list),
         TEST(an_adapter_nobody_has_is_not_found),
+        TEST(binary_addresses_are_understood_too),
         TEST(setting_addresses_runs_the_command_with_nothing_but_addresses),
     };
 

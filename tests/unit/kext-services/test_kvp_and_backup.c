@@ -103,6 +103,23 @@ static void unknown_operations_and_pools_are_refused(void **state)
     assert_int_equal(exchange(IC_KVP_GET, 4, 2, 2, 2580), UINT32_MAX);
 }
 
+static void address_blocks_reach_the_daemon_with_the_length_of_their_form(void **state)
+{
+    const uint32_t text = sizeof(struct ic_kvp_ip), binary = sizeof(struct ic_kvp_ip_binary);
+
+    assert_int_equal(exchange(IC_KVP_GET_IP, 0, 0, 0, text + 8), UINT32_MAX);
+    assert_int_equal(fake.size, text);
+    assert_int_equal(exchange(IC_KVP_SET_IP, 0, 0, 0, text - 1), IC_STATUS_INVALID_ARGUMENT);
+    negotiate_with(&engine, IC_KVP_5_0);
+    assert_int_equal(exchange(IC_KVP_GET_IP, 0, 0, 0, text), UINT32_MAX);
+    assert_int_equal(fake.size, binary);
+    assert_int_equal(exchange(IC_KVP_SET_IP, 0, 0, 0, binary), UINT32_MAX);
+    assert_int_equal(fake.size, binary);
+    assert_int_equal(exchange(IC_KVP_SET_IP, 0, 0, 0, binary - 1), IC_STATUS_INVALID_ARGUMENT);
+    assert_int_equal(exchange(IC_KVP_ENUMERATE, 2, 0, 0, 2580), UINT32_MAX);
+    assert_int_equal(fake.size, 2580);
+}
+
 static void data_exchange_without_a_daemon_fails_at_once(void **state)
 {
     fake.there = false;
@@ -225,6 +242,8 @@ int main(void)
         cmocka_unit_test_setup(every_operation_reaches_the_daemon_whole, setup_kvp),
         cmocka_unit_test_setup(sizes_beyond_their_arrays_are_refused, setup_kvp),
         cmocka_unit_test_setup(unknown_operations_and_pools_are_refused, setup_kvp),
+        cmocka_unit_test_setup(address_blocks_reach_the_daemon_with_the_length_of_their_form,
+                               setup_kvp),
         cmocka_unit_test_setup(data_exchange_without_a_daemon_fails_at_once, setup_kvp),
         cmocka_unit_test_setup(freeze_and_thaw_are_the_daemons, setup_backup),
         cmocka_unit_test_setup(disks_are_held_between_the_daemons_freeze_and_thaw, setup_backup),

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# Sourced: Linux's hyperv_keyboard and hid_hyperv report what was done with hvctl, event by event.
+# Sourced: Linux's hyperv_keyboard and hid_hyperv report what was done with hvctl or from a VNC viewer, event by event;
+# what hyperv_drm has drawn is in the VNC viewer's picture.
+
+console_viewer=$root/build/tests/vnc/vnc_do # a viewer without a screen
 
 # Events as "type code value", one a line, without synchronisation, scan codes and repeats.
 console_events() { # console_events NAME
@@ -54,31 +57,59 @@ console_mouse_expected='3 0 32767
 2 8 1
 2 8 -2'
 
+# The same keys from a viewer: of a US keyboard with Shift, by symbol, by scan code. The screen is blank, 640 x 480.
+console_view() { # console_view CONTROL
+    "$console_viewer" "${1%/*}/vm.vnc" us aB symbols ff51 ffb5 ffc9 down ffeb symbols 63 up ffeb scan 56 \
+        pointer 639 1 0 pointer 320 479 0 pointer 320 479 1 pointer 320 479 0 pointer 320 479 128 pointer 320 479 0 \
+        pointer 320 479 8 pointer 320 479 0 pointer 320 479 16 pointer 320 479 0 pointer 320 479 16 pointer 320 479 0 \
+        pointer 320 479 32 pointer 320 479 0 pointer 320 479 64 pointer 320 479 0 symbols ff1b
+}
+
+# The middle of a pixel's share of the range, its ends for the outermost pixels; "back" is BTN_SIDE.
+console_viewer_expected='3 0 32767
+3 1 102
+3 0 16409
+3 1 32767
+1 272 1
+1 272 0
+1 275 1
+1 275 0
+2 8 1
+2 8 -1
+2 8 -1
+2 6 -1
+2 6 1'
+
 # A key is three events (scan code, key, synchronisation), a click twice that, a wheel step three (with its
 # high-resolution form), a move of both axes three.
-console_input() { # console_input ID NAME RELEASE
-    local id=$1 name=$2 release=$3 watcher keyboard mouse
+console_input() { # console_input ID NAME RELEASE DO MOUSE_EVENTS MOUSE_EXPECTED HVHOST_OPTION...
+    local id=$1 name=$2 release=$3 act=$4 count=$5 expected=$6 watcher keyboard mouse
+    shift 6
     wanted "$id" || return 0
     rm -rf "$work/runs/$id"
     (
         folder=$work/runs/$id
         until grep -aqs 'GUEST input ready' "$folder/console.log"; do sleep 0.2; done
-        console_do "$folder/control.sock" >"$folder/hvctl.log" 2>&1
+        "$act" "$folder/control.sock" >"$folder/hvctl.log" 2>&1
     ) &
     watcher=$!
-    boot "$id" amd64 1 input:60:24 -- --release "$release"
+    boot "$id" amd64 1 "input:60:$count" -- --release "$release" "$@"
     kill $watcher 2>/dev/null || true
     wait $watcher 2>/dev/null || true
     problem=$(complaint)
     keyboard=$(console_events keyboard)
-    mouse=$(console_events mouse | grep -v '^2 11 ' || true)
+    mouse=$(console_events mouse | grep -v '^2 1[12] ' || true)
     [ -n "$problem" ] || [ "$keyboard" = "$console_keyboard_expected" ] || problem="the keyboard reported '$(tr '\n' ',' <<<"$keyboard")'"
-    [ -n "$problem" ] || [ "$mouse" = "$console_mouse_expected" ] || problem="the mouse reported '$(tr '\n' ',' <<<"$mouse")'"
+    [ -n "$problem" ] || [ "$mouse" = "$expected" ] || problem="the mouse reported '$(tr '\n' ',' <<<"$mouse")'"
     row "$id" "$name" "$([ -z "$problem" ]; echo $?)" "${problem:-$(wc -l <<<"$keyboard") key events, $(wc -l <<<"$mouse") pointer events, all as expected}"
 }
 
-console_input console-input "Keyboard and mouse" ws2022
-console_input console-input-2012r2 "Keyboard and mouse, Windows Server 2012 R2" ws2012r2
+console_input console-input "Keyboard and mouse" ws2022 console_do 24 "$console_mouse_expected"
+console_input console-input-2012r2 "Keyboard and mouse, Windows Server 2012 R2" ws2012r2 console_do 24 "$console_mouse_expected"
+if [ -x "$console_viewer" ]; then
+    console_input console-viewer "Keyboard and mouse of a VNC viewer" ws2022 console_view 33 "$console_viewer_expected" \
+        --vnc "$work/runs/console-viewer/vm.vnc" --horizontal-wheel
+fi
 
 # The guest's pattern as a PPM file, drawn anew from its description in guest/init.
 console_picture() { # console_picture WIDTH HEIGHT
@@ -92,17 +123,37 @@ console_picture() { # console_picture WIDTH HEIGHT
     }'
 }
 
+# Pictures of the host and, if there is one, of a viewer; then a key, which tells the guest to go on.
+console_look() { # console_look FOLDER
+    "$hvctl" --control "$1/control.sock" screenshot "$1/screen.ppm"
+    "$hvctl" --control "$1/control.sock" --json display >"$1/display.json"
+    [ ! -x "$console_viewer" ] || "$console_viewer" "$1/vm.vnc" picture "$1/viewer.ppm"
+    "$hvctl" --control "$1/control.sock" key a
+}
+
+# What is wrong with the guest's list of modes: the first one is the host's default, none is larger than the host's
+# largest. Hosts before 3.5 have no list to compare.
+console_modes_complaint() { # console_modes_complaint FOLDER
+    local largest mode
+    [ "$(jq -r .version "$1/display.json")" = 3.5 ] || return 0
+    [ "$(said modes | cut -d' ' -f1)" = "$(jq -r '.resolutions[0]' "$1/display.json")" ] ||
+        { echo "the first mode is not the host's default: $(said modes)"; return; }
+    largest=$(jq -r '[.resolutions[] | split("x") | map(tonumber) | .[0] * .[1]] | max' "$1/display.json")
+    for mode in $(said modes); do
+        [ $((${mode%x*} * ${mode#*x})) -le "$largest" ] || { echo "mode $mode is beyond the host's list"; return; }
+    done
+}
+
 console_display() { # console_display ID NAME RELEASE
-    local id=$1 name=$2 release=$3 watcher folder=$work/runs/$1 size
+    local id=$1 name=$2 release=$3 watcher folder=$work/runs/$1 size where="the host"
     wanted "$id" || return 0
     rm -rf "$folder"
     (
         until grep -aqs 'GUEST display ready' "$folder/console.log"; do sleep 0.2; done
-        "$hvctl" --control "$folder/control.sock" screenshot "$folder/screen.ppm" >"$folder/hvctl.log" 2>&1
-        "$hvctl" --control "$folder/control.sock" key a >>"$folder/hvctl.log" 2>&1
+        console_look "$folder" >"$folder/hvctl.log" 2>&1
     ) &
     watcher=$!
-    boot "$id" amd64 1 display -- --release "$release"
+    boot "$id" amd64 1 display -- --release "$release" --vnc "$folder/vm.vnc"
     kill $watcher 2>/dev/null || true
     wait $watcher 2>/dev/null || true
     problem=$(complaint)
@@ -110,8 +161,13 @@ console_display() { # console_display ID NAME RELEASE
     [ -n "$problem" ] || [ -n "$size" ] || problem="the guest said no size"
     # shellcheck disable=SC2086
     [ -n "$problem" ] || console_picture $size | cmp -s - "$folder/screen.ppm" || problem="the screen of '$size' is not what the guest drew"
-    row "$id" "$name" "$([ -z "$problem" ]; echo $?)" "${problem:-${size/ / x } pixel for pixel, modes: $(said modes | cut -c1-60)}"
-    [ -n "$problem" ] || rm -f "$folder/screen.ppm"
+    if [ -z "$problem" ] && [ -x "$console_viewer" ]; then
+        where="the host and a VNC viewer"
+        cmp -s "$folder/screen.ppm" "$folder/viewer.ppm" || problem="the viewer's picture is not the host's"
+    fi
+    [ -n "$problem" ] || problem=$(console_modes_complaint "$folder")
+    row "$id" "$name" "$([ -z "$problem" ]; echo $?)" "${problem:-${size/ / x } pixel for pixel at $where, modes: $(said modes | cut -c1-60)}"
+    [ -n "$problem" ] || rm -f "$folder/screen.ppm" "$folder/viewer.ppm"
 }
 
 console_display console-display "Screen (synthvid 3.5)" ws2022

@@ -241,7 +241,9 @@ static void take_power(void *context, uint32_t what,
         hvhost_reset_machine(host);
         break;
     default:
-        guest_crashed(host, crash, 0, "");
+        if (!host->crashed) { /* else the guest has said so itself, and more */
+            guest_crashed(host, crash, 0, "");
+        }
         break;
     }
 }

@@ -16,6 +16,7 @@
 #include "kext/core/event_flags.h"
 #include "kext/core/log.h"
 #include "kext/core/processor.h"
+#include "kext/core/synic_sint.h"
 
 static const char who[] = "HyperVController";
 
@@ -189,8 +190,7 @@ static void write_page_msr(uint32_t msr, uint64_t page_number)
     processor_write_msr(msr, kept | page_number << HV_PAGE_SHIFT | HV_MSR_PAGE_ENABLE);
 }
 
-/* Runs on every processor at once with interrupts off. The end of interrupt is not left to the
- * hypervisor (auto-EOI), whatever it recommends: the kernel writes it for every vector. */
+/* Runs on every processor at once with interrupts off. */
 static void enable_here(void *argument)
 {
     HyperVController *controller = argument;
@@ -203,7 +203,8 @@ static void enable_here(void *argument)
     processor->vp_index = (uint32_t)processor_read_msr(HV_MSR_VP_INDEX);
     write_page_msr(HV_MSR_SIMP, processor->message_page_number);
     write_page_msr(HV_MSR_SIEFP, processor->event_flag_page_number);
-    processor_write_msr(HV_MSR_SINT(HV_SINT_VMBUS), controller->vector);
+    processor_write_msr(HV_MSR_SINT(HV_SINT_VMBUS),
+                        synic_sint(controller->vector, controller->identity.recommendations));
     processor_write_msr(HV_MSR_SCONTROL,
                         processor_read_msr(HV_MSR_SCONTROL) | HV_SCONTROL_ENABLE);
     processor->ready = true;

@@ -113,7 +113,8 @@ struct device {
     uint32_t end;
 };
 
-/* A PkgLength (20.2.4) at `at`: what it says, counted from there, and the bytes it takes. 0: none. */
+/* A PkgLength (20.2.4) at `at`: what it says, counted from there, and the bytes it takes. 0: none.
+ */
 static uint32_t package_length(const uint8_t *table, uint32_t length, uint32_t at, uint32_t *bytes)
 {
     uint32_t more, value;

@@ -11,6 +11,7 @@
 #include "host/disk/disk_faults.h"
 #include "host/disk/disk_memory.h"
 #include "host/machine.h"
+#include "protocol/hypervisor.h"
 #include "protocol/partition.h"
 #include "protocol/synthvid.h"
 #include "tests/pair/pair_faults.h"
@@ -475,6 +476,14 @@ uint64_t pair_host_heartbeats(const struct pair_host *host)
 unsigned pair_host_gpadls(const struct pair_host *host)
 {
     return vmbus_server_gpadl_count(host->machine.server);
+}
+
+uint64_t pair_host_sint(const struct pair_host *host, unsigned processor, unsigned sint)
+{
+    uint64_t value = 0;
+
+    hypervisor_read_msr(host->machine.hypervisor, processor, HV_MSR_SINT(sint), reference_time(), &value);
+    return value;
 }
 
 uint32_t pair_host_vmbus_version(const struct pair_host *host)

@@ -45,6 +45,9 @@ uint64_t pair_host_heartbeats(const struct pair_host *host);
 unsigned pair_host_gpadls(const struct pair_host *host);
 uint32_t pair_host_vmbus_version(const struct pair_host *host);
 
+/* Register of a synthetic interrupt source of a processor. */
+uint64_t pair_host_sint(const struct pair_host *host, unsigned processor, unsigned sint);
+
 /* Offers one more device to the running guest; it is the host's from here on. */
 struct virtual_device;
 bool pair_host_plug(struct pair_host *host, struct virtual_device *device);

@@ -262,6 +262,38 @@ static void a_family_can_have_the_nubs_interrupt(void **state)
     pair_run(&options, nub_interrupt, 3);
 }
 
+/* ---- auto-EOI ---- */
+
+static bool auto_eoi_expected;
+
+static void auto_eoi(struct pair *pair)
+{
+    for (unsigned processor = 0; processor < 2; processor++) {
+        uint64_t sint = pair_host_sint(pair->host, processor, HV_SINT_VMBUS);
+
+        PAIR_CHECK(pair, ((sint & HV_SINT_AUTO_EOI) != 0) == auto_eoi_expected);
+        PAIR_CHECK(pair, (sint & HV_SINT_MASKED) == 0 && (sint & 0xFF) >= HV_SINT_VECTOR_MINIMUM);
+    }
+    pair_sleep(5 * PAIR_SECOND);
+    PAIR_CHECK(pair, pair_host_heartbeats(pair->host) >= 2);
+}
+
+static void auto_eoi_is_as_the_hypervisor_recommends(void **state)
+{
+    static const struct {
+        const char *release;
+        bool expected;
+    } hosts[] = { { "2008r2", true }, { "2012r2", true }, { "2016", false }, { "2022", false } };
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        const struct pair_options options = { .release = hosts[i].release };
+
+        auto_eoi_expected = hosts[i].expected;
+        pair_run_seed(&options, auto_eoi, 1);
+    }
+}
+
 /* ---- sleep ---- */
 
 static void sleep_body(struct pair *pair)
@@ -289,6 +321,7 @@ int main(void)
         cmocka_unit_test(processors_that_tiger_has_no_room_for_are_taken),
         cmocka_unit_test(processors_are_hidden_in_snow_leopards_tables),
         cmocka_unit_test(a_family_can_have_the_nubs_interrupt),
+        cmocka_unit_test(auto_eoi_is_as_the_hypervisor_recommends),
         cmocka_unit_test(a_guest_does_not_sleep),
     };
 

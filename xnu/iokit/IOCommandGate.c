@@ -8,17 +8,15 @@
 #include "abi/kpi/threads.h"
 
 #include "xnu/libkern/object.h"
+#include "xnu/libkern/release.h"
 #include "xnu/machine/panic.h"
 #include "xnu/machine/threads.h"
-
-extern int version_major __asm("_version_major");
 
 enum {
     SLEEPERS_REMOVED = 1,
     SLEEPERS_WAIT_ENABLED = 2,
     ACTIONS_INCREMENT = 4,
     ACTIONS_MASK = ~3,
-    DARWIN_10_11 = 15,
 };
 
 typedef int32_t gate_action(OSObject *, void *, void *, void *, void *);
@@ -101,7 +99,7 @@ void IOCommandGate__setWorkLoop(IOCommandGate *me, IOWorkLoop *work_loop)
 /* The loop that the gate belongs to. Without one, macOS before 10.11 used a NULL pointer. */
 static IOWorkLoop *require_work_loop(const IOCommandGate *me)
 {
-    if (!me->workLoop && version_major < DARWIN_10_11)
+    if (!me->workLoop && !release_behaviour()->gate_checks_work_loop)
         machine_panic("IOCommandGate %p is used without a work loop; macOS before 10.11 crashes here",
                       (const void *)me);
     return me->workLoop;

@@ -5,6 +5,7 @@
 #include "abi/IOWorkLoop.h"
 #include "abi/kpi/libkern.h"
 
+#include "xnu/iokit/panic_actions.h"
 #include "xnu/iokit/service.h"
 
 static IOService *service_root;
@@ -46,6 +47,7 @@ void IOService__free(IOService *me)
 {
     struct service_private *private = service_private(me);
 
+    panic_actions_remove(me);
     if (private) {
         while (private->attachments) {
             struct attachment *gone = private->attachments;

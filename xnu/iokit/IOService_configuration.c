@@ -13,6 +13,7 @@
 #include "xnu/iokit/configuration_threads.h"
 #include "xnu/iokit/kext_request.h"
 #include "xnu/iokit/resources.h"
+#include "xnu/iokit/panic_actions.h"
 #include "xnu/iokit/service.h"
 
 enum { CATEGORY_ROOM = 1, SCORE_BITS = 32 };
@@ -89,6 +90,7 @@ void IOService__registerService(IOService *me, uint32_t options)
     }
     if (platform && !IOPlatformExpert_platformAdjustService(platform, me))
         return;
+    panic_actions_add(me);
     IOService_startMatching(me, options);
 }
 

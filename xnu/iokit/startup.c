@@ -10,6 +10,7 @@
 #include "xnu/iokit/catalogue.h"
 #include "xnu/iokit/configuration_threads.h"
 #include "xnu/iokit/interrupt_vectors.h"
+#include "xnu/iokit/panic_actions.h"
 #include "xnu/iokit/platform.h"
 #include "xnu/iokit/resources.h"
 #include "xnu/iokit/root_domain.h"
@@ -114,6 +115,11 @@ static void start_power(const struct xnu_options *options)
     root_domain_start(root);
 }
 
+static void start_panic_actions(const struct xnu_options *options)
+{
+    panic_actions_start();
+}
+
 static void register_root(const struct xnu_options *options)
 {
     /* Not synchronously: everything below would inherit that. */
@@ -138,6 +144,7 @@ static const struct step default_steps[] = {
     {"built-in personalities", add_built_in_personalities},
     {"machine", make_machine},
     {"power", start_power},
+    {"panic actions", start_panic_actions},
     {"root", register_root},
     {"resources", publish_resources},
 };
@@ -319,6 +326,7 @@ bool xnu_shutdown(bool restart)
     bool gone;
 
     root_domain_will_shut_down(restart);
+    panic_actions_stop();
     gone = terminate_all();
     gone = configuration_wait_idle(machine_uptime() + SHUTDOWN_WAIT) && gone;
     configuration_stop();

@@ -26,7 +26,8 @@ struct xnu_options {
 typedef void startup_function(const struct xnu_options *options);
 
 /* The steps, in order: "libkern", "kernel interfaces", "symbols", "registry", "catalogue",
- * "interrupts", "built-in personalities", "machine", "power", "root", "resources". A test may
+ * "interrupts", "built-in personalities", "machine", "power", "panic actions", "root",
+ * "resources". A test may
  * change the list before xnu_iokit_start; it stays changed until startup_reset. */
 void startup_reset(void);
 /* False: no such step. */

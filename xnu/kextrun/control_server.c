@@ -22,6 +22,7 @@
 #include "xnu/machine/log.h"
 #include "xnu/machine/machine.h"
 #include "xnu/machine/memory.h"
+#include "xnu/machine/panic.h"
 #include "xnu/machine/stack.h"
 #include "xnu/machine/threads.h"
 
@@ -126,7 +127,7 @@ static void respond(struct kextrun *kextrun, char *request, struct answer *answe
         display_command(answer, words);
     } else if (strcmp(command, "net") == 0 && words != NULL) {
         do_net_list(answer, words);
-    } else if (strcmp(command, "quit") == 0) {
+    } else if (strcmp(command, "panic") == 0 || strcmp(command, "quit") == 0) {
         answer_say(answer, "ok\n");
     } else {
         answer_say(answer, "error there is no command %.40s\n", command);
@@ -183,6 +184,10 @@ static void serve_connection(struct kextrun *kextrun, int socket) {
         bool quit = strcmp(request, "quit") == 0;
         respond(kextrun, request, &answer);
         write_answer(socket, &answer);
+        if (strcmp(request, "panic") == 0) {
+            close(socket);
+            machine_panic("asked for by kextrun panic");
+        }
         if (quit) {
             kextrun_request_end(kextrun, KEXTRUN_QUIT);
         }

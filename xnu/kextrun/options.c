@@ -19,14 +19,15 @@
 
 static const char usage[] =
     "usage: kextrun [options] KEXT...\n"
-    "       kextrun ioreg|stats|log|threads|quit --control SOCKET\n"
+    "       kextrun ioreg|stats|log|threads|panic|quit --control SOCKET\n"
     "       kextrun display modes|set SIZE|draw FILE|console --control SOCKET\n"
     "       kextrun net [list|ping ADDRESS [COUNT]|fetch URL|connect ADDRESS PORT] --control "
     "SOCKET\n"
     "Runs macOS kexts in a Linux process.\n"
     "\n"
     "  --partition SOCKET   attach to the simulated Hyper-V host at this socket (hvhost)\n"
-    "  --control SOCKET     listen for commands: ioreg, stats, log, threads, display, net, quit\n"
+    "  --control SOCKET     listen for commands: ioreg, stats, log, threads, display, net,\n"
+    "                       panic, quit\n"
     "  --macos RELEASE      the macOS to be: 10.6 to 15, or 26 (default 13)\n"
     "  --arch ARCH          x86_64 (default); i386 kexts are only checked\n"
     "  --processors N       virtual processors (default 1)\n"
@@ -94,7 +95,7 @@ static const struct option long_options[] = {
 };
 
 static const char *const commands[] = {"ioreg",   "stats", "log", "threads",
-                                       "display", "net",   "quit"};
+                                       "display", "net",   "panic", "quit"};
 
 static enum options_result fail(const char *format, const char *value) {
     fprintf(stderr, "kextrun: ");

@@ -18,13 +18,10 @@ struct introduced {
 
 static const struct introduced introduced[] = {
     INTRODUCED(immutable_collections_panic, 10, 6), /* x86_64; i386 reports */
-    INTRODUCED(pull_model, 10, 8),
     INTRODUCED(catalogue_by_class, 10, 9),
     INTRODUCED(resources_match_anything, 10, 9),
     INTRODUCED(gate_checks_work_loop, 10, 11),
-    INTRODUCED(property_exists_match, 10, 12),
-    INTRODUCED(resource_matched_key, 10, 12),
-    INTRODUCED(keyboard_event_device, 10, 12),
+    INTRODUCED(panic_actions, 10, 11),
     INTRODUCED(will_terminate_notification, 10, 13),
     INTRODUCED(host_bridge_class, 12, 0),
     INTRODUCED(resource_match_array, 14, 0),
@@ -84,8 +81,8 @@ static void fill(struct release_behaviour *row, unsigned release)
     unsigned major = release / 10000, minor = release / 100 % 100;
     size_t i;
 
-    /* Darwin 10 is 10.6, 19 is 10.15, 20 is 11. */
-    row->darwin = major == 10 ? minor + 4 : major + 9;
+    /* Darwin 10 is 10.6, 19 is 10.15, 20 is 11, 24 is 15; 25 is 26. */
+    row->darwin = major == 10 ? minor + 4 : major < 26 ? major + 9 : major - 1;
     row->configuration_threads = release >= RELEASE(11, 0, 0) ? 500 : 64;
     for (i = 0; i < sizeof(introduced) / sizeof(introduced[0]); i++)
         *((bool *)((char *)row + introduced[i].field)) = release >= introduced[i].since;
@@ -105,6 +102,8 @@ void release_kernel_version(unsigned *major, unsigned *minor, unsigned *revision
     unsigned release_major = selected / 10000, release_minor = selected / 100 % 100;
 
     *major = release_behaviour()->darwin;
-    *minor = release_major == 10 ? selected % 100 : release_minor; /* 10.6.8: 10.8 */
+    /* 10.6.8 is 10.8, 13.5 is 22.6, 14.5 is 23.5: 11 to 13 began with .1. */
+    *minor = release_major == 10 ? selected % 100
+                                 : release_minor + (release_major >= 11 && release_major <= 13);
     *revision = 0;
 }

@@ -22,14 +22,11 @@ struct release_behaviour {
     bool immutable_collections_panic;   /* else a line in the log */
     bool catalogue_by_class;            /* 10.9: personalities kept by provider class */
     bool resources_match_anything;      /* 10.9: IOResources driver without IOResourceMatch */
-    bool property_exists_match;         /* 10.12: IOPropertyExistsMatch */
-    bool resource_matched_key;          /* 10.12: IOResourceMatched */
     bool will_terminate_notification;   /* 10.13: gIOWillTerminateNotification is delivered */
     bool resource_match_array;          /* 14: IOResourceMatch may be an array */
     bool gate_checks_work_loop;         /* 10.11: a command gate without work loop says NotReady */
+    bool panic_actions;                 /* 10.11: IOPlatformPanicAction */
     bool host_bridge_class;             /* 12: a host bridge must be an IOPCIHostBridge */
-    bool keyboard_event_device;         /* 10.12: IOHIDKeyboardEventDevice shim */
-    bool pull_model;                    /* 10.8: network pull model */
 };
 
 /* Chooses the release by its name: "10.6.8", "11", "12.5". False: not a number, or older than 10.6.

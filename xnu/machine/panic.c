@@ -14,7 +14,16 @@
 #define LOG_LINES 12
 
 static void (*death_hook)(int status, const char *reason);
-static atomic_bool dying;
+static void (*panic_actions)(void);
+static atomic_bool panicking, dying;
+
+bool machine_is_panicking(void) {
+    return atomic_load_explicit(&panicking, memory_order_relaxed);
+}
+
+void machine_set_panic_actions(void (*actions)(void)) {
+    panic_actions = actions;
+}
 
 void machine_set_death_hook(void (*hook)(int status, const char *reason)) {
     death_hook = hook;
@@ -98,6 +107,10 @@ _Noreturn void machine_panic_v(const char *format, va_list arguments) {
                 thread != NULL ? thread->name : "none", reason);
     report_backtrace((uintptr_t)__builtin_return_address(0),
                      (uintptr_t)__builtin_frame_address(0));
+    /* A panic in one of the actions comes here again, and ends it. */
+    if (thread != NULL && panic_actions != NULL && !atomic_exchange(&panicking, true)) {
+        panic_actions();
+    }
     machine_die(MACHINE_EXIT_PANIC, reason);
 }
 

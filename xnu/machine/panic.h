@@ -6,6 +6,7 @@
 #define MACHV_XNU_MACHINE_PANIC_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 
 enum machine_exit_status {
     MACHINE_EXIT_OK = 0,
@@ -27,6 +28,14 @@ enum machine_exit_status {
 _Noreturn void machine_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void machine_panic_v(const char *format, va_list arguments)
     __attribute__((format(printf, 1, 0)));
+
+/*
+ * Called on the panicking thread between the report and the end: what drivers do in a panic. From
+ * then on no interrupt is delivered and the host's wish for the end is not heard, as on a machine
+ * whose other processors have stopped. NULL for none.
+ */
+void machine_set_panic_actions(void (*actions)(void));
+bool machine_is_panicking(void);
 
 /* Ends the process at once with the status, the log written out; nothing is stopped in order. */
 _Noreturn void machine_exit(int status);

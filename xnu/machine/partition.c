@@ -90,6 +90,9 @@ void machine_partition_set_power_hook(machine_power_hook *hook, void *context) {
 
 void machine_partition_power_event(enum machine_power what, int status, const char *reason) {
     machine_power_hook *hook = __atomic_load_n(&power_hook, __ATOMIC_ACQUIRE);
+    if (machine_is_panicking()) {
+        return; /* the end is near */
+    }
     if (hook != NULL) {
         hook(power_context, what, status, reason);
         return;

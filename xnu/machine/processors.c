@@ -76,6 +76,9 @@ bool processor_has_pending(unsigned processor) {
 unsigned processor_deliver(unsigned processor) {
     uint64_t words[PARTITION_VECTOR_WORDS];
     unsigned delivered = 0;
+    if (machine_is_panicking()) {
+        return 0;
+    }
     for (unsigned word = 0; word < PARTITION_VECTOR_WORDS; word++) {
         words[word] = atomic_exchange(&machine_processors[processor].pending[word], 0);
     }

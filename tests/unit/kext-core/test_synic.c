@@ -2,6 +2,7 @@
 /* Event flags and message slots: the test is the hypervisor. */
 #include "kext/core/event_flags.h"
 #include "kext/core/message_slot.h"
+#include "kext/core/synic_sint.h"
 #include "tests/unit/kext-core/engines.h"
 
 static uint32_t seen[64], seen_count;
@@ -141,6 +142,15 @@ static void the_queue_keeps_order_and_says_when_it_is_full(void **state)
     assert_false(message_queue_get(&queue, &copy));
 }
 
+static void auto_eoi_is_what_the_hypervisor_does_not_advise_against(void **state)
+{
+    (void)state;
+    assert_int_equal(synic_sint(0x45, 0), 0x45 | HV_SINT_AUTO_EOI);
+    assert_int_equal(synic_sint(0x45, HV_RECOMMEND_RELAXED_TIMING), 0x45 | HV_SINT_AUTO_EOI);
+    assert_int_equal(synic_sint(0xFF, HV_RECOMMEND_NO_AUTO_EOI), 0xFF);
+    assert_int_equal(synic_sint(0xFF, UINT32_MAX), 0xFF);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +163,7 @@ int main(void)
                                empty_slot),
         cmocka_unit_test_setup(an_impossible_size_is_cut_to_nothing, empty_slot),
         cmocka_unit_test(the_queue_keeps_order_and_says_when_it_is_full),
+        cmocka_unit_test(auto_eoi_is_what_the_hypervisor_does_not_advise_against),
     };
 
     return cmocka_run_group_tests_name("synic", tests, NULL, NULL);

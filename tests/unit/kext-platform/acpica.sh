@@ -4,7 +4,7 @@
 # hidden: they are no devices any more, everything else works, and tables that refer to them still load.
 # Usage: acpica.sh HIDE_PROCESSORS
 set -u
-hide=$1 count=2048
+hide=$(realpath "$1") count=2048
 command -v acpiexec >/dev/null && command -v iasl >/dev/null || { echo "1..0 # SKIP iasl and acpiexec are not installed"; exit 0; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -6,6 +6,7 @@
 #include "abi/IOWorkLoop.h"
 #include "abi/constants.h"
 #include "abi/kpi/threads.h"
+#include "xnu/libkern/release.h"
 
 static IOWorkLoop *loop;
 static IOCommandGate *gate;
@@ -58,8 +59,7 @@ static void old_release_body(void *argument)
 {
     set_up();
     IOWorkLoop_removeEventSource(loop, (IOEventSource *)gate);
-    extern int version_major __asm("_version_major");
-    version_major = 14;
+    release_select_number(RELEASE(10, 10, 5));
     IOCommandGate_runAction(gate, action, NULL, NULL, NULL, NULL);
 }
 

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # The screen: guest's pixels -> HyperVGraphics finds the change -> dirt message -> hvhost -> VNC -> viewer, 1920 x 1080,
-# and what a screen costs on which nothing changes.
+# and what a screen costs on which nothing changes. A key: viewer -> VNC -> hvhost -> HyperVKeyboard -> event.
 
 console_seconds=${BENCH_SECONDS:-3}
 console_processes=""
 console_bench=$(dirname "$bin")/tests/bench/console/console_bench
+console_key_bench=$(dirname "$bin")/tests/bench/console/key_bench
+console_strokes=${BENCH_STROKES:-2000}
 
 console_cleanup() {
     local process
@@ -68,4 +70,31 @@ console_run() {
     trap - EXIT
 }
 
-if [ -x "$console_bench" ]; then console_run; else echo "console: libvncclient is not here: left out" >&2; fi
+# The guest's input log is a FIFO of key_bench's, made before the guest starts.
+console_start_keys() {
+    console_processes=""
+    rm -f "$work"/*.sock "$work/input.fifo"
+    console_start_host
+    "$console_key_bench" "$console_port" "$work/input.fifo" "$console_strokes" >"$work/keys.txt" 2>"$work/keys.log" &
+    console_keys=$!
+    console_processes+=" $console_keys"
+    until [ -p "$work/input.fifo" ]; do kill -0 $console_keys || return 1; sleep 0.01; done
+    "$bin/kextrun" --partition "$work/partition.sock" --control "$work/guest.sock" --macos 13 \
+        --input-log "$work/input.fifo" "$kexts/MacHyperVSupportMonterey.kext" >"$work/guest.log" 2>&1 </dev/null &
+    console_processes+=" $!"
+}
+
+console_measure_keys() {
+    local key doorbell
+    trap console_cleanup EXIT
+    console_start_keys
+    wait $console_keys || { cat "$work/keys.log" >&2; return 1; }
+    key=$(awk '$1 == "key_us" { print $2 }' "$work/keys.txt")
+    doorbell=$(awk '$1 == "doorbell_us" { print $2 }' "$work/keys.txt")
+    heading "A key from a VNC viewer" doorbell
+    figure console-key "press to event in the guest, median" "$key" "$doorbell" us lower -
+    console_cleanup
+    trap - EXIT
+}
+
+if [ -x "$console_bench" ]; then console_run && console_measure_keys; else echo "console: libvncclient is not here: left out" >&2; fi

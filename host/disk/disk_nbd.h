@@ -3,21 +3,21 @@
 #ifndef HOST_DISK_DISK_NBD_H
 #define HOST_DISK_DISK_NBD_H
 
-#include <stddef.h>
+#include "host/disk/disk_open.h"
 
-struct disk;
-struct disk_engine;
-struct disk_options;
+/* "nbd://localhost", "nbd+unix:///?socket=/run/disk.socket" and the like, or else an image. */
+bool disk_nbd_is_uri(const char *path);
 
 /*
- * Opens the image options->path of options->format through a qemu-nbd child process, which locks
- * it. Returns 0 and *disk, or a negative errno and a line in `error`.
+ * Opens the server of a URI, or the image options->path of options->format through a qemu-nbd
+ * child process, which locks it. Returns 0 and *disk, or a negative errno and a line in `error`.
  */
-int disk_nbd_open_image(struct disk_engine *engine, const struct disk_options *options,
-                        struct disk **disk, char *error, size_t error_size);
+int disk_nbd_open(struct disk_engine *engine, const struct disk_options *options,
+                  struct disk **disk, char *error, size_t error_size);
 
-/* The same for a URI such as nbd://localhost or nbd+unix:///?socket=/run/disk.socket. */
-int disk_nbd_open_uri(struct disk_engine *engine, const struct disk_options *options,
-                      struct disk **disk, char *error, size_t error_size);
+/* The same as disk_open_begin(). */
+struct disk_opening *disk_nbd_begin(struct disk_engine *engine,
+                                    const struct disk_options *options, disk_opened *opened,
+                                    void *context);
 
 #endif

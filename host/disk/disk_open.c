@@ -110,6 +110,11 @@ static enum disk_format detect_file(const char *path)
     return format;
 }
 
+static bool is_memory(const char *path)
+{
+    return strncmp(path, "memory:", strlen("memory:")) == 0;
+}
+
 static int open_memory(struct disk_engine *engine, const struct disk_options *options,
                        struct disk **disk, char *error, size_t error_size)
 {
@@ -130,27 +135,63 @@ static int open_memory(struct disk_engine *engine, const struct disk_options *op
     return 0;
 }
 
-int disk_open(struct disk_engine *engine, const struct disk_options *options, struct disk **disk,
-              char *error, size_t error_size)
+/* What the options mean: checks them, and finds the format. `chosen` has it. */
+static int choose(const struct disk_options *options, struct disk_options *chosen, char *error,
+                  size_t error_size)
 {
+    *chosen = *options;
     if (options->block_size != 512 && options->block_size != 4096) {
         snprintf(error, error_size, "disk %s: block size %u; it must be 512 or 4096",
                  options->path, options->block_size);
         return -EINVAL;
     }
-    if (strncmp(options->path, "memory:", strlen("memory:")) == 0) {
-        return open_memory(engine, options, disk, error, error_size);
+    if (chosen->format == DISK_FORMAT_DETECT && !is_memory(options->path) &&
+        !disk_nbd_is_uri(options->path)) {
+        chosen->format = detect_file(options->path);
     }
-    if (strncmp(options->path, "nbd:", 4) == 0 || strncmp(options->path, "nbd+unix:", 9) == 0 ||
-        strncmp(options->path, "nbds:", 5) == 0) {
-        return disk_nbd_open_uri(engine, options, disk, error, error_size);
+    return 0;
+}
+
+/* Is there somebody else to wait for? */
+static bool needs_server(const struct disk_options *chosen)
+{
+    return !is_memory(chosen->path) &&
+           (disk_nbd_is_uri(chosen->path) || chosen->format != DISK_FORMAT_RAW);
+}
+
+static int open_here(struct disk_engine *engine, const struct disk_options *chosen,
+                     struct disk **disk, char *error, size_t error_size)
+{
+    return is_memory(chosen->path) ? open_memory(engine, chosen, disk, error, error_size)
+                                   : disk_file_open(engine, chosen, disk, error, error_size);
+}
+
+int disk_open(struct disk_engine *engine, const struct disk_options *options, struct disk **disk,
+              char *error, size_t error_size)
+{
+    struct disk_options chosen;
+    int result = choose(options, &chosen, error, error_size);
+    if (result != 0) {
+        return result;
     }
-    struct disk_options chosen = *options;
-    if (chosen.format == DISK_FORMAT_DETECT) {
-        chosen.format = detect_file(options->path);
+    return needs_server(&chosen) ? disk_nbd_open(engine, &chosen, disk, error, error_size)
+                                 : open_here(engine, &chosen, disk, error, error_size);
+}
+
+struct disk_opening *disk_open_begin(struct disk_engine *engine,
+                                     const struct disk_options *options, disk_opened *opened,
+                                     void *context)
+{
+    struct disk_options chosen;
+    struct disk *disk = NULL;
+    char error[1024] = "";
+    int result = choose(options, &chosen, error, sizeof(error));
+    if (result == 0 && needs_server(&chosen)) {
+        return disk_nbd_begin(engine, &chosen, opened, context);
     }
-    if (chosen.format == DISK_FORMAT_RAW) {
-        return disk_file_open(engine, &chosen, disk, error, error_size);
+    if (result == 0) {
+        result = open_here(engine, &chosen, &disk, error, sizeof(error));
     }
-    return disk_nbd_open_image(engine, &chosen, disk, error, error_size);
+    opened(context, result, disk, error);
+    return NULL;
 }

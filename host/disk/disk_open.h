@@ -9,6 +9,7 @@
 
 struct disk;
 struct disk_engine;
+struct disk_opening;
 
 enum disk_format {
     DISK_FORMAT_DETECT,
@@ -46,5 +47,20 @@ int disk_size_from_text(const char *text, uint64_t *size);
  */
 int disk_open(struct disk_engine *engine, const struct disk_options *options, struct disk **disk,
               char *error, size_t error_size);
+
+/* How it ended: 0 and the disk, or a negative errno and the line. */
+typedef void disk_opened(void *context, int result, struct disk *disk, const char *error);
+
+/*
+ * The same without waiting for a server or a child process: `opened` is called once, by
+ * disk_engine_run(). Returns what can be cancelled until then; or NULL, when it has been called
+ * already.
+ */
+struct disk_opening *disk_open_begin(struct disk_engine *engine,
+                                     const struct disk_options *options, disk_opened *opened,
+                                     void *context);
+
+/* `opened` will not be called. */
+void disk_opening_cancel(struct disk_opening *opening);
 
 #endif

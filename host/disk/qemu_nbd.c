@@ -152,6 +152,13 @@ void qemu_nbd_complaint(struct qemu_nbd *child, char *text, size_t text_size)
     snprintf(text, text_size, "%s", *start != '\0' ? start : "qemu-nbd ended without a word");
 }
 
+void qemu_nbd_kill(struct qemu_nbd *child)
+{
+    if (child->process > 0) {
+        kill(child->process, SIGKILL);
+    }
+}
+
 void qemu_nbd_stop(struct qemu_nbd *child)
 {
     if (child->process > 0) {

@@ -25,6 +25,9 @@ int qemu_nbd_start(struct qemu_nbd *child, const struct disk_options *options, i
 /* The first line that the child wrote to standard error, without its name; waits up to 2 s. */
 void qemu_nbd_complaint(struct qemu_nbd *child, char *text, size_t text_size);
 
+/* Ends a child that does not answer. */
+void qemu_nbd_kill(struct qemu_nbd *child);
+
 /* Waits for the child, whose socket is closed, to end; ends it by force after 10 s. */
 void qemu_nbd_stop(struct qemu_nbd *child);
 

@@ -10,16 +10,14 @@
 
 /* ---- Putting them where they belong ---- */
 
-static int open_disk(struct hvhost *host, const struct hvhost_disk_option *option,
-                     struct disk **disk, char *error, size_t error_size)
+struct disk_options hvhost_disk_options(const struct hvhost_disk_option *option)
 {
-    const struct disk_options options = {
+    return (struct disk_options){
         .path = option->path,
         .format = option->format,
         .read_only = option->read_only,
         .block_size = option->block_size,
     };
-    return disk_open(host->disks, &options, disk, error, error_size);
 }
 
 static int add_ide_disk(struct hvhost *host, const struct hvhost_disk_option *option,
@@ -77,27 +75,43 @@ static int place_disk(struct hvhost *host, const struct hvhost_disk_option *opti
     return result;
 }
 
-int hvhost_add_disk(struct hvhost *host, const struct hvhost_disk_option *option,
-                    unsigned *controller, unsigned *lun, char *error, size_t error_size)
+/* Puts an open disk (NULL: an empty drive) where it belongs, or closes it. */
+static int settle_disk(struct hvhost *host, const struct hvhost_disk_option *option,
+                       struct disk *disk, unsigned *controller, unsigned *lun, char *error,
+                       size_t error_size)
 {
-    struct disk *disk = NULL;
     *controller = *lun = 0;
-    if (option->is_dvd && host->options.generation == 1) {
-        snprintf(error, error_size, "disc %s: the DVD drive of generation 1 is on the emulated IDE "
-                 "controller, which this host has not; use --generation 2", option->path);
-        return -EINVAL;
-    }
-    int result = option->is_empty ? 0 : open_disk(host, option, &disk, error, error_size);
-    if (result != 0) {
-        return result;
-    }
-    result = option->ide != HVHOST_ANY
+    int result = option->ide != HVHOST_ANY
                  ? add_ide_disk(host, option, disk, error, error_size)
                  : place_disk(host, option, disk, controller, lun, error, error_size);
     if (result != 0) {
         disk_close(disk);
     }
     return result;
+}
+
+static int check_disk(const struct hvhost *host, const struct hvhost_disk_option *option,
+                      char *error, size_t error_size)
+{
+    if (option->is_dvd && host->options.generation == 1) {
+        snprintf(error, error_size, "disc %s: the DVD drive of generation 1 is on the emulated IDE "
+                 "controller, which this host has not; use --generation 2", option->path);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+int hvhost_add_disk(struct hvhost *host, const struct hvhost_disk_option *option,
+                    unsigned *controller, unsigned *lun, char *error, size_t error_size)
+{
+    const struct disk_options options = hvhost_disk_options(option);
+    struct disk *disk = NULL;
+    int result = check_disk(host, option, error, error_size);
+    if (result == 0 && !option->is_empty) {
+        result = disk_open(host->disks, &options, &disk, error, error_size);
+    }
+    return result != 0 ? result
+                       : settle_disk(host, option, disk, controller, lun, error, error_size);
 }
 
 /* ---- Verbs about disks ---- */
@@ -137,13 +151,31 @@ void hvhost_verb_disk_list(struct hvhost *host, struct json_object *arguments,
     control_answer(ticket, result);
 }
 
+static void add_opened(struct hvhost *host, const struct hvhost_disk_option *option,
+                       struct disk *disk, struct json_object *arguments,
+                       struct control_ticket *ticket)
+{
+    char error[1024];
+    unsigned controller, lun;
+    int result = settle_disk(host, option, disk, &controller, &lun, error, sizeof(error));
+    if (result != 0) {
+        control_refuse(ticket, result, "%s", error);
+        return;
+    }
+    hvhost_event(host, "disk-added", NULL, "%s at controller %u LUN %u", option->path, controller,
+                 lun);
+    struct json_object *answer = json_object_new_object();
+    json_object_object_add(answer, "controller", json_object_new_int((int)controller));
+    json_object_object_add(answer, "lun", json_object_new_int((int)lun));
+    control_answer(ticket, answer);
+}
+
 /* The option text is that of --disk: one syntax, checked in one place. */
 void hvhost_verb_disk_add(struct hvhost *host, struct json_object *arguments,
                           struct control_ticket *ticket)
 {
     struct hvhost_disk_option option;
     char error[1024];
-    unsigned controller, lun;
     const char *text = hvhost_text_of(arguments, "disk");
     if (text == NULL) {
         control_refuse(ticket, -EINVAL, "disk-add needs \"disk\", a text as for --disk");
@@ -151,18 +183,15 @@ void hvhost_verb_disk_add(struct hvhost *host, struct json_object *arguments,
     }
     int result = hvhost_parse_disk(text, &option, error, sizeof(error));
     if (result == 0) {
-        result = hvhost_add_disk(host, &option, &controller, &lun, error, sizeof(error));
+        result = check_disk(host, &option, error, sizeof(error));
     }
     if (result != 0) {
         control_refuse(ticket, result, "%s", error);
-        return;
+    } else if (option.is_empty) {
+        add_opened(host, &option, NULL, arguments, ticket);
+    } else {
+        hvhost_open_disk(host, &option, arguments, ticket, add_opened);
     }
-    hvhost_event(host, "disk-added", NULL, "%s at controller %u LUN %u", option.path, controller,
-                 lun);
-    struct json_object *answer = json_object_new_object();
-    json_object_object_add(answer, "controller", json_object_new_int((int)controller));
-    json_object_object_add(answer, "lun", json_object_new_int((int)lun));
-    control_answer(ticket, answer);
 }
 
 /* Finds what "controller" and "lun" name; refuses the ticket and returns NULL otherwise. */
@@ -281,11 +310,27 @@ static void answer_drive(struct hvhost *host, struct control_ticket *ticket, int
     }
 }
 
+/* The drive may have gone while the disc was being opened. */
+static void insert_opened(struct hvhost *host, const struct hvhost_disk_option *option,
+                          struct disk *disc, struct json_object *arguments,
+                          struct control_ticket *ticket)
+{
+    unsigned lun;
+    struct storvsc *controller = addressed_drive(host, arguments, ticket, &lun);
+    int result = -ENODEV;
+    if (controller != NULL) {
+        result = storvsc_insert_disc(controller, lun, disc, flag_of(arguments, "force"));
+        answer_drive(host, ticket, result, option->path);
+    }
+    if (result != 0) {
+        disk_close(disc);
+    }
+}
+
 void hvhost_verb_dvd_insert(struct hvhost *host, struct json_object *arguments,
                             struct control_ticket *ticket)
 {
     struct hvhost_disk_option option;
-    struct disk *disc;
     char error[1024];
     unsigned lun;
     const char *text = hvhost_text_of(arguments, "disc");
@@ -293,8 +338,7 @@ void hvhost_verb_dvd_insert(struct hvhost *host, struct json_object *arguments,
         control_refuse(ticket, -EINVAL, "dvd-insert needs \"disc\", the name of an image");
         return;
     }
-    struct storvsc *controller = addressed_drive(host, arguments, ticket, &lun);
-    if (controller == NULL) {
+    if (addressed_drive(host, arguments, ticket, &lun) == NULL) {
         return;
     }
     int result = hvhost_parse_dvd(text, &option, error, sizeof(error));
@@ -302,17 +346,10 @@ void hvhost_verb_dvd_insert(struct hvhost *host, struct json_object *arguments,
         snprintf(error, sizeof(error), "to empty the drive, eject");
         result = -EINVAL;
     }
-    if (result == 0) {
-        result = open_disk(host, &option, &disc, error, sizeof(error));
-    }
     if (result != 0) {
         control_refuse(ticket, result, "%s", error);
-        return;
-    }
-    result = storvsc_insert_disc(controller, lun, disc, flag_of(arguments, "force"));
-    answer_drive(host, ticket, result, option.path);
-    if (result != 0) {
-        disk_close(disc);
+    } else {
+        hvhost_open_disk(host, &option, arguments, ticket, insert_opened);
     }
 }
 

@@ -10,7 +10,8 @@
  *   pci.c        assigned PCI functions: --pci and hvctl pci
  *   console.c    keyboard, mouse, screen: what a person uses
  *   devices.c    which virtual devices the machine has; a row for each kind
- *   disks.c      disks and DVD drives: --disk, --dvd, and hvctl's verbs for them
+ *   disks.c      disks and DVD drives: --disk, --dvd, and hvctl's verbs for them; those that are
+ *                being opened in disk_openings.c
  *   services.c   integration services: shutdown, time, backup; files, pairs in services_data.c
  *   space.c      devices' memory and registers in guest-physical space
  *   loop.c       waiting, polling, calling each part when it has something to do
@@ -103,6 +104,7 @@ struct hvhost {
     struct partition_server *partition;
     struct control_server *control;
     struct disk_engine *disks;
+    struct hvhost_opening *openings; /* disk_openings.c */
     struct guest_memory memory;
     struct host_machine machine;
     bool machine_made;
@@ -163,6 +165,19 @@ uint16_t hvhost_storvsc_version(const struct hvhost *host);
 struct json_object;
 int hvhost_add_disk(struct hvhost *host, const struct hvhost_disk_option *option,
                     unsigned *controller, unsigned *lun, char *error, size_t error_size);
+
+struct disk_options hvhost_disk_options(const struct hvhost_disk_option *option);
+
+/* disk_openings.c: opens a disk for a request without keeping the machine waiting, then calls
+ * `then`, which owns the disk and answers the ticket; refuses the ticket if it cannot be opened. */
+typedef void hvhost_disk_opened(struct hvhost *host, const struct hvhost_disk_option *option,
+                                struct disk *disk, struct json_object *arguments,
+                                struct control_ticket *ticket);
+void hvhost_open_disk(struct hvhost *host, const struct hvhost_disk_option *option,
+                      struct json_object *arguments, struct control_ticket *ticket,
+                      hvhost_disk_opened *then);
+/* Refuses those that are under way: the host ends. */
+void hvhost_end_openings(struct hvhost *host);
 
 void hvhost_verb_disk_list(struct hvhost *host, struct json_object *arguments,
                            struct control_ticket *ticket);

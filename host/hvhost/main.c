@@ -81,6 +81,7 @@ static int start(struct hvhost *host)
 /* Everything acknowledged is on the medium when the disks are closed; guest RAM goes last. */
 static void finish(struct hvhost *host)
 {
+    hvhost_end_openings(host);
     if (host->machine_made) {
         partition_server_goodbye(host->partition, 0, "the end"); /* if nobody has said so yet */
         host_machine_reset(&host->machine);

@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -289,6 +291,112 @@ static void force_unit_access_works_with_a_server_that_does_not_know_it(void **s
     assert_int_equal(shell("kill $(cat %s/pid)", bench->folder), 0);
 }
 
+/* ---- Opened without waiting ---- */
+
+struct opened {
+    unsigned calls;
+    int result;
+    struct disk *disk;
+    char error[1024];
+};
+
+static void note_opened(void *context, int result, struct disk *disk, const char *error)
+{
+    struct opened *opened = context;
+    opened->calls++;
+    opened->result = result;
+    opened->disk = disk;
+    snprintf(opened->error, sizeof(opened->error), "%s", error);
+}
+
+static struct disk_opening *begin(struct bench *bench, const char *path, struct opened *opened)
+{
+    const struct disk_options options = {path, DISK_FORMAT_DETECT, false, 512};
+    memset(opened, 0, sizeof(*opened));
+    return disk_open_begin(bench->engine, &options, note_opened, opened);
+}
+
+static void wait_until_opened(struct bench *bench, const struct opened *opened)
+{
+    while (opened->calls == 0) {
+        struct pollfd entry = {.fd = disk_engine_descriptor(bench->engine), .events = POLLIN};
+        assert_int_equal(poll(&entry, 1, WAIT_MS), 1);
+        disk_engine_run(bench->engine, 1);
+    }
+}
+
+static void an_image_is_opened_without_waiting_for_it(void **state)
+{
+    struct bench *bench = *state;
+    uint8_t bytes[512];
+    struct iovec piece = {bytes, sizeof(bytes)};
+    struct opened opened;
+    create(bench, "vhdx", "");
+    assert_non_null(begin(bench, bench->path, &opened));
+    assert_int_equal(opened.calls, 0);
+    wait_until_opened(bench, &opened);
+    assert_int_equal(opened.result, 0);
+    assert_int_equal(opened.disk->geometry.size, 16 << 20);
+    assert_int_equal(transfer(bench, opened.disk, DISK_READ, 0, 512, &piece, 1), 0);
+    disk_close(opened.disk);
+    assert_int_equal(opened.calls, 1);
+}
+
+static void an_image_that_cannot_be_opened_says_why_later(void **state)
+{
+    struct bench *bench = *state;
+    struct opened opened;
+    create(bench, "vhdx", "");
+    assert_int_equal(shell("truncate -s 200K %s", bench->path), 0);
+    assert_non_null(begin(bench, bench->path, &opened));
+    wait_until_opened(bench, &opened);
+    assert_true(opened.result < 0);
+    assert_null(opened.disk);
+    assert_non_null(strstr(opened.error, "qemu-img check"));
+    create(bench, "vhdx", "");
+    assert_non_null(begin(bench, bench->path, &opened));
+    wait_until_opened(bench, &opened);
+    assert_int_equal(opened.result, 0);
+    disk_close(opened.disk);
+}
+
+static void what_needs_nobody_else_is_open_at_once(void **state)
+{
+    struct bench *bench = *state;
+    struct opened opened;
+    assert_null(begin(bench, "memory:1M", &opened));
+    assert_int_equal(opened.calls, 1);
+    assert_int_equal(opened.result, 0);
+    disk_close(opened.disk);
+    assert_null(begin(bench, "/no/such/file", &opened));
+    assert_int_equal(opened.calls, 1);
+    assert_true(opened.result < 0);
+    assert_non_null(strstr(opened.error, "/no/such/file"));
+}
+
+static void an_opening_that_nobody_answers_can_be_given_up(void **state)
+{
+    struct bench *bench = *state;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct opened opened;
+    const int silent = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s/socket", bench->folder);
+    assert_int_equal(bind(silent, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(silent, 1), 0);
+    snprintf(bench->path, sizeof(bench->path), "nbd+unix:///?socket=%s/socket", bench->folder);
+    struct disk_opening *opening = begin(bench, bench->path, &opened);
+    assert_non_null(opening);
+    for (unsigned i = 0; i < 100; i++) {
+        disk_engine_run(bench->engine, i);
+    }
+    assert_int_equal(opened.calls, 0);
+    disk_opening_cancel(opening);
+    close(silent);
+    assert_null(begin(bench, bench->path, &opened)); /* a server that has gone is known at once */
+    assert_int_equal(opened.calls, 1);
+    assert_true(opened.result < 0);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -303,6 +411,10 @@ int main(void)
         TEST(a_broken_image_is_refused_with_the_reason),
         TEST(a_server_that_dies_fails_requests),
         TEST(an_nbd_uri_works),
+        TEST(an_image_is_opened_without_waiting_for_it),
+        TEST(an_image_that_cannot_be_opened_says_why_later),
+        TEST(what_needs_nobody_else_is_open_at_once),
+        TEST(an_opening_that_nobody_answers_can_be_given_up),
         TEST(force_unit_access_works_with_a_server_that_does_not_know_it),
     };
     if (shell("command -v qemu-img >/dev/null && command -v qemu-io >/dev/null && "

@@ -255,6 +255,47 @@ static void an_image_added_later_is_let_go_when_the_host_dies(void **state)
 }
 
 /* Events come as lines of JSON to a follower, and with --json-events to the log. */
+/* A qemu-nbd that never answers, first in PATH; it writes to the pipe when it runs. */
+static void put_silent_qemu_nbd(struct host_process *host)
+{
+    char command[512], path[512];
+    snprintf(command, sizeof(command),
+             "cd %s && mkdir bin && mkfifo pipe && printf vhdxfile >slow.vhdx && truncate -s 1M "
+             "slow.vhdx && printf '#!/bin/sh\necho >%s/pipe\nexec sleep 1000\n' >bin/qemu-nbd && "
+             "chmod 755 bin/qemu-nbd", host->folder, host->folder);
+    assert_int_equal(system(command), 0);
+    snprintf(path, sizeof(path), "%s/bin:%s", host->folder, getenv("PATH"));
+    setenv("PATH", path, 1);
+}
+
+static void a_disk_that_does_not_open_holds_nothing_up(void **state)
+{
+    struct host_process *host = *state;
+    struct guest_channel channel;
+    char command[512], line[512] = "", path[128];
+    put_silent_qemu_nbd(host);
+    host_start_with_storage(host, &channel, NULL);
+    snprintf(command, sizeof(command), "%s --control %s disk add %s/slow.vhdx 2>&1",
+             getenv("HVCTL"), host->control, host->folder);
+    FILE *adding = popen(command, "r");
+    assert_non_null(adding);
+    snprintf(path, sizeof(path), "%s/pipe", host->folder);
+    FILE *running = fopen(path, "r"); /* until qemu-nbd is there */
+    assert_non_null(running);
+    fclose(running);
+    assert_int_equal(hvctl(host, "status"), 0);
+    guest_blocks(&host->guest, &channel, 0, false, 0, 8, GUEST_BUFFERS);
+    assert_int_equal(hvctl(host, "disk add memory:1M"), 0);
+    expect_bus_event(host, &channel);
+    host_power_off(host);
+    assert_non_null(fgets(line, sizeof(line), adding));
+    assert_non_null(strstr(line, "the host ends"));
+    assert_int_equal(WEXITSTATUS(pclose(adding)), 1);
+    assert_int_equal(host_exit_code(host), 0);
+    snprintf(command, sizeof(command), "cd %s && rm -r bin pipe slow.vhdx", host->folder);
+    assert_int_equal(system(command), 0);
+}
+
 static void events_are_followed(void **state)
 {
     struct host_process *host = *state;
@@ -319,6 +360,7 @@ int main(void)
         TEST(faults_are_set_and_cleared_while_the_guest_runs),
         TEST(violations_are_listed_with_their_rule),
         TEST(an_image_added_later_is_let_go_when_the_host_dies),
+        TEST(a_disk_that_does_not_open_holds_nothing_up),
         TEST(events_are_followed),
         TEST(stop_and_reset_reach_the_monitor),
     };

@@ -546,6 +546,11 @@ const char *vpci_name(const struct vpci *bus)
     return bus->name;
 }
 
+struct pci_function *vpci_function(struct vpci *bus, unsigned index)
+{
+    return index < bus->slot_count ? bus->slots[index].function : NULL;
+}
+
 bool vpci_is_gone(const struct vpci *bus)
 {
     return bus->is_removed && bus->requests == NULL && !is_busy(bus);

@@ -28,6 +28,8 @@ struct vpci *vpci_new(const struct vpci_settings *settings);
 struct virtual_device *vpci_device(struct vpci *bus);
 
 const char *vpci_name(const struct vpci *bus);
+/* Function number `index`, from 0, whether the guest still has it or not; NULL: there are no more. */
+struct pci_function *vpci_function(struct vpci *bus, unsigned index);
 
 /*
  * Asks the guest to let go of a function; after its answer, or 60 s, it is taken away, and with the

@@ -92,7 +92,7 @@ static int set_disk_fault(struct hvhost *host, const char *text)
             }
         }
     }
-    return 0;
+    return hvhost_set_pci_disk_fault(host, text);
 }
 
 static void clear_storage_faults(struct hvhost *host)
@@ -112,6 +112,7 @@ static void clear_storage_faults(struct hvhost *host)
             }
         }
     }
+    hvhost_clear_pci_disk_faults(host);
 }
 
 /* ---- VMBus ---- */

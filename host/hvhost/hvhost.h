@@ -206,6 +206,9 @@ void hvhost_verb_capture(struct hvhost *host, struct json_object *arguments,
 int hvhost_make_pci(struct hvhost *host);
 /* Frees the buses that the guest has let go of. */
 void hvhost_reap_pci(struct hvhost *host);
+/* A fault of disks, checked before, on those of NVMe controllers too. 0 or -ENOMEM. */
+int hvhost_set_pci_disk_fault(struct hvhost *host, const char *text);
+void hvhost_clear_pci_disk_faults(struct hvhost *host);
 uint32_t hvhost_retarget_interrupt(void *context, const struct hypervisor_retarget *retarget);
 void hvhost_verb_pci_list(struct hvhost *host, struct json_object *arguments,
                           struct control_ticket *ticket);

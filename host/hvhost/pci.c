@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "host/devices/vpci.h"
+#include "host/disk/disk_faults.h"
 #include "host/hvhost/hvhost.h"
 
 /* ---- Making them ---- */
@@ -151,6 +152,63 @@ uint32_t hvhost_retarget_interrupt(void *context, const struct hypervisor_retarg
         }
     }
     return HV_STATUS_INVALID_DEVICE_ID;
+}
+
+/* ---- Faults ---- */
+
+/* Calls `each` with the place of each NVMe controller's disk, as long as it returns 0. */
+static int for_each_disk(struct hvhost *host, const char *text,
+                         int (*each)(struct disk **disk, const char *text, uint64_t seed))
+{
+    int result = 0;
+    for (unsigned i = 0; i < HVHOST_PCI_MAX; i++) {
+        struct pci_function *function;
+        for (unsigned j = 0; result == 0 && host->buses[i] != NULL &&
+                             (function = vpci_function(host->buses[i], j)) != NULL; j++) {
+            struct disk **disk = pci_nvme_disk(function);
+            if (disk != NULL) {
+                result = each(disk, text, host->options.seed + 2000 + i * PCI_FUNCTIONS_MAX + j);
+            }
+        }
+    }
+    return result;
+}
+
+static int set_fault(struct disk **disk, const char *text, uint64_t seed)
+{
+    struct disk_fault_settings settings = {0};
+    struct disk_fault_counters counters;
+    if (!disk_is_faulty(*disk)) {
+        struct disk *filter = disk_faults_open(*disk, &settings, seed);
+        if (filter == NULL) {
+            return -ENOMEM;
+        }
+        *disk = filter;
+    }
+    disk_faults_get(*disk, &settings, &counters);
+    disk_faults_parse(text, &settings);
+    disk_faults_set(*disk, &settings);
+    return 0;
+}
+
+static int clear_faults(struct disk **disk, const char *text, uint64_t seed)
+{
+    static const struct disk_fault_settings none;
+    if (disk_is_faulty(*disk)) {
+        disk_faults_set(*disk, &none);
+        disk_faults_release_lost(*disk);
+    }
+    return 0;
+}
+
+int hvhost_set_pci_disk_fault(struct hvhost *host, const char *text)
+{
+    return for_each_disk(host, text, set_fault);
+}
+
+void hvhost_clear_pci_disk_faults(struct hvhost *host)
+{
+    for_each_disk(host, NULL, clear_faults);
 }
 
 /* ---- hvctl ---- */

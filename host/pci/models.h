@@ -33,6 +33,8 @@ extern const struct pci_model pci_test_device;   /* test_device.c */
 extern const struct pci_model pci_nvme;          /* nvme.c */
 extern const struct pci_model pci_network_card;  /* network_card.c */
 extern const struct pci_model pci_graphics_card; /* graphics_card.c */
+/* Where an NVMe controller has its disk, so that a filter can be put in front; NULL: no NVMe. */
+struct disk **pci_nvme_disk(struct pci_function *function);
 extern const struct pci_model pci_plain;         /* models.c: what the description says alone */
 
 #endif

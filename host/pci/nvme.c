@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/disk/disk_faults.h"
 #include "host/disk/disk_open.h"
 #include "host/pci/models.h"
 #include "host/pci/nvme_internal.h"
@@ -41,6 +42,9 @@ static void disable(struct nvme *controller)
     controller->event_count = 0;
     controller->queue_count = NVME_QUEUES - 1;
     nvme_queues_reset(controller);
+    if (controller->disk != NULL && disk_is_faulty(controller->disk)) {
+        disk_faults_release_lost(controller->disk); /* a reset ends what a fault holds back */
+    }
 }
 
 static void enable(struct nvme *controller)
@@ -239,6 +243,11 @@ static const struct pci_model_operations operations = {
     .describe = nvme_describe,
     .free = nvme_free,
 };
+
+struct disk **pci_nvme_disk(struct pci_function *function)
+{
+    return function->operations == &operations ? &state_of(function)->disk : NULL;
+}
 
 static const char *text_of(struct json_object *members, const char *name)
 {

@@ -98,9 +98,11 @@ unsigned nvme_map(struct nvme_request *request, uint64_t size, uint16_t *status)
 
 static uint16_t status_of(const struct disk_request *request)
 {
-    switch (request->result) {
-    case 0:
+    const bool moves = request->operation == DISK_READ || request->operation == DISK_WRITE;
+    if (request->result == 0 && (!moves || request->transferred == request->length)) {
         return NVME_SUCCESS;
+    }
+    switch (request->result) {
     case -ERANGE:
         return NVME_LBA_OUT_OF_RANGE | NVME_DO_NOT_RETRY;
     case -EROFS:

@@ -9,12 +9,12 @@ watch_log() {
     "$hvctl" --control "$control" "$@"
 }
 
-nvme_check() { # nvme_check ID NAME PROCESSORS RELEASE [MEMBER]: MEMBER goes into the description
+nvme_check() { # nvme_check ID NAME PROCESSORS RELEASE [MEMBER [OPTION...]]: MEMBER goes into the description
     local id=$1 name=$2 processors=$3 image=$work/$1.img sum problem seen written vectors
     wanted "$id" || return 0
     make_image "$image" 32
     sum=$(sha256sum <"$image" | cut -d' ' -f1)
-    boot "$id" amd64 "$processors" nvme:9 -- --release "$4" --pci "{\"model\":\"nvme\",\"disk\":\"$image\"${5:+,$5}}"
+    boot "$id" amd64 "$processors" nvme:9 -- --release "$4" --pci "{\"model\":\"nvme\",\"disk\":\"$image\"${5:+,$5}}" "${@:6}"
     problem=$(complaint)
     seen=$(said nvme)
     [ -n "$problem" ] || [[ $seen == "bytes $((32 << 20)) sha256 $sum "* ]] || problem="the guest read '$seen'"
@@ -35,6 +35,7 @@ nvme_check nvme-ws2016 "NVMe, Windows Server 2016 (protocol 1.2)" 4 ws2016
 nvme_check nvme-1.1 "NVMe, protocol 1.1" 2 ws2022 '"maximum-version":"1.1"'
 nvme_check nvme-1.3 "NVMe, protocol 1.3" 2 ws2022 '"maximum-version":"1.3"'
 nvme_check nvme-d0 "NVMe, a host that has resources of a crashed guest" 2 ws2022 '"first-d0-entry-fails":true'
+nvme_check nvme-late "NVMe, a disk whose answers come late and out of order" 2 ws2022 "" --faults disk.delay=1ms-20ms@20%
 
 pci_eject() { # pci_eject ID NAME VERB: the controller goes by VERB, and comes again
     local id=$1 image=$work/$1.img description watcher problem sum
@@ -60,8 +61,29 @@ pci_eject() { # pci_eject ID NAME VERB: the controller goes by VERB, and comes a
 pci_eject pci-eject "PCI function ejected, and added again" eject
 pci_eject pci-remove "PCI function removed by surprise, and added again" remove
 
+if wanted nvme-reboot; then
+    make_image "$work/nvme-reboot.img" 32
+    make_image "$work/nvme-reboot-scsi.img" 8
+    qemu_options="" boot nvme-reboot amd64 2 nvme:9,reboot-once -- --release ws2022 --disk "$work/nvme-reboot-scsi.img" \
+        --pci "{\"model\":\"nvme\",\"disk\":\"$work/nvme-reboot.img\"}"
+    problem=$(complaint)
+    rounds=$(grep -a -c '^GUEST write read back equal' "$console" || true)
+    [ -n "$problem" ] || [ "$rounds" -eq 2 ] || problem="written and read in $rounds of 2 lives"
+    row nvme-reboot "NVMe by PCI passthrough, before and after a reset" "$([ -z "$problem" ]; echo $?)" "${problem:-written and read twice}"
+    rm -f "$work/nvme-reboot.img" "$work/nvme-reboot-scsi.img"
+fi
+
+if wanted pci-16; then
+    boot pci-16 amd64 2 pci -- --release ws2022 $(for i in $(seq 16); do printf -- '--pci {"model":"test","serial":%s} ' "$i"; done)
+    problem=$(complaint)
+    found=$(grep -a -c 'GUEST pci 0x1234 0x6d76' "$console" || true)
+    [ -n "$problem" ] || [ "$found" -eq 16 ] || problem="the guest found $found of 16"
+    row pci-16 "16 PCI functions, a bus each" "$([ -z "$problem" ]; echo $?)" "${problem:-16 found}"
+fi
+
 if wanted pci-identities; then
-    boot pci-identities amd64 1 pci -- --release ws2022 --pci '{"model":"test"}' --pci '{"model":"network"}' \
+    boot pci-identities amd64 1 pci -- --release ws2022 \
+        --pci '{"functions":[{"model":"test"},{"model":"network","slot":3}]}' \
         --pci '{"model":"plain","bars":[{"index":0,"size":"1M","bits":64,"prefetchable":true}],"rom":{"size":"64K"}}'
     problem=$(complaint)
     for id in '0x1234 0x6d76 0xff0000' '0x8086 0x10d3 0x020000' '0x1234 0x6d70 0xff0000'; do

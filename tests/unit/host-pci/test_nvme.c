@@ -3,6 +3,7 @@
 #include "tests/unit/host-pci/rig.h"
 
 #include "host/disk/disk.h"
+#include "host/disk/disk_faults.h"
 #include "host/pci/nvme_internal.h"
 
 enum {
@@ -529,6 +530,46 @@ static void a_shutdown_flushes(void **state)
     assert_int_equal(controller->disk->counters.flushes, 1);
 }
 
+/* The disk's faults reach the guest as statuses, and a reset ends what is held back. */
+static void faults_of_the_disk_are_statuses(void **state)
+{
+    static const struct { const char *fault; uint16_t read, write; } cases[] = {
+        {"error=100%", NVME_READ_ERROR, NVME_WRITE_FAULT},
+        {"short=100%", NVME_READ_ERROR, NVME_WRITE_FAULT},
+    };
+    struct guest *guest = *state;
+    struct disk **disk = pci_nvme_disk(guest->rig->function);
+    struct disk_fault_settings settings = {0};
+    struct nvme_completion completion;
+    assert_non_null(disk);
+    *disk = disk_faults_open(*disk, &settings, 1);
+    struct nvme_command read = transfer(NVME_READ, 0, 16), write = transfer(NVME_WRITE, 0, 16);
+    read.prp2 = write.prp2 = DATA + 4096;
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        settings = (struct disk_fault_settings){0};
+        assert_int_equal(disk_faults_parse(cases[i].fault, &settings), 0);
+        disk_faults_set(*disk, &settings);
+        assert_int_equal(run(guest, &guest->io, read, NULL), cases[i].read);
+        assert_int_equal(run(guest, &guest->io, write, NULL), cases[i].write);
+        settings = (struct disk_fault_settings){0};
+        disk_faults_set(*disk, &settings);
+        assert_int_equal(run(guest, &guest->io, read, NULL), NVME_SUCCESS);
+    }
+    assert_int_equal(disk_faults_parse("lost=100%", &settings), 0);
+    disk_faults_set(*disk, &settings);
+    put(guest, &guest->io, read);
+    disk_engine_run(guest->rig->disks, 0);
+    assert_false(take(guest, &guest->io, &completion));
+    settings = (struct disk_fault_settings){0};
+    disk_faults_set(*disk, &settings);
+    set(guest, NVME_CONFIGURATION, 0);
+    rig_run_disk(guest->rig);
+    assert_int_equal(get(guest, NVME_STATUS), 0);
+    enable(guest);
+    assert_int_equal(create_queues(guest), NVME_SUCCESS);
+    assert_int_equal(run(guest, &guest->io, read, NULL), NVME_SUCCESS);
+}
+
 static void a_read_only_disk_says_so(void **state)
 {
     struct guest guest = {.rig = rig_create("{\"model\":\"nvme\",\"disk\":\"memory:1M\","
@@ -568,6 +609,7 @@ int main(void)
         TEST(ranges_are_deallocated),
         TEST(a_reset_waits_for_the_disk),
         TEST(a_shutdown_flushes),
+        TEST(faults_of_the_disk_are_statuses),
         cmocka_unit_test(a_read_only_disk_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -229,7 +229,10 @@ static void what_cannot_be_is_refused_in_one_line(void **state)
                                           "pci remove first:20.0", "pci remove first:0.8",
                                           "pci invalidate first x", "pci list now"};
     struct host_process *host = *state;
-    start(host, (const char *const[]){"--pci", TEST_DEVICE, "--release", "2019", NULL});
+    start(host, (const char *const[]){"--pci", TEST_DEVICE, "--release", "2019", "--pci",
+                                      "{\"model\":\"nvme\",\"disk\":\"memory:1M\"}", NULL});
+    assert_int_equal(hvctl(host, "faults disk.error=1%"), 0); /* of the NVMe controller's disk */
+    assert_int_equal(hvctl(host, "faults clear"), 0);
     for (unsigned i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
         if (hvctl(host, refused[i]) != 1 || strchr(output, '\n') != output + strlen(output) - 1) {
             fail_msg("%s: %s", refused[i], output);

@@ -158,7 +158,7 @@ void vpci_range_ready(struct virtual_device *device, uint64_t start, int status)
         refused(bus, request, status);
     }
     drop_request(bus, request->number);
-    if (bus->requests == NULL && bus->channel != NULL && !bus->is_serving) {
+    if (bus->requests == NULL && bus->channel != NULL && !bus->is_closing && !bus->is_serving) {
         vpci_serve(bus);
         host_channel_flush(bus->channel);
     }

@@ -110,7 +110,6 @@ static const struct {
     {"scsi", make_scsi_controllers},
     {"console", hvhost_make_console},
     {"network", hvhost_make_networks},
-    {"pci", hvhost_make_pci},
 };
 
 /* ---- All of them ---- */
@@ -133,6 +132,10 @@ int hvhost_make_devices(struct hvhost *host)
             fprintf(stderr, "hvhost: %s\n", error);
             return result;
         }
+    }
+    int made = hvhost_make_pci(host);
+    if (made != 0) {
+        return made;
     }
     for (unsigned i = 0; i < host->options.fault_count; i++) {
         if (hvhost_set_fault(host, host->options.faults[i], error, sizeof(error)) != 0) {

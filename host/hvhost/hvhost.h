@@ -202,7 +202,7 @@ void hvhost_verb_net_set(struct hvhost *host, struct json_object *arguments,
 void hvhost_verb_capture(struct hvhost *host, struct json_object *arguments,
                          struct control_ticket *ticket);
 
-/* pci.c */
+/* pci.c: what --pci describes; 0, or a negative errno with a line on standard error. */
 int hvhost_make_pci(struct hvhost *host);
 /* Frees the buses that the guest has let go of. */
 void hvhost_reap_pci(struct hvhost *host);

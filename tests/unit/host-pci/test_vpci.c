@@ -463,6 +463,32 @@ static void a_closed_bus_is_as_new(void **state)
     rig_free(rig);
 }
 
+/* A device that still writes to guest memory: the guest gets its rings back when that is over. */
+static void a_busy_device_holds_up_the_close(void **state)
+{
+    enum { CONFIGURATION = 0x14, SHUTDOWN = 1 << 14 };
+    struct rig *rig = rig_running("{\"model\":\"nvme\",\"disk\":\"memory:1M\"}", VPCI_VERSION_1_4);
+    rig_write_config(rig, PCI_BAR(0), 4, 0xf8100000);
+    rig_write_config(rig, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+    rig->device->operations->write(rig->device, DEVICE_SPACE_MEMORY, 0xf8100000 + CONFIGURATION, 4,
+                                   SHUTDOWN); /* flushes the disk */
+    bench_channel_message(rig->bench, VMBUS_MESSAGE_CLOSE_CHANNEL, CHANNEL);
+    rig->bench->text[0] = '\0';
+    bench_teardown(rig->bench, CHANNEL, 100 + CHANNEL);
+    rig->device->operations->run(rig->device, rig->now_ns);
+    bench_expect(rig->bench, "");
+    while (disk_engine_busy(rig->disks)) {
+        disk_engine_run(rig->disks, 0);
+    }
+    rig->device->operations->run(rig->device, rig->now_ns);
+    assert_non_null(strstr(rig->bench->text, "torndown"));
+    memset(bench_page(rig->bench, bench_ring_page(CHANNEL)), 0, 4 * HV_PAGE_SIZE);
+    bench_open_channel(rig->bench, CHANNEL);
+    rig_pump(rig);
+    assert_int_equal(rig_agree(rig, VPCI_VERSION_1_4), VPCI_STATUS_SUCCESS);
+    rig_free(rig);
+}
+
 /* ---- What hosts say besides ---- */
 
 static void blocks_are_read_as_written_and_invalidated(void **state)
@@ -551,6 +577,7 @@ int main(void)
         cmocka_unit_test(a_surprise_is_a_relations_event_without_it),
         cmocka_unit_test(a_bus_is_rescinded_at_any_moment),
         cmocka_unit_test(a_closed_bus_is_as_new),
+        cmocka_unit_test(a_busy_device_holds_up_the_close),
         cmocka_unit_test(blocks_are_read_as_written_and_invalidated),
         cmocka_unit_test(a_full_ring_makes_the_guest_wait),
     };

@@ -57,7 +57,7 @@ conformance: packages-conformance all
 	tests/conformance/run
 
 # What users download.
-dist: packages-build all kext
+dist: packages-build all kext daemons-macos
 	setup/dist
 
 clean:

@@ -37,6 +37,10 @@ for file in INSTALL LICENSE bin/hvsetup share/install.md share/hvsetup.1 acpi/SS
     [ -e "$root/$file" ]
     ok $? "it has $file"
 done
+if [ -e "$root/daemons/hvkvpd" ]; then
+    DESTDIR=$work/mac "$root/daemons/install" >"$work/log" 2>&1 && [ -x "$work/mac/usr/local/libexec/machv/hvkvpd" ]
+    ok $? "its daemons install with their installer"
+fi
 ! grep -rqF "$MACHV_SOURCE_ROOT" "$root/INSTALL" "$root/acpi" "$root/share"
 ok $? "its texts name no folder of the machine that made it"
 

@@ -6,7 +6,6 @@
 #include "abi/IODeviceMemory.h"
 #include "abi/IOFramebuffer.h"
 #include "abi/OSDictionary.h"
-#include "abi/OSIterator.h"
 #include "abi/constants.h"
 #include "abi/kpi/iolib.h"
 #include "abi/kpi/libkern.h"
@@ -23,6 +22,8 @@
 #define FORMAT_32 "--------RRRRRRRRGGGGGGGGBBBBBBBB"    /* IO32BitDirectPixels */
 #define FORMAT_16 "RRRRRGGGGGGBBBBB"
 #define REFRESH_60_HERTZ (60u << 16)
+
+#define DEVICE_SECONDS 10u              /* for HyperVGraphics to come */
 
 #define CURSOR_EDGE SYNTHVID_POINTER_EDGE
 #define CURSOR_BYTES (CURSOR_EDGE * CURSOR_EDGE * 4u)
@@ -57,24 +58,17 @@ static void modes_changed(void *owner)
         self->connect_changed(self->connect_target, self->connect_reference);
 }
 
-/* The provider, or the one service when the provider is the PCI device that stands for it. */
+/* The provider, or the one service when the provider is a PCI display that stands for it; that one
+ * may be there first. +1, or NULL. */
 static IOService *find_device(IOService *provider)
 {
-    IOService *device = NULL;
-    OSDictionary *matching;
-    OSIterator *found;
+    struct mach_timespec limit = { .tv_sec = DEVICE_SECONDS };
+    IOService *device = provider;
 
-    if (OSMetaClassBase_metaCast_cstring((OSMetaClassBase *)provider, "HyperVGraphics") != NULL) {
-        iokit_retain(provider);
-        return provider;
-    }
-    matching = IOService_serviceMatching_cstring("HyperVGraphics", NULL);
-    found = matching != NULL ? IOService_getMatchingServices(matching) : NULL;
-    if (found != NULL)
-        device = (IOService *)OSIterator_getNextObject(found);
+    if (OSMetaClassBase_metaCast_cstring((OSMetaClassBase *)provider, "HyperVGraphics") == NULL)
+        device = IOService_waitForService(
+            IOService_serviceMatching_cstring("HyperVGraphics", NULL), &limit);
     iokit_retain(device);
-    iokit_release(found);
-    iokit_release(matching);
     return device;
 }
 

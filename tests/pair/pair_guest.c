@@ -35,6 +35,7 @@ extern struct kext_info kmod_info __asm("_kmod_info");
 struct session {
     struct pair pair;
     pair_body *body;
+    bool no_framebuffer;
 };
 
 static void start_kernel_interfaces(const struct xnu_options *options)
@@ -62,6 +63,11 @@ static void add_personalities(const char *variable, const char *identifier)
     plist_release(info);
 }
 
+void pair_install_framebuffer(void)
+{
+    add_personalities("MACHV_FRAMEBUFFER_INFO", FRAMEBUFFER_IDENTIFIER);
+}
+
 static void run_session(void *argument)
 {
     static struct native_kext kext = { .identifier = IDENTIFIER, .info = &kmod_info,
@@ -78,7 +84,8 @@ static void run_session(void *argument)
     pair_network_start();
     framebuffer_start();
     add_personalities("MACHV_KEXT_INFO", IDENTIFIER);
-    add_personalities("MACHV_FRAMEBUFFER_INFO", FRAMEBUFFER_IDENTIFIER);
+    if (!session->no_framebuffer)
+        pair_install_framebuffer();
     xnu_publish_resource("IOBSD");
     PAIR_CHECK(&session->pair, xnu_wait_quiet(QUIET_SECONDS * PAIR_SECOND));
     session->body(&session->pair);
@@ -93,7 +100,7 @@ static _Noreturn void child(const struct pair_options *options, pair_body *body,
         .memory_bytes = MEMORY, .processors = options->processors != 0 ? options->processors : 2,
         .deterministic = true, .seed = seed, .switches_max = SWITCHES,
     };
-    struct session session = { .body = body, .pair.seed = seed };
+    struct session session = { .body = body, .no_framebuffer = options->no_framebuffer, .pair.seed = seed };
     int result = machine_start(&configuration);
 
     if (getenv("PAIR_LOG") == NULL)

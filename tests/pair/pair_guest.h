@@ -112,6 +112,9 @@ uint64_t pair_network_received(void);
 int pair_network_set_promiscuous(bool on);
 int pair_network_set_multicast(bool on);
 
+/* MacHyperVFramebuffer.kext is installed after all (pair_options.no_framebuffer). */
+void pair_install_framebuffer(void);
+
 /* Virtual time passes. */
 void pair_sleep(uint64_t nanoseconds);
 

@@ -30,6 +30,7 @@ struct pair_options {
     uint32_t video_version;    /* SYNTHVID_VERSION() of the newest that it speaks; 0: the release's */
     unsigned video_megabytes;  /* 0: what the version has */
     const char *boot_args;     /* of the guest; NULL: none */
+    bool no_framebuffer;       /* MacHyperVFramebuffer.kext is not installed */
 };
 
 /* Makes the host and attaches it to the machine (after machine_start, outside the kernel). NULL: the reason

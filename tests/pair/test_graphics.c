@@ -3,11 +3,16 @@
  * size, one that goes and comes back, and hosts that answer late, wrong or not at all. */
 #include "tests/pair/pair_guest.h"
 
+#include "abi/IODeviceMemory.h"
+#include "abi/IOMemoryDescriptor.h"
+#include "abi/IOPCIDevice.h"
 #include "abi/IOService.h"
+#include "abi/OSData.h"
 #include "abi/OSDictionary.h"
 #include "abi/OSString.h"
 #include "abi/constants.h"
 #include "abi/constants/errno.h"
+#include "abi/runtime.h"
 #include "protocol/synthvid.h"
 #include "tests/pair/pair_video.h"
 #include "xnu/families/graphics/framebuffer.h"
@@ -206,11 +211,20 @@ static void boot_arguments_leave_the_display_alone(void **state)
 
 /* ---- the property ---- */
 
+static IOService *find_service(const char *name)
+{
+    OSDictionary *matching = IOService_serviceMatching_cstring(name, NULL);
+    OSIterator *found = IOService_getMatchingServices(matching);
+    IOService *service = found == NULL ? NULL : iterator_next(found);
+
+    object_release(found);
+    object_release(matching);
+    return service; /* borrowed: nothing goes away meanwhile */
+}
+
 static int32_t set_property(const char *text)
 {
-    OSDictionary *matching = IOService_serviceMatching_cstring("HyperVGraphics", NULL);
-    OSIterator *found = IOService_getMatchingServices(matching);
-    IORegistryEntry *graphics = found == NULL ? NULL : iterator_next(found);
+    IORegistryEntry *graphics = (IORegistryEntry *)find_service("HyperVGraphics");
     OSDictionary *properties = OSDictionary_withCapacity(1);
     OSString *value = OSString_withCString(text);
     int32_t result = kIOReturnNoDevice;
@@ -220,8 +234,6 @@ static int32_t set_property(const char *text)
         result = IORegistryEntry_setProperties(graphics, (OSObject *)properties);
     object_release(value);
     object_release(properties);
-    object_release(found);
-    object_release(matching);
     return result;
 }
 
@@ -370,7 +382,7 @@ static void a_display_of_another_size_is_followed(void **state)
     pair_run(&options, resize_body, SEEDS);
 }
 
-/* ---- going and coming ---- */
+/* ---- without MacHyperVFramebuffer.kext ---- */
 
 static void come_back(struct pair *pair)
 {
@@ -382,6 +394,78 @@ static void come_back(struct pair *pair)
     check_picture(pair);
     PAIR_CHECK(pair, pair_host_heartbeats(pair->host) >= 1);
 }
+
+static void bridge_body(struct pair *pair)
+{
+    IOService *display;
+    IODeviceMemory *memory;
+    OSData *identity;
+
+    pair_sleep(5 * PAIR_SECOND);
+    PAIR_CHECK(pair, !framebuffer_picture(&picture));
+    PAIR_CHECK(pair, find_service("HyperVGraphicsBridge") != NULL);
+    display = find_service("IOPCIDevice");
+    PAIR_CHECK(pair, display != NULL);
+    if (display == NULL)
+        return;
+    identity = iokit_cast(OSData, IORegistryEntry_getProperty_cstring((IORegistryEntry *)display, "vendor-id"));
+    PAIR_CHECK(pair, identity != NULL && memcmp(OSData_getBytesNoCopy(identity), "\x14\x14", 2) == 0);
+    PAIR_CHECK(pair, IOService_getResources(display) == kIOReturnSuccess); /* as before a driver is tried */
+    memory = IOPCIDevice_getDeviceMemoryWithRegister((IOPCIDevice *)display, 0x10);
+    pair_video_screen(pair->host, &screen);
+    PAIR_CHECK(pair, memory != NULL && screen.pixels != NULL);
+    if (memory == NULL)
+        return;
+    PAIR_CHECK(pair, IOMemoryDescriptor_getPhysicalAddress((IOMemoryDescriptor *)memory) == screen.vram_address);
+    PAIR_CHECK(pair, IOMemoryDescriptor_getLength((IOMemoryDescriptor *)memory) >= screen.pitch * screen.height);
+}
+
+static void without_the_framebuffer_kext_a_pci_display_has_the_screens_memory(void **state)
+{
+    const struct pair_options options = { .release = "2022", .video = true, .no_framebuffer = true };
+
+    (void)state;
+    pair_run(&options, bridge_body, SEEDS);
+}
+
+static void late_body(struct pair *pair)
+{
+    pair_sleep(5 * PAIR_SECOND);
+    PAIR_CHECK(pair, find_service("IOPCIDevice") != NULL && !framebuffer_picture(&picture));
+    pair_install_framebuffer();
+    PAIR_CHECK(pair, wait_for_framebuffer(true));
+    check_picture(pair);
+    PAIR_CHECK(pair, framebuffer_set_mode(1920, 1080) == 0);
+    check_picture(pair);
+    pair_video_remove(pair->host);
+    come_back(pair);
+}
+
+static void a_framebuffer_kext_that_comes_later_takes_the_pci_display(void **state)
+{
+    const struct pair_options options = { .release = "2022", .video = true, .no_framebuffer = true };
+
+    (void)state;
+    pair_run(&options, late_body, SEEDS);
+}
+
+static void no_bridge_body(struct pair *pair)
+{
+    pair_sleep(2 * PAIR_SECOND);
+    PAIR_CHECK(pair, find_service("HyperVGraphics") != NULL);
+    PAIR_CHECK(pair, find_service("HyperVGraphicsBridge") == NULL && find_service("IOPCIDevice") == NULL);
+}
+
+static void the_bridge_can_be_left_out(void **state)
+{
+    const struct pair_options options = { .release = "2022", .video = true, .no_framebuffer = true,
+                                          .boot_args = "-hvgfxboff" };
+
+    (void)state;
+    pair_run(&options, no_bridge_body, 1);
+}
+
+/* ---- going and coming ---- */
 
 static void rescind_body(struct pair *pair)
 {
@@ -483,6 +567,9 @@ int main(void)
         cmocka_unit_test(changes_are_told_at_a_bounded_rate_and_only_to_those_who_look),
         cmocka_unit_test(the_pointer_is_the_hosts_with_alpha_and_hot_spot),
         cmocka_unit_test(a_display_of_another_size_is_followed),
+        cmocka_unit_test(without_the_framebuffer_kext_a_pci_display_has_the_screens_memory),
+        cmocka_unit_test(a_framebuffer_kext_that_comes_later_takes_the_pci_display),
+        cmocka_unit_test(the_bridge_can_be_left_out),
         cmocka_unit_test(a_display_taken_away_comes_back),
         cmocka_unit_test(a_display_taken_away_at_any_step_comes_back),
         cmocka_unit_test(after_any_answer_that_is_lost_cut_wrong_late_or_doubled_the_next_good_one_works),

@@ -51,7 +51,8 @@
 #define PCI_BAR_64            0x4u
 #define PCI_BAR_TYPE          0x6u
 #define PCI_BAR_PREFETCHABLE  0x8u
-#define PCI_BAR_ATTRIBUTES    0xfu
+#define PCI_BAR_ATTRIBUTES    0xfu      /* memory */
+#define PCI_BAR_PORT_ATTRIBUTES 0x3u
 #define PCI_ROM_ENABLE        0x1u
 #define PCI_ROM_ATTRIBUTES    0x7ffu
 

@@ -431,8 +431,13 @@ static struct json_object *describe_bars(const struct pci_function *function)
     for (unsigned i = 0; i < PCI_REGIONS; i++) {
         const struct pci_region *region = &function->regions[i];
         if (region->size != 0) {
-            snprintf(text, sizeof(text), "%s: %llu KiB, %s bits%s, at 0x%llx", names[i],
-                     (unsigned long long)region->size >> 10, region->is_64_bit ? "64" : "32",
+            const bool is_small = region->size < 1024;
+            snprintf(text, sizeof(text), "%s: %llu %s, %s%s, at 0x%llx", names[i],
+                     (unsigned long long)region->size >> (is_small ? 0 : 10),
+                     is_small ? "bytes" : "KiB",
+                     region->is_port      ? "ports"
+                     : region->is_64_bit ? "64 bits"
+                                         : "32 bits",
                      region->is_prefetchable ? ", prefetchable" : "",
                      (unsigned long long)pci_bar_address(function, i));
             json_object_array_add(list, json_object_new_string(text));

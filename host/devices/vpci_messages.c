@@ -138,7 +138,7 @@ static struct vpci_resource resource_of(const struct pci_function *function, uns
     if (region->size == 0) {
         return resource;
     }
-    resource.type = VPCI_RESOURCE_MEMORY;
+    resource.type = region->is_port ? VPCI_RESOURCE_PORT : VPCI_RESOURCE_MEMORY;
     resource.address = pci_bar_address(function, bar);
     resource.length = (uint32_t)region->size;
     if (region->size > UINT32_MAX) {
@@ -192,7 +192,7 @@ static bool fits(const struct pci_function *function, unsigned bar,
     }
     return (resource->type == VPCI_RESOURCE_MEMORY ||
             resource->type == VPCI_RESOURCE_MEMORY_LARGE) &&
-           region->size != 0 && length_of(resource) <= region->size &&
+           region->size != 0 && !region->is_port && length_of(resource) <= region->size &&
            resource->address % region->size == 0 &&
            (region->is_64_bit || resource->address <= UINT32_MAX);
 }
@@ -202,7 +202,8 @@ static void place_bars(struct pci_function *function, const struct vpci_resource
 {
     uint64_t address;
     for (unsigned i = 0; i < VPCI_BARS; i++) {
-        if (function->regions[i].size != 0 && !pci_region_address(function, i, &address)) {
+        if (function->regions[i].size != 0 && !function->regions[i].is_port &&
+            !pci_region_address(function, i, &address)) {
             pci_set_bar_address(function, i, bars[i].address);
         }
     }

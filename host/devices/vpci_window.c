@@ -55,7 +55,7 @@ static int ask(struct vpci *bus, const struct pci_region *region, bool is_writab
                bool on)
 {
     const struct device_machine *machine = bus->machine;
-    const uint64_t size = region != NULL ? region->size : VPCI_WINDOW_SIZE;
+    const uint64_t size = region != NULL ? pci_region_span(region) : VPCI_WINDOW_SIZE;
     if (region == NULL || region->is_trapped) {
         return machine->trap(machine->context, &bus->device, DEVICE_SPACE_MEMORY, start, size, on);
     }
@@ -80,6 +80,10 @@ static void hide(struct vpci *bus, struct vpci_range *range, const struct pci_re
 static void show(struct vpci *bus, struct vpci_range *range, const struct pci_region *region,
                  bool is_writable, uint64_t address)
 {
+    if (address % PCI_PAGE != 0) {
+        vpci_violation(bus, "a BAR, a small one too, begins at a page");
+        return;
+    }
     struct vpci_request *request = new_request(bus, address, range);
     const uint64_t number = request != NULL ? request->number : 0;
     if (request == NULL || ask(bus, region, is_writable, address, true) != 0) {

@@ -167,8 +167,10 @@ static int read_place(const struct reader *reader, struct json_object *members,
 static int read_bar(const struct reader *reader, struct json_object *members,
                     struct pci_function *function)
 {
-    static const char *const known[] = {"index", "size", "bits", "prefetchable", "trapped", NULL};
-    uint64_t index = 0, size = 0, bits = 32;
+    static const char *const known[] = {"index", "size", "bits", "prefetchable", "trapped",
+                                        "ports", NULL};
+    struct json_object *given;
+    uint64_t index = 0, size = 0, bits = 32, ports = 0;
     bool is_prefetchable = false, is_trapped = false;
     if (!json_object_is_type(members, json_type_object)) {
         return complain(reader, "\"bars\" has an object for each BAR");
@@ -177,9 +179,15 @@ static int read_bar(const struct reader *reader, struct json_object *members,
     if (check_members(reader, members, known, NULL) != 0 ||
         read_number(reader, members, "index", PCI_BARS - 1, &index) != 0 ||
         read_number(reader, members, "bits", 64, &bits) != 0 ||
+        read_number(reader, members, "ports", PCI_PORTS_MAXIMUM, &ports) != 0 ||
         read_flag(reader, members, "prefetchable", &is_prefetchable) != 0 ||
         read_flag(reader, members, "trapped", &is_trapped) != 0) {
         return -EINVAL;
+    }
+    if (json_object_object_get_ex(members, "ports", &given)) {
+        return pci_add_ports(function, (unsigned)index, (unsigned)ports) == 0
+                   ? 0
+                   : complain(reader, "\"ports\" are 4, 8, 16 ... 256, in a register that is free");
     }
     if (text == NULL || disk_size_from_text(text, &size) != 0 || (bits != 32 && bits != 64)) {
         return complain(reader, "a BAR has a \"size\" such as \"16M\", and 32 or 64 \"bits\"");
@@ -191,7 +199,7 @@ static int read_bar(const struct reader *reader, struct json_object *members,
     }
     complain(reader, "BAR %u of %s: %s", (unsigned)index, text,
              result == -EEXIST   ? "its register is taken"
-             : result == -EINVAL ? "a size is a power of two, from 4K to 2G with 32 bits or 64G "
+             : result == -EINVAL ? "a size is a power of two, from 16 to 2G with 32 bits or 64G "
                                    "with 64, and BAR 5 has 32 bits"
                                  : strerror(-result));
     return result;
@@ -244,7 +252,7 @@ static int read_rom(const struct reader *reader, struct json_object *members,
     if (result != 0) {
         return complain(reader, "the ROM of %s: %s", text_of(rom, "size"),
                         result == -EEXIST ? "the model has one"
-                                          : "a size is a power of two from 4K to 2G");
+                                          : "a size is a power of two from 2K to 2G");
     }
     const char *path = text_of(rom, "file");
     return path != NULL ? fill_rom(reader, path, &function->regions[PCI_ROM]) : 0;

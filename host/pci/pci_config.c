@@ -32,7 +32,8 @@ uint64_t pci_bar_address(const struct pci_function *function, unsigned index)
     if (index == PCI_ROM) {
         return pci_get32(function, PCI_ROM_BAR) & ~PCI_ROM_ATTRIBUTES;
     }
-    uint64_t address = pci_get32(function, PCI_BAR(index)) & ~PCI_BAR_ATTRIBUTES;
+    const uint32_t attributes = region->is_port ? PCI_BAR_PORT_ATTRIBUTES : PCI_BAR_ATTRIBUTES;
+    uint64_t address = pci_get32(function, PCI_BAR(index)) & ~attributes;
     if (region->is_64_bit) {
         address |= (uint64_t)pci_get32(function, PCI_BAR(index + 1)) << 32;
     }
@@ -42,7 +43,7 @@ uint64_t pci_bar_address(const struct pci_function *function, unsigned index)
 int pci_set_bar_address(struct pci_function *function, unsigned index, uint64_t address)
 {
     if (index >= PCI_BARS || function->regions[index].size == 0 ||
-        address % function->regions[index].size != 0 ||
+        function->regions[index].is_port || address % function->regions[index].size != 0 ||
         (!function->regions[index].is_64_bit && address > UINT32_MAX)) {
         return -EINVAL;
     }
@@ -56,7 +57,8 @@ int pci_set_bar_address(struct pci_function *function, unsigned index, uint64_t 
 
 bool pci_region_address(const struct pci_function *function, unsigned region, uint64_t *address)
 {
-    if (function->regions[region].size == 0 || !is_decoding(function) ||
+    if (function->regions[region].size == 0 || function->regions[region].is_port ||
+        !is_decoding(function) ||
         (region == PCI_ROM && (function->config[PCI_ROM_BAR] & PCI_ROM_ENABLE) == 0)) {
         return false;
     }

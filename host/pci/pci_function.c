@@ -80,7 +80,7 @@ void pci_function_free(struct pci_function *function)
     for (unsigned i = 0; i < PCI_REGIONS; i++) {
         struct pci_region *region = &function->regions[i];
         if (region->memory != NULL) {
-            munmap(region->memory, region->size);
+            munmap(region->memory, pci_region_span(region));
         }
         if (region->descriptor >= 0) {
             close(region->descriptor);
@@ -100,6 +100,11 @@ static bool is_taken(const struct pci_function *function, unsigned index)
            (index > 0 && index < PCI_BARS && regions[index - 1].is_64_bit);
 }
 
+uint64_t pci_region_span(const struct pci_region *region)
+{
+    return region->size < PCI_PAGE ? PCI_PAGE : region->size;
+}
+
 static int back_with_memory(struct pci_region *region)
 {
     int descriptor = memfd_create("bar", MFD_CLOEXEC);
@@ -107,8 +112,8 @@ static int back_with_memory(struct pci_region *region)
         return -errno;
     }
     void *memory = MAP_FAILED;
-    if (ftruncate(descriptor, (off_t)region->size) == 0) {
-        memory = mmap(NULL, region->size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    if (ftruncate(descriptor, (off_t)pci_region_span(region)) == 0) {
+        memory = mmap(NULL, pci_region_span(region), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
     }
     if (memory == MAP_FAILED) {
         int error = -errno;
@@ -142,7 +147,8 @@ int pci_add_region(struct pci_function *function, unsigned index, uint64_t size,
                    bool is_prefetchable, bool is_trapped)
 {
     const uint64_t most = is_64_bit ? PCI_REGION_SIZE_MAXIMUM : UINT64_C(1) << 31;
-    if (index >= PCI_REGIONS || size < PCI_REGION_SIZE_MINIMUM || (size & (size - 1)) != 0 ||
+    const uint64_t least = index == PCI_ROM ? PCI_ROM_SIZE_MINIMUM : PCI_REGION_SIZE_MINIMUM;
+    if (index >= PCI_REGIONS || size < least || (size & (size - 1)) != 0 ||
         size > most || (is_64_bit && index >= PCI_BARS - 1)) {
         return -EINVAL;
     }
@@ -162,6 +168,22 @@ int pci_add_region(struct pci_function *function, unsigned index, uint64_t size,
         make_writable(function, index);
     }
     return result;
+}
+
+int pci_add_ports(struct pci_function *function, unsigned index, unsigned count)
+{
+    if (index >= PCI_BARS || count < 4 || count > PCI_PORTS_MAXIMUM ||
+        (count & (count - 1)) != 0) {
+        return -EINVAL;
+    }
+    if (is_taken(function, index)) {
+        return -EEXIST;
+    }
+    function->regions[index] =
+        (struct pci_region){.size = count, .is_port = true, .is_trapped = true, .descriptor = -1};
+    pci_put32(function->config, PCI_BAR(index), PCI_BAR_PORT);
+    pci_put32(function->writable, PCI_BAR(index), ~(count - 1));
+    return 0;
 }
 
 /* ---- Capabilities ---- */
@@ -240,7 +262,8 @@ int pci_add_msi(struct pci_function *function, unsigned messages)
 static bool fits(const struct pci_function *function, unsigned region, uint64_t offset,
                  uint64_t size)
 {
-    return region < PCI_BARS && function->regions[region].is_trapped && offset % 8 == 0 &&
+    return region < PCI_BARS && function->regions[region].is_trapped &&
+           !function->regions[region].is_port && offset % 8 == 0 &&
            offset + size <= function->regions[region].size;
 }
 

@@ -24,7 +24,10 @@ struct pci_function;
 enum {
     PCI_ROM = PCI_BARS, /* its index among the regions */
     PCI_REGIONS,
-    PCI_REGION_SIZE_MINIMUM = 4096, /* the hypervisor maps whole pages */
+    PCI_PAGE = 4096,
+    PCI_REGION_SIZE_MINIMUM = 16,
+    PCI_ROM_SIZE_MINIMUM = 2048,
+    PCI_PORTS_MAXIMUM = 256,
 };
 #define PCI_REGION_SIZE_MAXIMUM (UINT64_C(1) << 36)
 
@@ -38,9 +41,10 @@ struct pci_identity {
 struct pci_region {
     uint64_t size;       /* a power of two; 0: there is none */
     bool is_64_bit, is_prefetchable;
+    bool is_port;        /* ports, which Hyper-V assigns to nobody: they are never decoded */
     bool is_trapped;     /* accesses come to the model; else it is memory */
     int descriptor;      /* memory: the file behind it; else -1 */
-    uint8_t *memory;     /* memory: `size` bytes, shared with the guest */
+    uint8_t *memory;     /* memory: pci_region_span() bytes, shared with the guest */
 };
 
 /* What the function's owner does for it. */
@@ -109,12 +113,18 @@ void pci_get_identity(const struct pci_function *function, struct pci_identity *
 
 /*
  * Adds a region; memory behind one that is not trapped is made here, as zeros. Index PCI_ROM: the
- * expansion ROM, 32 bits, read-only for the guest. Returns 0, -EINVAL (not a power of two, smaller
- * than a page, too large for its width, a 64-bit BAR in the last register), -EEXIST (the register
- * is taken) or another errno.
+ * expansion ROM, 32 bits, read-only for the guest. Returns 0, -EINVAL (not a power of two, too small,
+ * too large for its width, a 64-bit BAR in the last register), -EEXIST (the register is taken) or
+ * another errno.
  */
 int pci_add_region(struct pci_function *function, unsigned index, uint64_t size, bool is_64_bit,
                    bool is_prefetchable, bool is_trapped);
+
+/* A BAR of ports: 4 to 256. A guest that finds one has to leave it alone. Results as above. */
+int pci_add_ports(struct pci_function *function, unsigned index, unsigned count);
+
+/* Bytes that a region takes where it appears: the hypervisor maps whole pages. */
+uint64_t pci_region_span(const struct pci_region *region);
 
 /* Add a capability. Return 0, -EEXIST (it has one), -ENOSPC or -EINVAL (numbers out of range). */
 int pci_add_power(struct pci_function *function);

@@ -21,7 +21,7 @@ static void probe(struct pci_function *function)
     }
     for (unsigned i = 0; i < PCI_BARS; i++) {
         const uint32_t mask = pci_bar_mask(function, i) & ~PCI_BAR_ATTRIBUTES;
-        if (function->regions[i].size == 0) {
+        if (function->regions[i].size == 0 || function->regions[i].is_port) {
             continue;
         }
         const uint64_t upper = function->regions[i].is_64_bit

@@ -76,7 +76,8 @@ static void regions_that_cannot_be_are_refused(void **state)
         int result;
     } cases[] = {
         {0, 0x3000, false, -EINVAL},              /* no power of two */
-        {0, 0x800, false, -EINVAL},               /* less than a page */
+        {0, 8, false, -EINVAL},                   /* less than the attributes leave */
+        {PCI_ROM, 0x400, false, -EINVAL},
         {0, UINT64_C(1) << 32, false, -EINVAL},   /* more than 32 bits hold */
         {0, UINT64_C(1) << 37, true, -EINVAL},
         {5, 0x1000, true, -EINVAL},               /* no register for the upper half */
@@ -95,6 +96,29 @@ static void regions_that_cannot_be_are_refused(void **state)
     }
     assert_int_equal(pci_add_region(function, 4, 0x1000, true, false, true), 0);
     pci_function_free(function);
+}
+
+static void bars_of_ports_are_told_and_never_decoded(void **state)
+{
+    struct rig *rig = rig_create("{\"bars\":[{\"index\":1,\"ports\":32},{\"size\":\"256\"}]}");
+    struct pci_function *function = rig->function;
+    uint64_t address;
+    assert_int_equal(pci_bar_mask(function, 0), 0xffffff00);
+    assert_int_equal(pci_bar_mask(function, 1), 0xffffffe0 | PCI_BAR_PORT);
+    assert_int_equal(pci_region_span(&function->regions[0]), 4096);
+    pci_config_write(function, PCI_BAR(1), 4, 0x1000);
+    assert_int_equal(pci_config_read(function, PCI_BAR(1), 4), 0x1000 | PCI_BAR_PORT);
+    assert_int_equal(pci_bar_address(function, 1), 0x1000);
+    rig_enable(rig);
+    assert_true(pci_region_address(function, 0, &address));
+    assert_false(pci_region_address(function, 1, &address));
+    assert_int_equal(pci_set_bar_address(function, 1, 0x2000), -EINVAL);
+    assert_int_equal(pci_add_ports(function, 1, 32), -EEXIST);
+    assert_int_equal(pci_add_ports(function, 2, 2), -EINVAL);
+    assert_int_equal(pci_add_ports(function, 2, 48), -EINVAL);
+    assert_int_equal(pci_add_ports(function, 2, 512), -EINVAL);
+    assert_int_equal(pci_add_ports(function, PCI_ROM, 32), -EINVAL);
+    rig_free(rig);
 }
 
 static struct rig *rig_with_bars(void)
@@ -358,6 +382,7 @@ int main(void)
         cmocka_unit_test(what_is_read_only_stays),
         cmocka_unit_test(a_probe_of_a_bar_tells_its_size),
         cmocka_unit_test(regions_that_cannot_be_are_refused),
+        cmocka_unit_test(bars_of_ports_are_told_and_never_decoded),
         cmocka_unit_test(a_region_appears_while_memory_is_enabled),
         cmocka_unit_test(the_rom_has_a_switch_of_its_own),
         cmocka_unit_test(a_function_that_sleeps_decodes_nothing),

@@ -302,6 +302,27 @@ static void a_region_that_cannot_be_is_reported_and_the_next_is_there(void **sta
     rig_free(rig);
 }
 
+/* The hypervisor maps whole pages: a small BAR has one for itself. */
+static void a_small_bar_begins_a_page(void **state)
+{
+    struct rig *rig = rig_running("{\"bars\":[{\"size\":\"256\",\"trapped\":true}]}",
+                                  VPCI_VERSION_1_4);
+    struct virtual_device *device = rig->device;
+    rig_write_config(rig, PCI_BAR(0), 4, 0xf8100100);
+    rig_write_config(rig, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+    bench_expect_violation(rig->bench, "begins at a page");
+    rig_expect_ranges(rig, "");
+    rig_write_config(rig, PCI_COMMAND, 2, 0);
+    rig_write_config(rig, PCI_BAR(0), 4, 0xf8100000);
+    rig_write_config(rig, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+    rig_expect_ranges(rig, "trap f8100000+1000\n");
+    assert_int_equal(device->operations->read(device, DEVICE_SPACE_MEMORY, 0xf8100100, 4),
+                     0xffffffff);
+    rig_write_config(rig, PCI_COMMAND, 2, 0);
+    rig_expect_ranges(rig, "untrap f8100000+1000\n");
+    rig_free(rig);
+}
+
 static void the_monitors_end_is_no_fault_of_the_guest(void **state)
 {
     struct rig *rig = rig_running("{\"bars\":[{\"size\":\"4K\"}]}", VPCI_VERSION_1_4);
@@ -569,6 +590,7 @@ int main(void)
         cmocka_unit_test(accesses_of_the_window_have_rules),
         cmocka_unit_test(regions_come_and_go_with_the_command_register),
         cmocka_unit_test(a_region_that_cannot_be_is_reported_and_the_next_is_there),
+        cmocka_unit_test(a_small_bar_begins_a_page),
         cmocka_unit_test(the_monitors_end_is_no_fault_of_the_guest),
         cmocka_unit_test(an_ejected_function_goes_when_the_guest_says_so),
         cmocka_unit_test(the_last_function_takes_the_bus_with_it),

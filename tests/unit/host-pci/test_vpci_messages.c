@@ -265,6 +265,29 @@ static void requirements_are_the_masks(void **state)
     rig_free(rig);
 }
 
+static void ports_are_required_told_and_not_assigned(void **state)
+{
+    struct rig *rig = rig_running("{\"bars\":[{\"ports\":16}]}", VPCI_VERSION_1_4);
+    const struct vpci_slot_message query = {VPCI_QUERY_REQUIREMENTS, 0};
+    const struct vpci_query_resources resources = {.type = VPCI_QUERY_RESOURCES};
+    struct vpci_requirements_reply masks;
+    struct vpci_resources_reply reply;
+    struct received packet;
+    assert_int_equal(rig_call(rig, &query, sizeof(query), &packet), VPCI_STATUS_SUCCESS);
+    memcpy(&masks, packet.bytes, sizeof(masks));
+    assert_int_equal(masks.bars[0], 0xfffffff0 | PCI_BAR_PORT);
+    rig_call(rig, &resources, sizeof(resources), &packet);
+    memcpy(&reply, packet.bytes, sizeof(reply));
+    assert_int_equal(reply.bars[0].type, VPCI_RESOURCE_PORT);
+    uint8_t message[216] = {0};
+    struct vpci_resources_assigned assigned = {.type = VPCI_RESOURCES_ASSIGNED_3};
+    assigned.bars[0] = (struct vpci_resource){VPCI_RESOURCE_MEMORY, 0, 0, 0xf8100000, 16, 0};
+    memcpy(message, &assigned, sizeof(assigned));
+    assert_int_equal(rig_call(rig, message, sizeof(message), &packet), VPCI_STATUS_BAD_DATA);
+    bench_expect_violation(rig->bench, "a resource is memory");
+    rig_free(rig);
+}
+
 static struct vpci_resources_assigned assigned_nothing(uint32_t type)
 {
     return (struct vpci_resources_assigned){.type = type};
@@ -526,6 +549,7 @@ int main(void)
         cmocka_unit_test(messages_that_nobody_gave_out_are_reported),
         cmocka_unit_test(interrupts_are_retargeted),
         cmocka_unit_test(requirements_are_the_masks),
+        cmocka_unit_test(ports_are_required_told_and_not_assigned),
         cmocka_unit_test(assigned_zeros_put_the_bars_at_zero),
         cmocka_unit_test(assigned_addresses_are_taken_and_told),
         cmocka_unit_test(resources_that_do_not_fit_are_refused),

@@ -28,30 +28,68 @@ static void row_of_16_bits(const uint8_t *from, uint8_t *to, uint32_t width)
     }
 }
 
-static void take_row(const struct video_screen *screen, uint32_t y, uint8_t *row)
+struct shot {
+    const struct video_screen *screen;
+    const struct video_pointer *pointer; /* or NULL */
+    uint8_t *row;                        /* red, green, blue */
+};
+
+static uint8_t blend(uint8_t below, uint8_t above, uint8_t alpha)
 {
+    return (uint8_t)((above * alpha + below * (255 - alpha) + 127) / 255);
+}
+
+/* What of the pointer lies on row y. */
+static void put_pointer(const struct shot *shot, uint32_t y)
+{
+    const struct video_pointer *pointer = shot->pointer;
+    const int64_t top = (int64_t)pointer->y - pointer->hot_y;
+    const int64_t left = (int64_t)pointer->x - pointer->hot_x, row = (int64_t)y - top;
+    if (!pointer->is_visible || row < 0 || row >= pointer->height) {
+        return;
+    }
+    const uint8_t *pixel = pointer->pixels + (size_t)row * pointer->width * 4;
+    for (uint32_t x = 0; x < pointer->width; x++, pixel += 4) {
+        if (left + x < 0 || left + x >= shot->screen->width) {
+            continue;
+        }
+        uint8_t *to = shot->row + (left + x) * 3;
+        for (unsigned i = 0; i < 3; i++) {
+            to[i] = blend(to[i], pixel[2 - i], pixel[3]);
+        }
+    }
+}
+
+static void take_row(const struct shot *shot, uint32_t y)
+{
+    const struct video_screen *screen = shot->screen;
     const uint8_t *from = screen->pixels + (size_t)y * screen->pitch;
+    uint8_t *row = shot->row;
     if (screen->depth == 16) {
         row_of_16_bits(from, row, screen->width);
     } else {
         row_of_32_bits(from, row, screen->width);
     }
+    if (shot->pointer != NULL) {
+        put_pointer(shot, y);
+    }
 }
 
-static int write_ppm(FILE *file, const struct video_screen *screen, uint8_t *row)
+static int write_ppm(FILE *file, const struct shot *shot)
 {
+    const struct video_screen *screen = shot->screen;
     fprintf(file, "P6\n%u %u\n255\n", screen->width, screen->height);
     for (uint32_t y = 0; y < screen->height; y++) {
-        take_row(screen, y, row);
-        fwrite(row, 3, screen->width, file);
+        take_row(shot, y);
+        fwrite(shot->row, 3, screen->width, file);
     }
     return ferror(file) ? -EIO : 0;
 }
 
 /* libpng reports errors by longjmp: this function owns nothing that would be lost. */
-static int write_rows(png_structp png, png_infop info, FILE *file,
-                      const struct video_screen *screen, uint8_t *row)
+static int write_rows(png_structp png, png_infop info, FILE *file, const struct shot *shot)
 {
+    const struct video_screen *screen = shot->screen;
     if (setjmp(png_jmpbuf(png)) != 0) {
         return -EIO;
     }
@@ -61,37 +99,38 @@ static int write_rows(png_structp png, png_infop info, FILE *file,
                  PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     png_write_info(png, info);
     for (uint32_t y = 0; y < screen->height; y++) {
-        take_row(screen, y, row);
-        png_write_row(png, row);
+        take_row(shot, y);
+        png_write_row(png, shot->row);
     }
     png_write_end(png, info);
     return 0;
 }
 
-static int write_png(FILE *file, const struct video_screen *screen, uint8_t *row)
+static int write_png(FILE *file, const struct shot *shot)
 {
     int result = -ENOMEM;
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
     png_infop info = png != NULL ? png_create_info_struct(png) : NULL;
     if (info != NULL) {
-        result = write_rows(png, info, file, screen, row);
+        result = write_rows(png, info, file, shot);
     }
     png_destroy_write_struct(&png, &info);
     return result;
 }
 
-int screenshot_write(const struct video_screen *screen, const char *path)
+int screenshot_write(const struct video_screen *screen, const struct video_pointer *pointer,
+                     const char *path)
 {
     const char *ending = strrchr(path, '.');
-    uint8_t *row = malloc((size_t)screen->width * 3);
-    FILE *file = row != NULL ? fopen(path, "wb") : NULL;
+    const struct shot shot = {screen, pointer, malloc((size_t)screen->width * 3)};
+    FILE *file = shot.row != NULL ? fopen(path, "wb") : NULL;
     if (file == NULL) {
-        const int error = row != NULL ? -errno : -ENOMEM;
-        free(row);
+        const int error = shot.row != NULL ? -errno : -ENOMEM;
+        free(shot.row);
         return error;
     }
-    int result = ending != NULL && strcmp(ending, ".ppm") == 0 ? write_ppm(file, screen, row)
-                                                               : write_png(file, screen, row);
-    free(row);
+    int result = ending != NULL && strcmp(ending, ".ppm") == 0 ? write_ppm(file, &shot)
+                                                               : write_png(file, &shot);
+    free(shot.row);
     return fclose(file) != 0 && result == 0 ? -EIO : result;
 }

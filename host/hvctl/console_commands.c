@@ -4,6 +4,7 @@
 
 #include <json-c/json.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,7 +73,9 @@ int hvctl_read_display_set(int count, char **words, struct json_object *argument
 int hvctl_read_screenshot(int count, char **words, struct json_object *arguments)
 {
     char folder[PATH_MAX], path[2 * PATH_MAX];
-    if (count != 1) {
+    if (count == 2 && strcmp(words[1], "--pointer") == 0) {
+        json_object_object_add(arguments, "pointer", json_object_new_boolean(true));
+    } else if (count != 1) {
         return -1;
     }
     if (words[0][0] == '/' || getcwd(folder, sizeof(folder)) == NULL) {

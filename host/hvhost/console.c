@@ -299,7 +299,10 @@ void hvhost_verb_screenshot(struct hvhost *host, struct json_object *arguments,
         control_refuse(ticket, -ENODATA, "the guest shows no picture");
         return;
     }
-    int result = screenshot_write(&screen, path);
+    struct json_object *pointer;
+    const bool with_pointer = json_object_object_get_ex(arguments, "pointer", &pointer) &&
+                              json_object_get_boolean(pointer);
+    int result = screenshot_write(&screen, with_pointer ? video_pointer(host->video) : NULL, path);
     if (result != 0) {
         control_refuse(ticket, result, "%s: %s", path, strerror(-result));
         return;

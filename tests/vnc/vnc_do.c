@@ -19,12 +19,16 @@
  * Exit status: 0; 1 when the server did not do its part in 30 seconds; 2 wrong usage.
  */
 #include <ctype.h>
+#include <errno.h>
+#include <poll.h>
 #include <rfb/rfbclient.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "protocol/utf16.h"
 
@@ -278,6 +282,24 @@ static void run_command(rfbClient *client, const char *command, char ***words)
     }
 }
 
+/* Nothing more is said; when the server ends the connection it has taken all that was. Closed at once,
+ * with an update unread, the last events would be lost. */
+static void finish(rfbClient *client)
+{
+    char buffer[4096];
+    struct pollfd news = {client->sock, POLLIN, 0};
+    shutdown(client->sock, SHUT_WR);
+    for (ssize_t size = 1; size != 0;) {
+        if (poll(&news, 1, PATIENCE_SECONDS * 1000) != 1) {
+            fail(EXIT_SERVER, "the server does not end the connection", NULL);
+        }
+        size = read(client->sock, buffer, sizeof(buffer));
+        if (size < 0 && errno != EAGAIN && errno != EINTR) {
+            fail(EXIT_SERVER, "the connection broke", strerror(errno));
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 3) {
@@ -288,7 +310,7 @@ int main(int argc, char **argv)
         const char *command = *words++;
         run_command(client, command, &words);
     }
-    take_picture(client); /* the server has taken everything */
+    finish(client);
     rfbClientCleanup(client);
     return 0;
 }

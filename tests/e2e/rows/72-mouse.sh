@@ -78,6 +78,12 @@ mouse_check() {
     figure="$count reports exact: positions, 5 buttons, 2 wheels; $viewer"
 }
 
+# The picture that the README shows: what the keyboard's row has typed, the pointer in the middle of the screen.
+mouse_picture() {
+    mouse_do move 16384 16384 && sleep 0.3 && ask_host screenshot "$work/screen.png" --pointer >/dev/null 2>&1
+}
+
 status=0
 mouse_check || status=1
+mouse_picture || true # a machine may show none
 row mouse "Mouse" $status "$figure"

@@ -14,6 +14,7 @@
  *   resize W H         asks for another size of the screen
  *   await WxH          until the screen has this size
  *   picture FILE       a whole picture as a binary PPM
+ *   do COMMAND         runs it in a shell while this viewer looks
  *   cursor FILE        waits for a pointer's shape; writes "WIDTH HEIGHT HOT_X HOT_Y" and its pixels
  *
  * Exit status: 0; 1 when the server did not do its part in 30 seconds; 2 wrong usage.
@@ -277,6 +278,10 @@ static void run_command(rfbClient *client, const char *command, char ***words)
         write_picture(client, wanted_word(words));
     } else if (strcmp(command, "cursor") == 0) {
         write_cursor(client, wanted_word(words));
+    } else if (strcmp(command, "do") == 0) {
+        if (system(wanted_word(words)) != 0) {
+            fail(EXIT_USAGE, "the command failed", NULL);
+        }
     } else {
         fail(EXIT_USAGE, "no such command", command);
     }

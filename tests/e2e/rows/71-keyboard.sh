@@ -20,11 +20,11 @@ keyboard_awaits() { # keyboard_awaits LINE TEXT: what the guest reads from that 
     done
 }
 
-# Dead acute and e, dead diaeresis and Shift with U, dead circumflex and a space; then scan codes of h and i.
+# Return; then dead acute and e, dead diaeresis and Shift with U, dead circumflex and a space; then scan codes of h and i.
 keyboard_from_viewer() {
-    local from=$(($(wc -l <"$work/input.log") + 1)) text='Hello, World! ~{}|"@ éÜ^ñß/5€ hi'
+    local from=$(($(wc -l <"$work/input.log") + 1)) text=$'\rHello, World! ~{}|"@ éÜ^ñß/5€ hi'
     [ -x "$vnc_do" ] || { viewer="no libvncclient, no viewer"; return 0; }
-    "$vnc_do" "$vnc" us 'Hello, World! ~{}|"@ ' symbols fe51 65 fe57 down ffe1 symbols 55 up ffe1 symbols fe52 20 \
+    "$vnc_do" "$vnc" symbols ff0d us 'Hello, World! ~{}|"@ ' symbols fe51 65 fe57 down ffe1 symbols 55 up ffe1 symbols fe52 20 \
         type 'ñß/5€ ' scan 23 17 || { figure="the viewer failed"; return 1; }
     keyboard_awaits "$from" "$text" || return 1
     viewer="${#text} from a VNC viewer"

@@ -264,7 +264,7 @@ static void describe_frame(const struct netvsc *adapter, const struct frame *fra
     if (adapter->control.checksum_receive) {
         struct frame_check check;
         uint32_t word = 0;
-        frame_verify(frame->bytes, frame->size, &check);
+        frame_check(frame, &check);
         word |= check.network == FRAME_GOOD ? RNDIS_RX_CHECKSUM_IP_GOOD : 0;
         word |= check.network == FRAME_BAD ? RNDIS_RX_CHECKSUM_IP_FAILED : 0;
         if (check.transport != FRAME_UNCHECKED) {

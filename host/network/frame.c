@@ -182,6 +182,7 @@ bool frame_complete_checksum(struct frame *frame)
     }
     memcpy(frame->bytes + field, &checksum, 2);
     offload->needs_checksum = false;
+    offload->checksum_good = layout.transport == offload->checksum_start;
     return true;
 }
 
@@ -194,28 +195,45 @@ void frame_ipv4_header_checksum(uint8_t *bytes, const struct frame_layout *layou
     memcpy(ip + 10, &checksum, 2);
 }
 
-void frame_verify(const uint8_t *bytes, size_t size, struct frame_check *check)
+static enum frame_verdict verify_network(const uint8_t *bytes, const struct frame_layout *layout)
+{
+    const uint8_t *ip = bytes + layout->network;
+    if (!layout->ipv4) {
+        return FRAME_UNCHECKED;
+    }
+    uint16_t sum = frame_fold(frame_sum(ip, (size_t)(ip[0] & 15) * 4, 0));
+    return sum == 0xffff ? FRAME_GOOD : FRAME_BAD;
+}
+
+static enum frame_verdict verify_transport(const uint8_t *bytes, const struct frame_layout *layout)
+{
+    const uint8_t *transport = bytes + layout->transport;
+    if (layout->kind == FRAME_OTHER ||
+        (layout->kind == FRAME_UDP && transport[6] == 0 && transport[7] == 0)) {
+        return FRAME_UNCHECKED; /* a datagram without checksum, or nothing that is known */
+    }
+    size_t length = layout->end - layout->transport;
+    uint64_t sum = frame_pseudo_sum(bytes, layout, length);
+    return frame_fold(frame_sum(transport, length, sum)) == 0xffff ? FRAME_GOOD : FRAME_BAD;
+}
+
+void frame_check(const struct frame *frame, struct frame_check *check)
 {
     struct frame_layout layout;
-    *check = (struct frame_check){0};
-    frame_parse(bytes, size, &layout);
-    if (layout.ipv4) {
-        const uint8_t *ip = bytes + layout.network;
-        uint16_t sum = frame_fold(frame_sum(ip, (size_t)(ip[0] & 15) * 4, 0));
-        check->network = sum == 0xffff ? FRAME_GOOD : FRAME_BAD;
-    }
-    check->kind = layout.kind;
-    if (layout.kind == FRAME_OTHER) {
-        return;
-    }
-    const uint8_t *transport = bytes + layout.transport;
-    if (layout.kind == FRAME_UDP && transport[6] == 0 && transport[7] == 0) {
-        return; /* a datagram without checksum */
-    }
-    size_t length = layout.end - layout.transport;
-    uint64_t sum = frame_pseudo_sum(bytes, &layout, length);
-    check->transport = frame_fold(frame_sum(transport, length, sum)) == 0xffff ? FRAME_GOOD
-                                                                              : FRAME_BAD;
+    frame_parse(frame->bytes, frame->size, &layout);
+    *check = (struct frame_check){
+        .kind = layout.kind,
+        .network = verify_network(frame->bytes, &layout),
+        .transport = frame->offload.checksum_good && layout.kind != FRAME_OTHER
+                         ? FRAME_GOOD
+                         : verify_transport(frame->bytes, &layout),
+    };
+}
+
+void frame_verify(const uint8_t *bytes, size_t size, struct frame_check *check)
+{
+    const struct frame frame = {.bytes = (uint8_t *)(uintptr_t)bytes, .size = size};
+    frame_check(&frame, check);
 }
 
 /* ---- Tags ---- */

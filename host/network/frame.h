@@ -25,6 +25,7 @@ struct frame_offload {
     bool needs_checksum;      /* from checksum_start to the end; the field holds the pseudo-header's sum */
     uint16_t checksum_start;  /* in the frame */
     uint16_t checksum_offset; /* of the field, from checksum_start */
+    bool checksum_good;       /* the transport's checksum was filled in here: no need to look */
     bool tagged;              /* 802.1Q tag that is not in the frame */
     uint16_t tag;
 };
@@ -69,6 +70,8 @@ struct frame_check {
 };
 /* Verifies what checksums there are. */
 void frame_verify(const uint8_t *bytes, size_t size, struct frame_check *check);
+/* The same of a frame that may say itself that the transport's is good. */
+void frame_check(const struct frame *frame, struct frame_check *check);
 
 /*
  * Cuts a TCP frame that is to be segmented and calls `take` with each piece, whole and with its

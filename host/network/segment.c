@@ -66,6 +66,7 @@ static int cut(const struct frame *frame, const struct frame_layout *layout, uin
         memcpy(scratch + header, frame->bytes + header + done, payload);
         write_headers(scratch, layout, index, sequence + (uint32_t)done, payload,
                       done + payload == total);
+        piece.offload.checksum_good = true;
         piece.offload.tagged = frame->offload.tagged;
         piece.offload.tag = frame->offload.tag;
         take(context, &piece);

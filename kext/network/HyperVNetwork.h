@@ -61,11 +61,13 @@ struct network_request {
     uint32_t index; /* of the section or the large buffer */
 };
 
-/* Memory for one frame that does not fit a section. */
+/* One frame that does not fit a section: its headers in memory of ours, and the rest where it is; or
+ * all in memory of ours if the rest is in too many places. */
 struct network_large {
     struct network_request request;
     struct dma_memory memory;
-    bool taken; /* under send_lock */
+    mbuf_t body; /* that the host reads, or NULL */
+    bool taken;  /* under send_lock */
 };
 
 /* Of the adapter; the output queue hands over one frame at a time. */

@@ -1,22 +1,34 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Frames to the host: small ones are gathered in a section of the send buffer, several a message;
- * larger ones are copied to memory of their own that the host reads in place. */
+ * larger ones the host reads where they are. */
 #include "kext/network/HyperVNetwork.h"
 
 #include "abi/kpi/libkern.h"
 
-enum { RESUME_SECTIONS = 8 /* free ones before a stalled queue goes on */ };
+enum {
+    RESUME_SECTIONS = 8, /* free ones before a stalled queue goes on */
+    PAGE_BYTES = 4096,
+};
 
 /* ---- memory ---- */
 
 static void give_back(struct HyperVNetwork *self, const struct network_request *request)
 {
+    struct network_large *large;
+    mbuf_t body = NULL;
+
     IOLockLock(self->send_lock);
-    if (request->kind == NETWORK_REQUEST_SECTION)
+    if (request->kind == NETWORK_REQUEST_SECTION) {
         send_sections_give(&self->sections, request->index);
-    else
-        self->large[request->index].taken = false;
+    } else {
+        large = &self->large[request->index];
+        body = large->body;
+        large->body = NULL;
+        large->taken = false;
+    }
     IOLockUnlock(self->send_lock);
+    if (body != NULL)
+        mbuf_freem(body);
 }
 
 static uint32_t take_section(struct HyperVNetwork *self)
@@ -68,8 +80,8 @@ static uint32_t write_packet(mbuf_t packet, const struct network_plan *plan,
 }
 
 /* Puts a message into the ring. HV_ERROR_FULL: nothing has changed. */
-static int append(struct network_queue *queue, const struct gpa_range *range, uint32_t section,
-                  uint32_t bytes, struct network_request *request)
+static int append(struct network_queue *queue, const struct gpa_range *ranges, uint32_t count,
+                  uint32_t section, uint32_t bytes, struct network_request *request)
 {
     struct nvsp_message message;
     const struct ring_piece piece = { &message, sizeof message };
@@ -78,9 +90,9 @@ static int append(struct network_queue *queue, const struct gpa_range *range, ui
     if (error != 0)
         return error;
     nvs_rndis_message(NVSP_CHANNEL_DATA, section, bytes, &message);
-    error = range != NULL ? device_channel_append_gpa_direct(queue->channel, range, 1, &piece, 1,
-                                                             request)
-                          : device_channel_append_request(queue->channel, &piece, 1, request);
+    error = count != 0 ? device_channel_append_gpa_direct(queue->channel, ranges, count, &piece, 1,
+                                                          request)
+                       : device_channel_append_request(queue->channel, &piece, 1, request);
     device_channel_commit(queue->channel);
     return error;
 }
@@ -97,7 +109,7 @@ static int send_gathered(struct network_queue *queue)
     if (queue->section == SEND_SECTION_NONE)
         return 0;
     request = &self->section_requests[queue->section];
-    error = append(queue, NULL, queue->section, queue->batch.used, request);
+    error = append(queue, NULL, 0, queue->section, queue->batch.used, request);
     if (error == HV_ERROR_FULL) {
         note_stall(self); /* so that network_resume is not idle */
         return error;
@@ -140,14 +152,88 @@ static int gather(struct network_queue *queue, mbuf_t packet, const struct netwo
     return error;
 }
 
-/* ---- memory of their own; the queue's lock is held ---- */
+/* ---- in place; the queue's lock is held ---- */
+
+/* Where a frame's bytes are: a range a page, as hosts know it from other guests. */
+struct network_places {
+    struct gpa_range ranges[PACKET_GPA_RANGES_MAXIMUM];
+    uint64_t pages[PACKET_GPA_RANGES_MAXIMUM];
+    uint32_t count;
+};
+
+static bool add_place(struct network_places *places, uint64_t page, uint32_t offset,
+                      uint32_t length)
+{
+    if (places->count == PACKET_GPA_RANGES_MAXIMUM)
+        return false;
+    places->pages[places->count] = page;
+    places->ranges[places->count] = (struct gpa_range){ length, offset,
+                                                        &places->pages[places->count] };
+    places->count++;
+    return true;
+}
+
+/* False: too many places, or one without a physical address. */
+static bool add_chain(struct network_places *places, mbuf_t chain)
+{
+    for (; chain != NULL; chain = mbuf_next(chain)) {
+        uint8_t *data = mbuf_data(chain);
+        size_t left = mbuf_len(chain);
+
+        while (left != 0) {
+            uint64_t physical = mbuf_data_to_physical(data);
+            uint32_t offset = (uint32_t)(physical & (PAGE_BYTES - 1));
+            size_t length = left < PAGE_BYTES - offset ? left : PAGE_BYTES - offset;
+
+            if (physical == 0 ||
+                !add_place(places, physical / PAGE_BYTES, offset, (uint32_t)length))
+                return false;
+            data += length;
+            left -= length;
+        }
+    }
+    return true;
+}
+
+/* Headers in our memory, the body as it is. False: it has to be copied. */
+static bool place_body(struct network_large *large, mbuf_t packet, const struct network_plan *plan,
+                       const uint8_t *header, uint32_t header_length, struct network_places *places)
+{
+    uint32_t body = plan->transmit.length - plan->head_length;
+
+    places->count = 0;
+    if (mbuf_copym(packet, plan->body, body, MBUF_DONTWAIT, &large->body) != 0) {
+        large->body = NULL;
+        return false;
+    }
+    memcpy(large->memory.bytes, header, header_length);
+    memcpy(large->memory.bytes + header_length, plan->head, plan->head_length);
+    if (add_place(places, dma_memory_page_number(&large->memory, 0), 0,
+                  header_length + plan->head_length) &&
+        add_chain(places, large->body))
+        return true;
+    mbuf_freem(large->body);
+    large->body = NULL;
+    return false;
+}
+
+/* All of it copied to our memory. */
+static void place_copy(struct network_large *large, mbuf_t packet, const struct network_plan *plan,
+                       const uint8_t *header, uint32_t header_length, struct network_places *places)
+{
+    uint32_t length = write_packet(packet, plan, header, header_length, large->memory.bytes);
+
+    places->count = 0;
+    for (uint32_t done = 0; done < length; done += PAGE_BYTES)
+        add_place(places, dma_memory_page_number(&large->memory, done / PAGE_BYTES), 0,
+                  length - done < PAGE_BYTES ? length - done : PAGE_BYTES);
+}
 
 static int send_in_place(struct network_queue *queue, mbuf_t packet,
                          const struct network_plan *plan, const uint8_t *header,
                          uint32_t header_length)
 {
-    uint64_t pages[NETWORK_LARGE_BYTES / 4096];
-    struct gpa_range range = { .offset = 0, .page_numbers = pages };
+    struct network_places places;
     struct network_large *large;
     int error = send_gathered(queue); /* what came before goes first */
 
@@ -156,10 +242,9 @@ static int send_in_place(struct network_queue *queue, mbuf_t packet,
     large = take_large(queue->adapter);
     if (large == NULL)
         return HV_ERROR_FULL;
-    range.length = write_packet(packet, plan, header, header_length, large->memory.bytes);
-    for (uint32_t i = 0; i < gpa_range_pages(&range); i++)
-        pages[i] = dma_memory_page_number(&large->memory, i);
-    error = append(queue, &range, NVSP_NO_SECTION, 0, &large->request);
+    if (!place_body(large, packet, plan, header, header_length, &places))
+        place_copy(large, packet, plan, header, header_length, &places);
+    error = append(queue, places.ranges, places.count, NVSP_NO_SECTION, 0, &large->request);
     if (error != 0)
         give_back(queue->adapter, &large->request);
     if (error == HV_ERROR_FULL)
@@ -228,8 +313,9 @@ void network_completion(void *owner, struct device_channel *channel, void *conte
     }
     if (request->kind == NETWORK_REQUEST_CONTROL)
         network_control_carried(self);
-    else
+    else if (error == 0 || request->kind == NETWORK_REQUEST_SECTION)
         give_back(self, request);
+    /* A frame that the host may be reading still is given back when the channel is closed. */
 }
 
 void network_room(void *owner, struct device_channel *channel)
@@ -263,8 +349,12 @@ bool network_send_init(struct HyperVNetwork *self)
 
 void network_send_free(struct HyperVNetwork *self)
 {
-    for (uint32_t i = 0; i < NETWORK_LARGE_MAX; i++)
+    for (uint32_t i = 0; i < NETWORK_LARGE_MAX; i++) {
+        if (self->large[i].body != NULL)
+            mbuf_freem(self->large[i].body);
+        self->large[i] = (struct network_large){ .memory = self->large[i].memory };
         dma_memory_free(&self->large[i].memory);
+    }
     if (self->section_requests != NULL)
         IOFree(self->section_requests, SEND_SECTIONS_MAX * sizeof *self->section_requests);
     self->section_requests = NULL;

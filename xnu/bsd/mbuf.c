@@ -69,6 +69,23 @@ mbuf_t mbuf_create(mbuf_type_t type, bool packet_header, size_t size)
     return mbuf;
 }
 
+mbuf_t mbuf_create_sharing(const mbuf_t with, bool packet_header, const uint8_t *data,
+                           size_t length)
+{
+    mbuf_t mbuf = machine_allocate_zeroed(sizeof *mbuf, 0);
+
+    if (!mbuf)
+        return NULL;
+    __atomic_fetch_add(&with->storage->references, 1, __ATOMIC_RELAXED);
+    mbuf->type = with->type;
+    mbuf->flags = (packet_header ? MBUF_PKTHDR : 0) | MBUF_EXT;
+    mbuf->storage = with->storage;
+    mbuf->data = (uint8_t *)(uintptr_t)data;
+    mbuf->length = length;
+    __atomic_fetch_add(&mbufs, 1, __ATOMIC_RELAXED);
+    return mbuf;
+}
+
 static errno_t created(mbuf_t mbuf, mbuf_t *result)
 {
     *result = mbuf;

@@ -160,10 +160,51 @@ static errno_t copy_range(const mbuf_t from, size_t offset, size_t length, mbuf_
     return 0;
 }
 
+/* One mbuf for bytes of another: a cluster is shared, what lies in an mbuf itself is copied. */
+static mbuf_t copy_part(const mbuf_t from, bool packet_header, size_t offset, size_t length)
+{
+    if (from->flags & MBUF_EXT)
+        return mbuf_create_sharing(from, packet_header, from->data + offset, length);
+    mbuf_t copy = mbuf_create(from->type, packet_header, length);
+    if (copy) {
+        __builtin_memcpy(copy->data, from->data + offset, length);
+        copy->length = length;
+    }
+    return copy;
+}
+
+/* As copy_range, but clusters are shared, so the copy is to be read only. */
 KPI(errno_t, mbuf_copym, (const mbuf_t from, size_t offset, size_t length, mbuf_how_t how,
                           mbuf_t *copy))
 {
-    return copy_range(from, offset, length, copy);
+    size_t total = chain_length(from);
+    mbuf_t first = NULL, *link = &first, part = from;
+
+    if (offset > total || (length != MBUF_COPYALL && length > total - offset))
+        return EINVAL;
+    if (length == 0 || offset == total)
+        return copy_range(from, offset, 0, copy);
+    size_t left = length == MBUF_COPYALL ? total - offset : length;
+    size_t copied = left;
+    for (; offset >= part->length; part = part->next)
+        offset -= part->length;
+    for (; left != 0; part = part->next, offset = 0) {
+        size_t here = smaller(left, part->length - offset);
+        if (here == 0)
+            continue;
+        *link = copy_part(part, first == NULL, offset, here);
+        if (!*link) {
+            mbuf_freem(first);
+            return ENOMEM;
+        }
+        link = &(*link)->next;
+        left -= here;
+    }
+    if (from->flags & MBUF_PKTHDR)
+        mbuf_copy_header_fields(first, from);
+    first->packet_length = copied;
+    *copy = first;
+    return 0;
 }
 
 KPI(errno_t, mbuf_dup, (const mbuf_t from, mbuf_how_t how, mbuf_t *copy))

@@ -108,8 +108,8 @@ int machine_unmap_host_memory(uint64_t physical, uint64_t size);
 
 /*
  * Whether all of [physical, physical + size) is RAM or host memory; if so it stays until
- * machine_memory_let_go(), which the caller calls soon and without blocking: the host may be waiting
- * to take the memory back. Not nested.
+ * machine_memory_let_go(), which the caller calls soon and without blocking: the host may be
+ * waiting to take the memory back. Not nested.
  */
 bool machine_memory_hold(uint64_t physical, uint64_t size);
 void machine_memory_let_go(void);

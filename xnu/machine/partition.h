@@ -97,8 +97,8 @@ void machine_line_set(unsigned line, bool level);
 
 /*
  * Guest-physical address of the picture that firmware leaves, mapped once machine_partition_start()
- * has returned: 1024 x 768, 32 bits a pixel (blue, green, red, unused), rows without a gap; 0: there
- * is none. Set by the partition's implementation.
+ * has returned: 1024 x 768, 32 bits a pixel (blue, green, red, unused), rows without a gap; 0:
+ * there is none. Set by the partition's implementation.
  */
 enum { MACHINE_BOOT_SCREEN_WIDTH = 1024, MACHINE_BOOT_SCREEN_HEIGHT = 768 };
 uint64_t machine_partition_boot_screen(void);

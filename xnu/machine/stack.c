@@ -88,21 +88,33 @@ static err_t link_output(struct netif *netif, struct pbuf *packet)
     return ERR_OK;
 }
 
-static long stack_read(int descriptor, struct machine_wire_frame *about, void *bytes,
-                       size_t capacity)
+static size_t copy_out(const struct frame *frame, const struct machine_wire_space *spaces,
+                       unsigned count)
+{
+    size_t done = 0;
+
+    for (unsigned i = 0; i < count && done < frame->size; i++) {
+        size_t left = frame->size - done;
+        size_t part = left < spaces[i].length ? left : spaces[i].length;
+
+        memcpy(spaces[i].bytes, frame->bytes + done, part);
+        done += part;
+    }
+    return done;
+}
+
+static long stack_read(int descriptor, struct machine_wire_frame *about,
+                       const struct machine_wire_space *spaces, unsigned count)
 {
     struct frame *frame = pop();
-    long size = 0;
+    size_t size;
 
     if (frame == NULL)
         return 0;
     *about = (struct machine_wire_frame){ .segmentation = MACHINE_WIRE_WHOLE };
-    if (frame->size <= capacity) {
-        memcpy(bytes, frame->bytes, frame->size);
-        size = (long)frame->size;
-    }
+    size = copy_out(frame, spaces, count) == frame->size ? frame->size : 0;
     free(frame);
-    return size;
+    return (long)size;
 }
 
 /* ---- frames from the driver ---------------------------------------------------------------- */

@@ -47,12 +47,18 @@ static void tap_close(int descriptor)
     close(descriptor);
 }
 
-static long tap_read(int descriptor, struct machine_wire_frame *about, void *bytes, size_t capacity)
+static long tap_read(int descriptor, struct machine_wire_frame *about,
+                     const struct machine_wire_space *spaces, unsigned count)
 {
     struct virtio_net_hdr header;
-    const struct iovec pieces[] = { { &header, sizeof header }, { bytes, capacity } };
-    ssize_t size = readv(descriptor, pieces, 2);
+    struct iovec vector[1 + MACHINE_WIRE_PIECES_MAX] = { { &header, sizeof header } };
+    ssize_t size;
 
+    if (count > MACHINE_WIRE_PIECES_MAX)
+        return -EINVAL;
+    for (unsigned i = 0; i < count; i++)
+        vector[1 + i] = (struct iovec){ spaces[i].bytes, spaces[i].length };
+    size = readv(descriptor, vector, 1 + (int)count);
     if (size < 0)
         return errno == EAGAIN || errno == EINTR ? 0 : -errno;
     if ((size_t)size <= sizeof header)

@@ -27,6 +27,12 @@ struct machine_wire_piece {
     size_t length;
 };
 
+/* A part of the memory that a frame is read to. */
+struct machine_wire_space {
+    void *bytes;
+    size_t length;
+};
+
 /* The interface that is plugged in. */
 struct machine_wire_interface {
     const char *name;
@@ -43,8 +49,10 @@ struct machine_wire {
      * `error`. */
     int (*open)(const char *name, char *error, size_t error_size);
     void (*close)(int descriptor);
-    /* The next frame for the interface: its bytes, 0 if there is none, or a negative errno. */
-    long (*read)(int descriptor, struct machine_wire_frame *about, void *bytes, size_t capacity);
+    /* The next frame for the interface, into at most MACHINE_WIRE_PIECES_MAX parts of memory: its
+     * bytes, 0 if there is none, or a negative errno. One that is too large is dropped. */
+    long (*read)(int descriptor, struct machine_wire_frame *about,
+                 const struct machine_wire_space *spaces, unsigned count);
     /* A frame from the interface, in at most MACHINE_WIRE_PIECES_MAX pieces; false if it was
      * dropped. */
     bool (*write)(int descriptor, const struct machine_wire_frame *about,

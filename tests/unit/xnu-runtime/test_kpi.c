@@ -104,6 +104,10 @@ static void packets_are_copied_cut_and_extended_body(void *argument)
     CHECK(mbuf_copym(packet, 10, 50, MBUF_WAITOK, &rest) == 0 && holds(rest, 50, 10));
     mbuf_freem(rest);
     CHECK(mbuf_copym(packet, 39990, 11, MBUF_WAITOK, &copy) != 0);
+    CHECK(mbuf_copym(packet, 100, 39000, MBUF_WAITOK, &copy) == 0 && holds(copy, 39000, 100));
+    CHECK(mbuf_data(copy) == (uint8_t *)mbuf_data(packet) + 100); /* clusters are shared */
+    mbuf_freem(copy);
+    CHECK(holds(packet, 40000, 0));
     CHECK(mbuf_prepend(&packet, 14, MBUF_WAITOK) == 0 && mbuf_pkthdr_len(packet) == 40014);
     CHECK(mbuf_pullup(&packet, 16000) == 0 && mbuf_len(packet) >= 16000);
     CHECK(mbuf_pkthdr_len(packet) == 40014);

@@ -12,7 +12,11 @@
 #include "xnu/machine/memory.h"
 #include "xnu/machine/threads.h"
 
-enum { HEADER = 14, TYPE = 12, TCP_CHECKSUM = 16, IPV6_TYPE = 0x86dd, PACKETS_A_BURST = 32 };
+enum { HEADER = 14, TYPE = 12, TCP_CHECKSUM = 16, IPV6_TYPE = 0x86dd };
+enum {
+    PACKETS_A_BURST = 32,
+    COPIED_MAX = 8192, /* larger frames stay where they were read to */
+};
 
 static const struct machine_wire *wire; /* NULL: none is open */
 static int descriptor = -1;
@@ -20,13 +24,13 @@ static atomic_bool stopping;
 static _Atomic(struct ethernet_device *) device; /* en0; cleared with `sending` held */
 static struct machine_mutex *sending;            /* held while the reader uses `device` */
 static struct machine_thread *reader;
-static uint8_t buffer[MACHINE_WIRE_FRAME_MAX];   /* the reader's */
+static mbuf_t room;                              /* the reader's: memory for the next frame */
 
 /* ---- from the wire to the driver ----------------------------------------------------------- */
 
-static void set_offloads(mbuf_t packet, const struct machine_wire_frame *about,
-                         const uint8_t *bytes)
+static void set_offloads(mbuf_t packet, const struct machine_wire_frame *about)
 {
+    const uint8_t *bytes = mbuf_data(packet);
     bool ipv6 = (bytes[TYPE] << 8 | bytes[TYPE + 1]) == IPV6_TYPE;
 
     if (about->needs_checksum) {
@@ -42,18 +46,56 @@ static void set_offloads(mbuf_t packet, const struct machine_wire_frame *about,
     }
 }
 
-static mbuf_t make_packet(const struct machine_wire_frame *about, size_t size)
+/* Memory for the largest frame; true if there is some. */
+static bool have_room(void)
+{
+    return room != NULL ||
+           mbuf_allocpacket(MBUF_WAITOK, MACHINE_WIRE_FRAME_MAX, NULL, &room) == 0;
+}
+
+static long read_into_room(struct machine_wire_frame *about)
+{
+    struct machine_wire_space spaces[MACHINE_WIRE_PIECES_MAX];
+    unsigned count = 0;
+
+    for (mbuf_t part = room; part != NULL && count < MACHINE_WIRE_PIECES_MAX;
+         part = mbuf_next(part))
+        spaces[count++] = (struct machine_wire_space){ mbuf_data(part), mbuf_maxlen(part) };
+    return wire->read(descriptor, about, spaces, count);
+}
+
+/* A large frame stays where it was read to; what it does not need is given back. */
+static mbuf_t take_room(size_t size)
+{
+    mbuf_t packet = room;
+
+    mbuf_pkthdr_setlen(packet, size);
+    for (mbuf_t part = packet; part != NULL; part = mbuf_next(part)) {
+        size_t length = mbuf_maxlen(part) < size ? mbuf_maxlen(part) : size;
+
+        mbuf_setlen(part, length);
+        size -= length;
+        if (size == 0 && mbuf_next(part) != NULL) {
+            mbuf_freem(mbuf_next(part));
+            mbuf_setnext(part, NULL);
+        }
+    }
+    room = NULL;
+    return packet;
+}
+
+/* A small frame is copied, and the memory used again. */
+static mbuf_t copy_room(size_t size)
 {
     mbuf_t packet = NULL;
 
     if (mbuf_allocpacket(MBUF_WAITOK, size, NULL, &packet) != 0)
         return NULL;
-    if (mbuf_copyback(packet, 0, size, buffer, MBUF_WAITOK) != 0) {
+    if (mbuf_copyback(packet, 0, size, mbuf_data(room), MBUF_WAITOK) != 0) {
         mbuf_freem(packet);
         return NULL;
     }
     mbuf_pkthdr_setlen(packet, size);
-    set_offloads(packet, about, buffer);
     return packet;
 }
 
@@ -63,15 +105,17 @@ static mbuf_t read_packet(long *error)
     struct machine_wire_frame about;
     mbuf_t packet = NULL;
 
-    while (packet == NULL) {
-        long size = wire->read(descriptor, &about, buffer, sizeof buffer);
+    while (packet == NULL && have_room()) {
+        long size = read_into_room(&about);
 
         *error = size < 0 ? size : 0;
         if (size <= 0)
             return NULL;
         if (size >= HEADER)
-            packet = make_packet(&about, (size_t)size);
+            packet = size > COPIED_MAX ? take_room((size_t)size) : copy_room((size_t)size);
     }
+    if (packet != NULL)
+        set_offloads(packet, &about);
     return packet;
 }
 
@@ -241,6 +285,9 @@ void wire_export_stop(void)
     machine_thread_join(reader);
     machine_thread_release(reader);
     machine_mutex_destroy(sending);
+    if (room != NULL)
+        mbuf_freem(room);
+    room = NULL;
     wire->close(descriptor);
     wire = NULL;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Output of lspci: -n, -nn, with -v lines and hexadecimal dumps; -vmm records; and the PCI lines of
- * a Linux log. Lines of other programs in between are skipped. */
+/* Output of lspci: -n, -nn, with -v lines and hexadecimal dumps; -mm lines and -vmm records; and the
+ * PCI lines of a Linux log. Lines of other programs in between are skipped. */
 #include "match/device_text.h"
 
 #include "match/file.h"
@@ -171,32 +171,6 @@ static bool parse_dump(struct reader *reader, size_t line_number, const char *li
     return true;
 }
 
-size_t device_read_lspci(const char *text, size_t size, const char *source,
-                         struct device_list *list, struct problems *problems)
-{
-    struct reader reader = { .source = source, .list = list, .problems = problems };
-    struct line_reader lines = { .text = text, .size = size };
-    const char *start;
-    size_t length;
-    char line[LINE_SIZE];
-
-    while (line_next(&lines, &start, &length)) {
-        size_t slot;
-
-        snprintf(line, sizeof line, "%.*s", (int)(length < LINE_SIZE - 1 ? length : LINE_SIZE - 1),
-                 start);
-        slot = slot_length(line, strlen(line));
-        if (slot != 0)
-            begin_record(&reader, lines.number, line, slot);
-        else if (reader.record != NULL && (line[0] == '\t' || line[0] == ' '))
-            parse_detail(&reader, line);
-        else if (reader.record != NULL)
-            parse_dump(&reader, lines.number, line);
-    }
-    end_record(&reader);
-    return reader.added;
-}
-
 /* The number in "name [8086]", or the whole text when it is a number. */
 static bool bracketed(const char *text, unsigned *number)
 {
@@ -251,7 +225,7 @@ static void end_machine_record(struct reader *reader, const struct machine_recor
     if (!fields->have_vendor || !fields->have_device) {
         problems_add(
             reader->problems, PROBLEM_ERROR, reader->source, reader->header_line,
-            "record of %s has no numeric vendor and device: use lspci -vmmnn, or it is cut off",
+            "record of %s has no numeric vendor and device: use lspci with -nn, or it is cut off",
             slot);
         return;
     }
@@ -274,6 +248,77 @@ static void end_machine_record(struct reader *reader, const struct machine_recor
         problems_add(reader->problems, PROBLEM_ERROR, reader->source, reader->header_line,
                      "out of memory");
     reader->added++;
+}
+
+/* Takes a word, or a text in quotes with \" and \\ in it. NULL: there is none, or it is cut off. */
+static const char *next_word(const char *at, char *to, size_t size)
+{
+    size_t length = 0;
+    bool quoted;
+
+    at += strspn(at, " ");
+    quoted = *at == '"';
+    for (at += quoted; *at != '\0' && *at != (quoted ? '"' : ' '); at++) {
+        at += quoted && at[0] == '\\' && at[1] != '\0';
+        if (length < size - 1)
+            to[length++] = *at;
+    }
+    to[length] = '\0';
+    if (quoted)
+        return *at == '"' ? at + 1 : NULL;
+    return length > 0 ? at : NULL;
+}
+
+/* -mm: a line a device, class, vendor, device, -rREVISION, -pINTERFACE and the subsystem's two, in
+ * quotes. */
+static void read_quoted(struct reader *reader, size_t line_number, char *line, size_t slot)
+{
+    static const char *const keys[] = { "Class", "Vendor", "Device", "SVendor", "SDevice" };
+    struct machine_record fields = { 0 };
+    const char *at = line + slot + 1;
+    char word[LINE_SIZE];
+    size_t key = 0;
+
+    end_record(reader);
+    reader->header_line = line_number;
+    line[slot] = '\0';
+    while (key < sizeof keys / sizeof *keys && (at = next_word(at, word, sizeof word)) != NULL) {
+        if (strncmp(word, "-r", 2) == 0)
+            machine_field(&fields, "Rev", word + 2);
+        else if (strncmp(word, "-p", 2) == 0)
+            machine_field(&fields, "ProgIf", word + 2);
+        else
+            machine_field(&fields, keys[key++], word);
+    }
+    end_machine_record(reader, &fields, line);
+}
+
+size_t device_read_lspci(const char *text, size_t size, const char *source,
+                         struct device_list *list, struct problems *problems)
+{
+    struct reader reader = { .source = source, .list = list, .problems = problems };
+    struct line_reader lines = { .text = text, .size = size };
+    const char *start;
+    size_t length;
+    char line[LINE_SIZE];
+
+    while (line_next(&lines, &start, &length)) {
+        size_t slot;
+
+        snprintf(line, sizeof line, "%.*s", (int)(length < LINE_SIZE - 1 ? length : LINE_SIZE - 1),
+                 start);
+        slot = slot_length(line, strlen(line));
+        if (slot != 0 && line[slot + 1] == '"')
+            read_quoted(&reader, lines.number, line, slot);
+        else if (slot != 0)
+            begin_record(&reader, lines.number, line, slot);
+        else if (reader.record != NULL && (line[0] == '\t' || line[0] == ' '))
+            parse_detail(&reader, line);
+        else if (reader.record != NULL)
+            parse_dump(&reader, lines.number, line);
+    }
+    end_record(&reader);
+    return reader.added;
 }
 
 size_t device_read_lspci_machine(const char *text, size_t size, const char *source,

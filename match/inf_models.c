@@ -374,23 +374,32 @@ unsigned inf_feature_score(const struct inf *inf, const char *install, const cha
     return *end == '\0' && end != text && score <= 0xFF ? (unsigned)score : 0xFF;
 }
 
-char *inf_service(const struct inf *inf, const char *install, const char *architecture)
+char *inf_section_service(const struct inf *inf, const struct inf_section *section)
 {
-    const char *name =
-        inf_value(inf_install_section(inf, install, architecture, ".Services"), "AddService", 0);
+    const char *name = inf_value(section, "AddService", 0);
 
     return name == NULL || *name == '\0' ? NULL : inf_expand(inf, name, NULL);
 }
 
-char *inf_service_binary(const struct inf *inf, const char *install, const char *architecture)
+char *inf_section_service_binary(const struct inf *inf, const struct inf_section *section)
 {
-    const char *section =
-        inf_value(inf_install_section(inf, install, architecture, ".Services"), "AddService", 2);
-    char *name = section == NULL ? NULL : inf_expand(inf, section, NULL);
+    const char *install = inf_value(section, "AddService", 2);
+    char *name = install == NULL ? NULL : inf_expand(inf, install, NULL);
     const char *binary =
         name == NULL ? NULL : inf_value(inf_section(inf, name), "ServiceBinary", 0);
     char *expanded = binary == NULL ? NULL : inf_expand(inf, binary, NULL);
 
     free(name);
     return expanded;
+}
+
+char *inf_service(const struct inf *inf, const char *install, const char *architecture)
+{
+    return inf_section_service(inf, inf_install_section(inf, install, architecture, ".Services"));
+}
+
+char *inf_service_binary(const struct inf *inf, const char *install, const char *architecture)
+{
+    return inf_section_service_binary(
+        inf, inf_install_section(inf, install, architecture, ".Services"));
 }

@@ -58,5 +58,8 @@ unsigned inf_feature_score(const struct inf *inf, const char *install, const cha
  * NULL when none. */
 char *inf_service(const struct inf *inf, const char *install, const char *architecture);
 char *inf_service_binary(const struct inf *inf, const char *install, const char *architecture);
+/* The same of a services section itself (NULL: there is none). */
+char *inf_section_service(const struct inf *inf, const struct inf_section *section);
+char *inf_section_service_binary(const struct inf *inf, const struct inf_section *section);
 
 #endif

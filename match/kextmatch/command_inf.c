@@ -5,6 +5,7 @@
 #include "match/kextmatch/print.h"
 #include "match/kextmatch/windows_options.h"
 
+#include "match/inf_include.h"
 #include "match/inf_rank.h"
 
 #include <stdio.h>
@@ -19,6 +20,7 @@ struct task {
     struct inf **files;
     size_t file_count;
     struct inf_models models;
+    struct inf_includes includes;
     struct json_object *json;
     size_t matched;
 };
@@ -43,18 +45,49 @@ static struct json_object *ids_json(const char (*list)[WINDOWS_ID_SIZE], size_t 
     return array;
 }
 
+/* The service that the line's install section adds, by itself or through sections that it needs. */
+static void find_service(struct task *task, const struct inf_model *model, char **service,
+                         char **binary)
+{
+    inf_service_with_needs(&task->includes, model->inf, model->install, task->target.architecture,
+                           &task->options, &task->session.problems, service, binary);
+}
+
+/* Files that the install section leans on, and whether they are beside the INF. */
+static struct json_object *includes_json(struct task *task, const struct inf_model *model)
+{
+    const struct inf_entry *entry =
+        inf_entry(inf_install_section(model->inf, model->install, task->target.architecture, ""),
+                  "Include");
+    struct json_object *array = json_object_new_array();
+    size_t index;
+
+    for (index = 0; entry != NULL && index < entry->count; index++) {
+        struct json_object *object = json_object_new_object();
+        const struct inf *file = inf_include(&task->includes, model->inf, entry->values[index],
+                                             &task->options, &task->session.problems);
+
+        json_object_object_add(object, "name", json_string(entry->values[index]));
+        json_object_object_add(object, "path", json_string(file == NULL ? NULL : file->path));
+        json_object_array_add(array, object);
+    }
+    return array;
+}
+
 static void add_owned(struct json_object *object, const char *key, char *text)
 {
     json_object_object_add(object, key, json_string(text));
     free(text);
 }
 
-static struct json_object *line_json(const struct task *task, const struct inf_candidate *candidate)
+static struct json_object *line_json(struct task *task, const struct inf_candidate *candidate)
 {
     const struct inf_model *model = candidate->model;
     struct json_object *object = json_object_new_object();
+    char *service, *binary;
     char rank[16];
 
+    find_service(task, model, &service, &binary);
     snprintf(rank, sizeof rank, "0x%08x", candidate->rank);
     json_object_object_add(object, "inf", json_string(model->inf->path));
     json_object_object_add(object, "line", json_object_new_int64((int64_t)model->line));
@@ -77,10 +110,9 @@ static struct json_object *line_json(const struct task *task, const struct inf_c
                            json_object_new_int64(candidate->rank & 0xFFFF));
     json_object_object_add(object, "driver_date", json_object_new_int64(candidate->date));
     json_object_object_add(object, "tie", json_object_new_boolean(candidate->tie));
-    add_owned(object, "service",
-              inf_service(model->inf, model->install, task->target.architecture));
-    add_owned(object, "binary",
-              inf_service_binary(model->inf, model->install, task->target.architecture));
+    add_owned(object, "service", service);
+    add_owned(object, "binary", binary);
+    json_object_object_add(object, "includes", includes_json(task, model));
     return object;
 }
 
@@ -114,26 +146,47 @@ static void print_ids(const char *heading, const char (*list)[WINDOWS_ID_SIZE], 
         printf("  %-10s %2zu  %s\n", heading, index, list[index]);
 }
 
-/* INF files of the system that the install section leans on: they are not at hand. */
-static void print_needs(const struct task *task, const struct inf_model *model)
+/* What became of one section that is needed. */
+static void print_needed(struct task *task, const struct inf_model *model,
+                         const struct inf_section *section, const char *needed)
+{
+    const struct inf *home;
+
+    inf_needed(&task->includes, model->inf, section, needed, &task->options,
+               &task->session.problems, &home);
+    if (home != NULL)
+        printf("      needs [%s], which is in %s\n", needed, home->path);
+    else
+        printf("      needs [%s], which is in no file at hand\n", needed);
+}
+
+/* INF files that the install section leans on. */
+static void print_needs(struct task *task, const struct inf_model *model)
 {
     const struct inf_section *section =
         inf_install_section(model->inf, model->install, task->target.architecture, "");
-    const char *include = inf_value(section, "Include", 0);
+    const struct inf_entry *includes = inf_entry(section, "Include");
+    const struct inf_entry *needs = inf_entry(section, "Needs");
+    size_t index;
 
     if (section == NULL)
         printf("      the install section [%s] is not in the file\n", model->install);
-    if (include != NULL)
-        printf("      includes %s (%s)\n", include,
-               inf_value(section, "Needs", 0) == NULL ? "?" : inf_value(section, "Needs", 0));
+    for (index = 0; includes != NULL && index < includes->count; index++)
+        printf("      includes %s%s\n", includes->values[index],
+               inf_include(&task->includes, model->inf, includes->values[index], &task->options,
+                           &task->session.problems) == NULL
+                   ? ", which is not beside it"
+                   : "");
+    for (index = 0; needs != NULL && index < needs->count; index++)
+        print_needed(task, model, section, needs->values[index]);
 }
 
-static void print_line(const struct task *task, const struct inf_candidate *candidate, bool winner)
+static void print_line(struct task *task, const struct inf_candidate *candidate, bool winner)
 {
     const struct inf_model *model = candidate->model;
-    char *service = inf_service(model->inf, model->install, task->target.architecture);
-    char *binary = inf_service_binary(model->inf, model->install, task->target.architecture);
+    char *service, *binary;
 
+    find_service(task, model, &service, &binary);
     printf("  %s rank 0x%08x  %s:%zu  [%s] %s\n", winner ? "takes" : "     ", candidate->rank,
            model->inf->path, model->line, model->section, model->install);
     printf("      \"%s\" by %s\n", model->description, candidate->device_id);
@@ -152,7 +205,7 @@ static void print_line(const struct task *task, const struct inf_candidate *cand
     free(binary);
 }
 
-static void print_result(const struct task *task, const struct device_record *device,
+static void print_result(struct task *task, const struct device_record *device,
                          const struct windows_ids *ids, const struct inf_candidates *candidates)
 {
     size_t index;
@@ -214,6 +267,7 @@ static int run(struct task *task)
     if (task->json != NULL)
         print_json(task->json);
     inf_models_clear(&task->models);
+    inf_includes_clear(&task->includes);
     for (index = 0; index < task->file_count; index++)
         inf_free(task->files[index]);
     free(task->files);

@@ -88,6 +88,10 @@ check "nor make bad JSON" json '.[0].winners | length == 1'
 
 check "inf names the line" run 0 inf $fixtures/inf/rtl8168.inf -d 10ec:8168/1043:8505/020000/06
 check "and its section" prints "[Realtek.NTamd64] RTL8168E.ndi"
+check "inf opens what a section includes" run 0 inf $fixtures/inf/include/card.inf -d 1af4:1000 --json
+check "and says what of it is there" json '.[0].winner.includes == [{"name": "Base.inf",
+    "path": "tests/fixtures/match/inf/include/BASE.INF"}, {"name": "absent.inf", "path": null}]'
+check "and the service that it has" json '.[0].winner.service == "DeepService"'
 check "no line ends with 1" run 1 inf $fixtures/inf/rtl8168.inf -d 10ec:8168/1043:8505/020000/09
 check "what is no INF ends with 2" run 2 inf $fixtures/devices/lspci-nn.txt -d $nic
 check "convert writes what the kernel's reader takes" run 0 convert $fixtures/inf/rtl8168.inf

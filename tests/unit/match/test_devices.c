@@ -151,6 +151,33 @@ static void machine_readable_lspci_is_read(void **state)
     device_list_clear(&list);
 }
 
+static void a_machine_readable_line_a_device_is_read(void **state)
+{
+    static const char names[] = "00:1f.2 \"SATA controller\" \"Intel\" \"82801IR\" -r02 \"\" \"\"\n"
+                                "00:02.0 \"0300\" \"1234\" \"1111\" -r02 \"1af4\" \"1100\"\n"
+                                "00:03.0 \"0200\" \"8086\" \"10d";
+    struct problems problems;
+    struct device_list list = read_fixture("devices/lspci-mmnn.txt", &problems);
+
+    (void)state;
+    assert_string_equal(list.format, "lspci");
+    assert_int_equal(list.count, 3);
+    assert_int_equal(problems.count, 0);
+    assert_string_equal(list.records[0]->label, "00:1b.0");
+    assert_ids(list.records[0], 0x1E208086, 0x84451043, 0x04030004);
+    assert_ids(list.records[1], 0x1E2D8086, 0x84CA1043, 0x0C032004);
+    assert_ids(list.records[2], 0x29C08086, 0, 0x06000000);
+    device_list_clear(&list);
+
+    problems = (struct problems){ 0 };      /* names alone, ids alone, and a line that is cut off */
+    assert_true(device_read_text(names, sizeof names - 1, "text", &list, &problems));
+    assert_int_equal(list.count, 1);
+    assert_ids(list.records[0], 0x11111234, 0x11001AF4, 0x03000002);
+    assert_int_equal(problems.errors, 2);
+    device_list_clear(&list);
+    problems_clear(&problems);
+}
+
 static void kernel_logs_leave_revision_and_subsystem_unknown(void **state)
 {
     struct problems problems;
@@ -232,6 +259,7 @@ static void cut_files_keep_what_was_whole(void **state)
 {
     static const char *const names[] = { "devices/lspci-nn.txt",   "devices/lspci-nnv.txt",
                                          "devices/lspci-xxxx.txt", "devices/lspci-vmmnn.txt",
+                                         "devices/lspci-mmnn.txt",
                                          "devices/ioreg.txt",      "devices/windows-ids.txt",
                                          "devices/kernel-log.txt", "devices/entry.plist" };
     size_t at;
@@ -406,6 +434,7 @@ int main(void)
         cmocka_unit_test(lspci_lists_are_read),
         cmocka_unit_test(hexadecimal_dumps_are_read_and_lines_in_between_skipped),
         cmocka_unit_test(machine_readable_lspci_is_read),
+        cmocka_unit_test(a_machine_readable_line_a_device_is_read),
         cmocka_unit_test(kernel_logs_leave_revision_and_subsystem_unknown),
         cmocka_unit_test(ioreg_trees_are_read_with_names_parents_and_drivers),
         cmocka_unit_test(ids_that_device_manager_shows_together_are_one_device),

@@ -198,6 +198,30 @@ void IOWorkLoop__threadMain(IOWorkLoop *me)
     thread_terminate(current_thread());
 }
 
+static void wake(IOWorkLoop *me)
+{
+    struct machine_spin_lock *lock = (void *)me->workToDoLock;
+    bool enabled = machine_spin_lock_disable_interrupts(lock);
+
+    machine_wakeup((const void *)&me->workToDo, true);
+    machine_spin_unlock_restore_interrupts(lock, enabled);
+}
+
+/* What the loop's thread would do, on a thread that is awake. If somebody is inside the gate, it is
+ * the loop's thread's affair after all. */
+static void work_for(void *context)
+{
+    IOWorkLoop *me = context;
+
+    if (IOWorkLoop_tryCloseGate(me)) {
+        IOWorkLoop_runEventSources(me);
+        IOWorkLoop_openGate(me);
+    } else {
+        wake(me);
+    }
+    object_release(me);
+}
+
 /* Legal in interrupt context. */
 void IOWorkLoop__signalWorkAvailable(IOWorkLoop *me)
 {
@@ -206,7 +230,10 @@ void IOWorkLoop__signalWorkAvailable(IOWorkLoop *me)
 
     if (!me->workToDo) {
         me->workToDo = true;
-        machine_wakeup((const void *)&me->workToDo, true);
+        if (machine_leave_to_poller(work_for, me))
+            object_retain(me);
+        else
+            machine_wakeup((const void *)&me->workToDo, true);
     }
     machine_spin_unlock_restore_interrupts(lock, enabled);
 }

@@ -49,6 +49,14 @@ enum wait_state {
     WAIT_INTERRUPTED = 4,
 };
 
+enum { THREAD_DEFERRED_MAX = 16, THREAD_LEFT_MAX = 4 };
+
+/* What an interrupt left to the thread that polled for it. */
+struct left_work {
+    void (*work)(void *context);
+    void *context;
+};
+
 struct machine_thread {
     char name[32];
     uint64_t number;
@@ -83,6 +91,12 @@ struct machine_thread {
     jmp_buf exit_context;
     atomic_int poll_event; /* event descriptor that interrupts machine_poll(), -1 */
     struct machine_thread *zombie_next;
+    struct machine_thread *deferred[THREAD_DEFERRED_MAX]; /* woken with interrupts off, to be told
+                                                           * when they are on again */
+    unsigned deferred_count;
+    bool polls_interrupts;
+    struct left_work left[THREAD_LEFT_MAX];
+    unsigned left_count;
 
     /* Fibres. */
     struct fibre_context fibre;

@@ -217,6 +217,15 @@ bool machine_poll_interrupts(uint64_t nanoseconds) {
            thread_engine->poll_vectors(machine_current, nanoseconds);
 }
 
+bool machine_leave_to_poller(void (*work)(void *context), void *context) {
+    struct machine_thread *thread = machine_current;
+    if (thread == NULL || !thread->polls_interrupts || thread->left_count == THREAD_LEFT_MAX) {
+        return false;
+    }
+    thread->left[thread->left_count++] = (struct left_work){work, context};
+    return true;
+}
+
 void threads_stop(void) {
     while (all_threads != NULL) {
         struct machine_thread *next = all_threads->all_next;

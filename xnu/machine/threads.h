@@ -98,6 +98,13 @@ int machine_poll(int descriptor, bool writable, uint64_t deadline, bool interrup
  */
 bool machine_poll_interrupts(uint64_t nanoseconds);
 
+/*
+ * In interrupt context: leaves work to the thread that polls for this very interrupt, which does it
+ * right after, in the place of a thread that would have to be woken for it. False: nobody does, or
+ * has enough to do already.
+ */
+bool machine_leave_to_poller(void (*work)(void *context), void *context);
+
 /* ---- sleeping on an event ------------------------------------------------------------------- */
 
 enum machine_wait_result {

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -70,8 +71,22 @@ static void real_park(struct machine_thread *thread, uint64_t deadline) {
     end_if_stopping(thread);
 }
 
+/* With interrupts off the caller holds the lock that the woken thread needs first: it is woken
+ * when they are on again. */
 static void real_unpark(struct machine_thread *thread) {
-    futex_wake_one(&thread->wait);
+    struct machine_thread *self = machine_current;
+    if (self != NULL && self->interrupts_off && self->deferred_count < THREAD_DEFERRED_MAX) {
+        self->deferred[self->deferred_count++] = thread;
+    } else {
+        futex_wake_one(&thread->wait);
+    }
+}
+
+static void unpark_deferred(struct machine_thread *self) {
+    for (unsigned i = 0; i < self->deferred_count; i++) {
+        futex_wake_one(&self->deferred[i]->wait);
+    }
+    self->deferred_count = 0;
 }
 
 static void real_yield(void) {
@@ -179,6 +194,7 @@ static void forget_wait(struct machine_thread *thread) {
 static void *thread_main(void *argument) {
     struct machine_thread *thread = argument;
     machine_current = thread;
+    prctl(PR_SET_NAME, thread->name); /* for top, perf and gdb; cut to 15 bytes */
     traps_thread_enter();
     if (setjmp(thread->exit_context) == 0) {
         thread->function(thread->argument);
@@ -225,12 +241,22 @@ static void real_exit(struct machine_thread *thread) {
 
 /* ---- interrupts ----------------------------------------------------------------------------- */
 
+/* Held for moments only: worth a look or two before sleeping. */
+#define LOCK_TURNS 100
+
 static void real_interrupts_off(unsigned processor) {
+    for (unsigned turn = 0; turn < LOCK_TURNS; turn++) {
+        if (pthread_mutex_trylock(&processors[processor].interrupt_lock) == 0) {
+            return;
+        }
+        __builtin_ia32_pause();
+    }
     pthread_mutex_lock(&processors[processor].interrupt_lock);
 }
 
 static void real_interrupts_on(unsigned processor) {
     pthread_mutex_unlock(&processors[processor].interrupt_lock);
+    unpark_deferred(machine_current);
 }
 
 static void real_interrupt_kick(unsigned processor) {
@@ -312,6 +338,17 @@ static bool interrupt_wanted(unsigned index) {
            atomic_load(&machine_processors[index].halted) != 0;
 }
 
+/* The calling thread takes the interrupt, and does what it leaves to be done. */
+static void interrupt_polled(struct machine_thread *thread) {
+    thread->polls_interrupts = true;
+    interrupt_once(thread->processor);
+    thread->polls_interrupts = false;
+    for (unsigned i = 0; i < thread->left_count; i++) {
+        thread->left[i].work(thread->left[i].context);
+    }
+    thread->left_count = 0;
+}
+
 /* Between two looks: a longer gap means that this thread was not running. */
 #define POLL_GAP_NS 10000
 
@@ -323,7 +360,7 @@ static bool real_poll_vectors(struct machine_thread *thread, uint64_t nanosecond
         last = now;
         for (unsigned turn = 0; turn < 16; turn++) {
             if (vectors_pending(thread->processor)) {
-                interrupt_once(thread->processor);
+                interrupt_polled(thread);
                 return true;
             }
             __builtin_ia32_pause();
@@ -336,6 +373,7 @@ static void *interrupt_main(void *argument) {
     struct machine_thread *thread = argument;
     unsigned index = thread->processor;
     machine_current = thread;
+    prctl(PR_SET_NAME, thread->name);
     traps_thread_enter();
     while (!atomic_load(&machine_stopping)) {
         uint64_t count;

@@ -174,8 +174,23 @@ enum machine_wait_result machine_sleep(struct machine_mutex *mutex, const void *
     return result;
 }
 
+/* Sleepers that are woken when the queue is free again, or they would only wait for it next. A
+ * woken thread may end meanwhile: an engine uses no more of it than its address. */
+struct woken {
+    struct machine_thread *threads[16];
+    unsigned count;
+};
+
+static void unpark_all(struct woken *woken) {
+    for (unsigned i = 0; i < woken->count; i++) {
+        thread_engine->unpark(woken->threads[i]);
+    }
+    woken->count = 0;
+}
+
 unsigned machine_wakeup(const void *event, bool one) {
     struct wait_queue *queue = queue_of(event);
+    struct woken collected = {.count = 0};
     unsigned woken = 0;
     pthread_mutex_lock(&queue->lock);
     struct machine_thread *next;
@@ -184,15 +199,19 @@ unsigned machine_wakeup(const void *event, bool one) {
         if (atomic_load(&thread->event) != event) {
             continue;
         }
+        if (collected.count == sizeof collected.threads / sizeof *collected.threads) {
+            unpark_all(&collected);
+        }
         queue_remove(queue, thread);
         atomic_store(&thread->wait, WAIT_AWAKENED);
-        thread_engine->unpark(thread);
+        collected.threads[collected.count++] = thread;
         woken++;
         if (one) {
             break;
         }
     }
     pthread_mutex_unlock(&queue->lock);
+    unpark_all(&collected);
     if (woken != 0) {
         thread_engine->switch_point();
     }

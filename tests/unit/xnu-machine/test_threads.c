@@ -323,6 +323,61 @@ static void interrupts_wait_while_they_are_off(void **state) {
     run_both(masked_body, NULL);
 }
 
+/* ---- who polls for an interrupt does what it leaves ------------------------------------------ */
+
+enum { LEFT = 6 };
+
+static atomic_bool vector_waits;
+static unsigned left_taken, left_done;
+
+static bool left_pending(void *partition, unsigned processor) {
+    return processor == 0 && atomic_load(&vector_waits);
+}
+
+static void left_take(void *partition, unsigned processor,
+                      uint64_t words[PARTITION_VECTOR_WORDS]) {
+    if (processor == 0 && atomic_exchange(&vector_waits, false)) {
+        words[0x50 / 64] |= UINT64_C(1) << 0x50 % 64;
+    }
+}
+
+static void left_work(void *context) {
+    CHECK(!machine_at_interrupt_context() && machine_interrupts_enabled());
+    CHECK(machine_thread_self() == context);
+    left_done++;
+}
+
+static void on_polled(void *context, unsigned vector) {
+    CHECK(machine_at_interrupt_context() && left_done == 0);
+    for (unsigned i = 0; i < LEFT; i++) {
+        left_taken += machine_leave_to_poller(left_work, machine_thread_self());
+    }
+}
+
+static void poller_body(void *argument) {
+    static const struct partition_operations operations = {.vectors_pending = left_pending,
+                                                           .take_vectors = left_take};
+    machine_partition_attach(&operations, NULL);
+    machine_interrupt_set_entry(on_polled, NULL);
+    CHECK(!machine_leave_to_poller(left_work, NULL)); /* nobody polls */
+    CHECK(!machine_poll_interrupts(1000));
+    for (unsigned round = 0; round < 3; round++) {
+        left_taken = left_done = 0;
+        atomic_store(&vector_waits, true);
+        /* A poll is cut short when the host's processor is wanted by others. */
+        while (!machine_poll_interrupts(100000)) {
+            machine_spin_delay(1000);
+        }
+        CHECK(left_taken > 0 && left_taken < LEFT); /* there is room for a few */
+        CHECK(left_done == left_taken);
+    }
+    CHECK(!machine_leave_to_poller(left_work, NULL));
+}
+
+static void what_an_interrupt_leaves_is_done_by_who_polled_for_it(void **state) {
+    run_real(poller_body, NULL);
+}
+
 static atomic_uint visited, together;
 
 static void visit(void *argument) {
@@ -460,6 +515,7 @@ int main(void) {
         cmocka_unit_test(locks_exclude),
         cmocka_unit_test(each_raised_vector_reaches_its_processor),
         cmocka_unit_test(interrupts_wait_while_they_are_off),
+        cmocka_unit_test(what_an_interrupt_leaves_is_done_by_who_polled_for_it),
         cmocka_unit_test(rendezvous_visits_every_processor_once),
         cmocka_unit_test(threads_wait_for_descriptors),
         cmocka_unit_test(threads_end_and_their_stacks_are_used_again),

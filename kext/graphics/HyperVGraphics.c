@@ -258,9 +258,10 @@ static void answer_is_late(OSObject *owner, IOTimerEventSource *timer)
     IOLockLock(self->lock);
     video_timed_out(&self->video, &result);
     IOLockUnlock(self->lock);
-    if (result.event == VIDEO_NOTHING && !self->is_over)
-        hv_log(who, "the host does not say that it has the %s",
-               self->video.location_context != 0 ? "video memory" : "mode");
+    if (self->video.location_context != 0)
+        hv_log(who, "the host does not say that it has placed the video memory");
+    else if (self->mode.width == 0 && self->is_mode_pending)
+        hv_log(who, "the host does not say that it shows the screen");
     act(self, &result);
 }
 
@@ -339,20 +340,18 @@ static int open_channel(HyperVGraphics *self)
     int error;
 
     video_begin(&self->video, device_protocol_version(self->device), &packet);
+    expect_answer(self, true);
     error = device_channel_open(self->device, 0, &options, &self->channel);
-    if (error == 0)
-        error = graphics_send(self, &packet, NULL, 0);
-    if (error == 0)
-        IOTimerEventSource_setTimeoutMS(self->answer_timer, ANSWER_MILLISECONDS);
-    return error;
+    return error != 0 ? error : graphics_send(self, &packet, NULL, 0);
 }
 
+/* The channel goes first: no handler runs after that, and what a timer sends is refused. */
 static void tear_down(HyperVGraphics *self)
 {
-    remove_timer(self, &self->answer_timer);
-    remove_timer(self, &self->screen_timer);
     if (self->channel != NULL)
         device_channel_close(self->channel);
+    remove_timer(self, &self->answer_timer);
+    remove_timer(self, &self->screen_timer);
     self->channel = NULL;
     graphics_memory_give_back(self);
 }

@@ -53,9 +53,10 @@ static HyperVGraphicsFramebuffer *self_of(IOFramebuffer *me)
 static void modes_changed(void *owner)
 {
     HyperVGraphicsFramebuffer *self = owner;
+    void (*action)(OSObject *, void *) = self->connect_changed;
 
-    if (self->connect_changed != NULL && self->is_connect_enabled)
-        self->connect_changed(self->connect_target, self->connect_reference);
+    if (action != NULL && self->is_connect_enabled)
+        action(self->connect_target, self->connect_reference);
 }
 
 /* The provider, or the one service when the provider is a PCI display that stands for it; that one
@@ -134,19 +135,23 @@ static void framebuffer_free(OSObject *me)
     IOFramebuffer_super_free(&self->super);
 }
 
-/* The window server opens the screen: from now on it has the preferred mode. */
+/* The window server opens the screen: from now on it has the preferred mode. What fails here fails
+ * for good, so any mode of the list will do. */
 static int32_t enable_controller(IOFramebuffer *me)
 {
     HyperVGraphicsFramebuffer *self = self_of(me);
     int32_t result = self->graphics.service != NULL ? kIOReturnSuccess : connect(self);
+    struct display_size size;
 
     if (result != kIOReturnSuccess)
         return result;
     self->graphics.get_modes(self->graphics.service, self->modes);
     if (self->modes->count == 0)
         return kIOReturnNoResources;
-    return ioreturn_of(self->graphics.set_mode(self->graphics.service,
-                                               &self->modes->sizes[self->modes->preferred]));
+    result = ioreturn_of(self->graphics.set_mode(self->graphics.service,
+                                                 &self->modes->sizes[self->modes->preferred]));
+    size = self->graphics.get_mode(self->graphics.service);
+    return display_modes_find(self->modes, &size) >= 0 ? kIOReturnSuccess : result;
 }
 
 static bool is_console_device(IOFramebuffer *me)

@@ -515,6 +515,7 @@ static void recover_body(struct pair *pair)
         return;
     }
     check_picture(pair);
+    /* The fault may have waited for this one: then the old mode stays, and the next try works. */
     PAIR_CHECK(pair, framebuffer_set_mode(1280, 1024) == 0 || framebuffer_set_mode(1280, 1024) == 0);
     check_picture(pair);
 }

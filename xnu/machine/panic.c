@@ -86,6 +86,7 @@ _Noreturn void machine_die(int status, const char *reason) {
         }
     }
     report_log();
+    atomic_store(&panicking, true); /* the host answers POWER crashed with its own */
     if (partition_current.operations != NULL && partition_current.operations->power != NULL &&
         (status == MACHINE_EXIT_PANIC || status == MACHINE_EXIT_CRASH)) {
         partition_current.operations->power(partition_current.context, MACHINE_POWER_CRASHED,

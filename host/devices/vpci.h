@@ -28,7 +28,7 @@ struct vpci *vpci_new(const struct vpci_settings *settings);
 struct virtual_device *vpci_device(struct vpci *bus);
 
 const char *vpci_name(const struct vpci *bus);
-/* Function number `index`, from 0, whether the guest still has it or not; NULL: there are no more. */
+/* Function number `index`, from 0, whether or not the guest still has it; NULL: there is none. */
 struct pci_function *vpci_function(struct vpci *bus, unsigned index);
 
 /*

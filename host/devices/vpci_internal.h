@@ -88,10 +88,18 @@ struct vpci_slot *vpci_slot_of(struct vpci *bus, const struct pci_function *func
 void vpci_violation(struct vpci *bus, const char *rule);
 /* The function is no longer there, for the guest. */
 void vpci_slot_gone(struct vpci *bus, struct vpci_slot *slot);
+/* vpci_events.c */
+/* Something is to be said that is no answer. */
+bool vpci_has_events(const struct vpci *bus);
+/* Says all that is due. False: some of it has to wait, and the guest's packets with it. */
+bool vpci_send_due(struct vpci *bus);
 /* Sends what is due and takes packets, as far as both go. */
 void vpci_serve(struct vpci *bus);
 
-/* vpci_messages.c: one message of the guest; leaves the answer, if one is wanted, in bus->answer. */
+/* vpci_describe.c */
+void vpci_describe(struct virtual_device *device, struct json_object *to);
+
+/* vpci_messages.c: one message of the guest; the answer, if one is wanted, is in bus->answer. */
 void vpci_message(struct vpci *bus, const struct host_packet *packet);
 
 /* vpci_window.c: what appears in the guest's address space. */

@@ -343,7 +343,7 @@ static uint32_t ejection_complete(struct vpci *bus, const struct message *messag
     return VPCI_STATUS_SUCCESS;
 }
 
-/* ---- Blocks: the side channel to a physical function's driver. Here what is written is read ---- */
+/* ---- Blocks: the side channel to a physical function's driver; what is written is read ---- */
 
 static uint8_t *block_of(struct vpci *bus, struct vpci_slot *slot, uint32_t block, uint32_t size)
 {

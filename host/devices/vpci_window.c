@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a PCI bus shows in the guest's address space: the window on configuration space, BARs, ROM. */
+/* What a PCI bus shows in the guest's address space: window on configuration space, BARs, ROM. */
 #include <errno.h>
 #include <stdlib.h>
 

@@ -104,7 +104,7 @@ uint32_t pci_config_read(const struct pci_function *function, unsigned offset, u
     return value;
 }
 
-/* Hyper-V ignores writes to a BAR that is in use. The ROM's enable bit is no part of its address. */
+/* Hyper-V ignores writes to a BAR that is in use. */
 static bool is_fixed_for_now(const struct pci_function *function, unsigned offset)
 {
     return offset >= PCI_BAR(0) && offset < PCI_BAR(PCI_BARS) && is_decoding(function);

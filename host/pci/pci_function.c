@@ -113,7 +113,8 @@ static int back_with_memory(struct pci_region *region)
     }
     void *memory = MAP_FAILED;
     if (ftruncate(descriptor, (off_t)pci_region_span(region)) == 0) {
-        memory = mmap(NULL, pci_region_span(region), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+        memory = mmap(NULL, pci_region_span(region), PROT_READ | PROT_WRITE, MAP_SHARED,
+                      descriptor, 0);
     }
     if (memory == MAP_FAILED) {
         int error = -errno;

@@ -113,9 +113,9 @@ void pci_get_identity(const struct pci_function *function, struct pci_identity *
 
 /*
  * Adds a region; memory behind one that is not trapped is made here, as zeros. Index PCI_ROM: the
- * expansion ROM, 32 bits, read-only for the guest. Returns 0, -EINVAL (not a power of two, too small,
- * too large for its width, a 64-bit BAR in the last register), -EEXIST (the register is taken) or
- * another errno.
+ * expansion ROM, 32 bits, read-only for the guest. Returns 0, -EINVAL (not a power of two, too
+ * small, too large for its width, a 64-bit BAR in the last register), -EEXIST (the register is
+ * taken) or another errno.
  */
 int pci_add_region(struct pci_function *function, unsigned index, uint64_t size, bool is_64_bit,
                    bool is_prefetchable, bool is_trapped);
@@ -176,7 +176,7 @@ int pci_dma_read(const struct pci_function *function, uint64_t gpa, void *to, si
 int pci_dma_write(const struct pci_function *function, uint64_t gpa, const void *from,
                   size_t size);
 
-/* Interrupts with a vector, 0 ...; a masked one becomes pending. Vectors never asked for: nothing. */
+/* Interrupts with a vector from 0 on; a masked one becomes pending, without MSI all are lost. */
 void pci_interrupt(struct pci_function *function, unsigned vector);
 /* How many vectors the device has by MSI-X or else MSI. */
 unsigned pci_vectors(const struct pci_function *function);

@@ -84,7 +84,7 @@ static void a_file_is_read_and_fills_a_rom(void **state)
     fputs("Umachv", rom);
     fclose(rom);
     FILE *file = fdopen(mkstemp(path), "w");
-    fprintf(file, "{\"rom\":{\"size\":\"4K\",\"file\":\"%s\"}}", rom_path);
+    fprintf(file, " {\"rom\":{\"size\":\"4K\",\"file\":\"%s\"}}\n", rom_path);
     fclose(file);
     assert_int_equal(pci_describe(path, &resources, &description, error, sizeof(error)), 0);
     assert_memory_equal(description.functions[0]->regions[PCI_ROM].memory, "Umachv\0", 7);
@@ -106,7 +106,8 @@ static void each_mistake_has_a_line(void **state)
 {
     static const struct { const char *text, *part; } cases[] = {
         {"{", "not a JSON object"},
-        {"{} x", ""},
+        {"{} x", "not a JSON object"},
+        {"{'model':1}", "not a JSON object"},
         {"{\"model\":\"toaster\"}", "none of test, nvme"},
         {"{\"modle\":\"test\"}", "no member \"modle\""},
         {"{\"model\":\"test\",\"disk\":\"x\"}", "model test has no member \"disk\""},
@@ -159,9 +160,6 @@ static void each_mistake_has_a_line(void **state)
         struct pci_description description;
         char error[512] = "";
         int result = describe(cases[i].text, &description, error);
-        if (cases[i].part[0] == '\0') {
-            continue; /* what follows the object is not looked at by every json-c */
-        }
         if (result == 0 || strstr(error, cases[i].part) == NULL) {
             fail_msg("%s: %d '%s'", cases[i].text, result, error);
         }

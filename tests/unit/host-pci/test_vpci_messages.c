@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Messages about functions: requirements, resources, power, interrupts; each layout, each refusal. */
+/* Messages about functions: requirements, resources, power, interrupts; each layout and refusal. */
 #include "tests/unit/host-pci/vpci_rig.h"
 
 #include "protocol/hypervisor.h"

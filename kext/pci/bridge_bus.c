@@ -34,7 +34,7 @@ int bridge_request(HyperVPCIBridge *bridge, const void *message, uint32_t size)
     if (error != 0)
         return error;
     IOLockLock(bridge->lock);
-    error = vpci_read_status(&bridge->vpci, answer.bytes, answer.length);
+    error = vpci_take_status(&bridge->vpci, answer.bytes, answer.length);
     IOLockUnlock(bridge->lock);
     return error;
 }
@@ -203,7 +203,7 @@ static int read_bars(HyperVPCIBridge *bridge, const struct vpci_function *functi
     if (error != 0)
         return error;
     IOLockLock(bridge->lock);
-    error = vpci_read_requirements(&bridge->vpci, answer.bytes, answer.length, masks);
+    error = vpci_take_requirements(&bridge->vpci, answer.bytes, answer.length, masks);
     IOLockUnlock(bridge->lock);
     if (error != 0)
         return error;
@@ -250,6 +250,18 @@ static int bring_up_function(HyperVPCIBridge *bridge, uint32_t index)
     return 0;
 }
 
+static void find_siblings(HyperVPCIBridge *bridge)
+{
+    struct bridge_function *one, *other, *end = bridge->functions + VPCI_BUS_FUNCTIONS;
+
+    for (one = bridge->functions; one < end; one++)
+        for (other = bridge->functions; other < end; other++)
+            if (one != other && one->present && other->present &&
+                VPCI_SLOT_DEVICE(one->config.function.slot) ==
+                    VPCI_SLOT_DEVICE(other->config.function.slot))
+                one->config.has_siblings = true;
+}
+
 /* A function that fails does not keep the others from working; the bus fails if all do. */
 static int bring_up_functions(HyperVPCIBridge *bridge)
 {
@@ -269,6 +281,7 @@ static int bring_up_functions(HyperVPCIBridge *bridge)
         bridge->left_out[i] = true;
         hv_log(who, "the function in slot 0x%x is left out (error %d)", slot, error);
     }
+    find_siblings(bridge);
     return working != 0 ? 0 : result;
 }
 

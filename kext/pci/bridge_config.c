@@ -15,11 +15,12 @@ static void select_slot(const HyperVPCIBridge *bridge, uint32_t slot)
 static uint32_t window_read(void *context, uint32_t slot, uint32_t offset, uint32_t size)
 {
     const HyperVPCIBridge *bridge = context;
-    volatile uint8_t *at = bridge->window + VPCI_WINDOW_CONFIG + offset;
+    volatile uint8_t *at;
     uint32_t value;
 
     if (bridge->window == NULL)
         return UINT32_MAX;
+    at = bridge->window + VPCI_WINDOW_CONFIG + offset;
     select_slot(bridge, slot);
     value = size == 4 ? *(volatile uint32_t *)at : size == 2 ? *(volatile uint16_t *)at : *at;
     __sync_synchronize();
@@ -30,10 +31,11 @@ static void window_write(void *context, uint32_t slot, uint32_t offset, uint32_t
                          uint32_t value)
 {
     const HyperVPCIBridge *bridge = context;
-    volatile uint8_t *at = bridge->window + VPCI_WINDOW_CONFIG + offset;
+    volatile uint8_t *at;
 
     if (bridge->window == NULL)
         return;
+    at = bridge->window + VPCI_WINDOW_CONFIG + offset;
     select_slot(bridge, slot);
     if (size == 4)
         *(volatile uint32_t *)at = value;

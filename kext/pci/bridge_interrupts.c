@@ -128,7 +128,7 @@ static int ask_host(HyperVPCIBridge *bridge, struct interrupt_group *group, uint
     if (error != 0)
         return error;
     IOLockLock(bridge->lock);
-    error = vpci_read_interrupt(&bridge->vpci, answer, length, count, &group->message);
+    error = vpci_take_interrupt(&bridge->vpci, answer, length, count, &group->message);
     IOLockUnlock(bridge->lock);
     return error;
 }

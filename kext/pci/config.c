@@ -72,6 +72,8 @@ uint32_t config_read(struct config *config, const struct config_port *port, uint
     value = port->read(port->context, config->function.slot, offset, size) & ones(size);
     if (offset == PCI_COMMAND)
         value = (value & ~PCI_COMMAND_MEMORY) | command_bits(config);
+    if (offset <= PCI_HEADER_TYPE && PCI_HEADER_TYPE < offset + size && config->has_siblings)
+        value |= PCI_HEADER_MULTIFUNCTION << 8 * (PCI_HEADER_TYPE - offset);
     if (dword == PCI_INTERRUPT_LINE) {  /* there are no interrupt pins: line and pin read 0 */
         uint32_t hidden = 0xffffu >> 8 * (offset % 4);
 

@@ -29,6 +29,8 @@ struct config {
     bool memory_enabled;                /* as macOS has it */
     bool bars_changed;                  /* the function does not have them yet */
     uint32_t rom_enable;                /* bit 0 of the ROM's register */
+    bool has_siblings;                  /* other functions in the slot: macOS looks for them only
+                                         * if the header of function 0 says so */
 };
 
 /* Begins with the function's identity and its base addresses, placed already. The function has no

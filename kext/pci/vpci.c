@@ -386,7 +386,7 @@ static int malformed(struct vpci *vpci)
     return HV_ERROR_MALFORMED;
 }
 
-int vpci_read_status(struct vpci *vpci, const void *answer, uint32_t length)
+int vpci_take_status(struct vpci *vpci, const void *answer, uint32_t length)
 {
     struct vpci_status_reply reply;
 
@@ -396,11 +396,11 @@ int vpci_read_status(struct vpci *vpci, const void *answer, uint32_t length)
     return VPCI_STATUS_FAILED(reply.status) ? HV_ERROR_REFUSED : 0;
 }
 
-int vpci_read_requirements(struct vpci *vpci, const void *answer, uint32_t length,
+int vpci_take_requirements(struct vpci *vpci, const void *answer, uint32_t length,
                            uint32_t masks[VPCI_BARS])
 {
     struct vpci_requirements_reply reply;
-    int error = vpci_read_status(vpci, answer, length);
+    int error = vpci_take_status(vpci, answer, length);
 
     if (error != 0)
         return error;
@@ -411,11 +411,11 @@ int vpci_read_requirements(struct vpci *vpci, const void *answer, uint32_t lengt
     return 0;
 }
 
-int vpci_read_interrupt(struct vpci *vpci, const void *answer, uint32_t length,
+int vpci_take_interrupt(struct vpci *vpci, const void *answer, uint32_t length,
                         uint32_t vector_count, struct vpci_message_interrupt *interrupt)
 {
     struct vpci_create_interrupt_reply reply;
-    int error = vpci_read_status(vpci, answer, length);
+    int error = vpci_take_status(vpci, answer, length);
 
     if (error != 0)
         return error;

@@ -123,15 +123,15 @@ void vpci_make_delete(struct vpci_delete_interrupt *message, uint32_t slot,
 /* ---- Answers: `length` bytes of private memory ----------------------------------------------- */
 
 /* 0, HV_ERROR_REFUSED (the host says no) or HV_ERROR_MALFORMED. */
-int vpci_read_status(struct vpci *vpci, const void *answer, uint32_t length);
+int vpci_take_status(struct vpci *vpci, const void *answer, uint32_t length);
 
 /* The probe masks of QUERY_REQUIREMENTS. */
-int vpci_read_requirements(struct vpci *vpci, const void *answer, uint32_t length,
+int vpci_take_requirements(struct vpci *vpci, const void *answer, uint32_t length,
                            uint32_t masks[VPCI_BARS]);
 
 /* What the device is to be programmed with. HV_ERROR_MALFORMED also if the host gave another number
  * of vectors than `vector_count`. */
-int vpci_read_interrupt(struct vpci *vpci, const void *answer, uint32_t length,
+int vpci_take_interrupt(struct vpci *vpci, const void *answer, uint32_t length,
                         uint32_t vector_count, struct vpci_message_interrupt *interrupt);
 
 #endif

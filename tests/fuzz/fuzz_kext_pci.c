@@ -43,9 +43,9 @@ static void answer(struct vpci *vpci, const uint8_t *data, uint32_t length)
     struct vpci_message_interrupt interrupt;
     uint32_t masks[VPCI_BARS];
 
-    if (vpci_read_interrupt(vpci, data, length, 4, &interrupt) == 0)
+    if (vpci_take_interrupt(vpci, data, length, 4, &interrupt) == 0)
         require(interrupt.vector_count == 4);
-    (void)vpci_read_requirements(vpci, data, length, masks);
+    (void)vpci_take_requirements(vpci, data, length, masks);
     if (vpci_version_answer(vpci, data, length) == HV_ERROR_NOT_SUPPORTED && vpci->version == 0)
         vpci_begin(vpci, VPCI_VERSION_1_4);
 }

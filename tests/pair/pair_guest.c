@@ -45,8 +45,7 @@ static void start_kernel_interfaces(const struct xnu_options *options)
         machine_panic("no memory for the kernel interfaces");
 }
 
-/* Those of an Info.plist that the environment names. */
-static void add_personalities(const char *variable, const char *identifier)
+static void add_personalities(const char *variable, const char *identifier, const char *key)
 {
     const char *path = getenv(variable);
     struct plist_diagnostic why = { 0 };
@@ -57,7 +56,7 @@ static void add_personalities(const char *variable, const char *identifier)
     if (path == NULL || machine_file_read(path, PLIST_SIZE_MAX, &text, &size) != 0)
         machine_panic("%s names no Info.plist", variable);
     info = plist_parse_xml(text, size, NULL, &why);
-    if (info == NULL || !xnu_add_personalities(plist_get(info, "IOKitPersonalities"), identifier))
+    if (info == NULL || !xnu_add_personalities(key == NULL ? info : plist_get(info, key), identifier))
         machine_panic("%s:%u: %s", path, why.line, why.text);
     machine_file_free(text);
     plist_release(info);
@@ -65,7 +64,12 @@ static void add_personalities(const char *variable, const char *identifier)
 
 void pair_install_framebuffer(void)
 {
-    add_personalities("MACHV_FRAMEBUFFER_INFO", FRAMEBUFFER_IDENTIFIER);
+    add_personalities("MACHV_FRAMEBUFFER_INFO", FRAMEBUFFER_IDENTIFIER, "IOKitPersonalities");
+}
+
+void pair_add_personalities(const char *variable)
+{
+    add_personalities(variable, IDENTIFIER, NULL);
 }
 
 static void run_session(void *argument)
@@ -83,7 +87,7 @@ static void run_session(void *argument)
         machine_panic("%s", error.text);
     pair_network_start();
     framebuffer_start();
-    add_personalities("MACHV_KEXT_INFO", IDENTIFIER);
+    add_personalities("MACHV_KEXT_INFO", IDENTIFIER, "IOKitPersonalities");
     if (!session->no_framebuffer)
         pair_install_framebuffer();
     xnu_publish_resource("IOBSD");

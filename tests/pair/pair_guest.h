@@ -115,6 +115,10 @@ int pair_network_set_multicast(bool on);
 /* MacHyperVFramebuffer.kext is installed after all (pair_options.no_framebuffer). */
 void pair_install_framebuffer(void);
 
+/* Adds the personalities in the property list file that the environment names, for classes of the
+ * test's own; in a body. */
+void pair_add_personalities(const char *variable);
+
 /* Virtual time passes. */
 void pair_sleep(uint64_t nanoseconds);
 

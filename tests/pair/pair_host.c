@@ -15,6 +15,7 @@
 #include "protocol/partition.h"
 #include "protocol/synthvid.h"
 #include "tests/pair/pair_faults.h"
+#include "tests/pair/pair_pci.h"
 #include "tests/pair/pair_video.h"
 #include "xnu/machine/clock.h"
 #include "xnu/machine/machine.h"
@@ -24,7 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHANNEL_WORDS = 2048 / 64, DEVICES_MAX = 8 };
+enum { CHANNEL_WORDS = 2048 / 64, DEVICES_MAX = 32 };
 
 struct pair_host {
     struct host_release release;
@@ -109,6 +110,7 @@ static const struct host_machine_operations machine_operations = {
     .wake_device = wake_device,
     .reset = reset,
     .crashed = crashed,
+    .retarget_interrupt = pair_pci_retarget,
     .violation = violation,
 };
 
@@ -171,8 +173,8 @@ static uint64_t take_read(void *partition, unsigned processor, uint64_t address,
 {
     (void)partition;
     (void)processor;
-    (void)address;
-    (void)kind;
+    if (kind == MACHINE_MMIO)
+        return pair_pci_read(address, size);
     return size == 8 ? UINT64_MAX : (UINT64_C(1) << size * 8) - 1;
 }
 
@@ -181,10 +183,8 @@ static void take_write(void *partition, unsigned processor, uint64_t address, un
 {
     (void)partition;
     (void)processor;
-    (void)address;
-    (void)size;
-    (void)kind;
-    (void)value;
+    if (kind == MACHINE_MMIO)
+        pair_pci_write(address, size, value);
 }
 
 static void take_power(void *partition, enum machine_power what, const uint64_t *crash)
@@ -353,6 +353,7 @@ static int make_devices(struct pair_host *host, const struct pair_options *optio
     uint32_t version = host->release.versions.storvsc;
     struct storvsc_settings settings;
     unsigned lun;
+    unsigned bus;
 
     host->heartbeat =
         heartbeat_new(host->release.versions.framework, host->release.versions.heartbeat);
@@ -370,6 +371,9 @@ static int make_devices(struct pair_host *host, const struct pair_options *optio
     host->devices[host->device_count++] = storvsc_device(host->controller);
     if ((options->network && !make_adapter(host, options)) || (options->video && !make_video(host, options)))
         return -1;
+    for (bus = 0; bus < PAIR_BUSSES_MAX && options->pci[bus] != NULL; bus++)
+        if ((host->devices[host->device_count++] = pair_pci_new(options->pci[bus])) == NULL)
+            return -1;
     for (lun = 0; lun < PAIR_DISKS_MAX; lun++)
         if (options->disk_bytes[lun] != 0 &&
             !pair_host_add_disk(host, lun, options->disk_bytes[lun]))
@@ -451,6 +455,16 @@ bool pair_host_plug(struct pair_host *host, struct virtual_device *device)
         return false;
     host->devices[host->device_count++] = device;
     return true;
+}
+
+void pair_host_forget(struct pair_host *host, struct virtual_device *device)
+{
+    unsigned index = 0;
+
+    while (host->devices[index] != device)
+        index++;
+    host->devices[index] = host->devices[--host->device_count];
+    device->operations->free(device);
 }
 
 /* ---- looking at it, and hurting it ---- */

@@ -12,7 +12,7 @@
 
 struct pair_host;
 
-enum { PAIR_DISKS_MAX = 4, PAIR_FAULTS_MAX = 16 };
+enum { PAIR_DISKS_MAX = 4, PAIR_FAULTS_MAX = 16, PAIR_BUSSES_MAX = 16 };
 
 struct pair_options {
     const char *release;       /* "2022", ...; NULL: the newest */
@@ -29,6 +29,7 @@ struct pair_options {
     bool video;                /* a display (pair_video.h) */
     uint32_t video_version;    /* SYNTHVID_VERSION() of the newest that it speaks; 0: the release's */
     unsigned video_megabytes;  /* 0: what the version has */
+    const char *pci[PAIR_BUSSES_MAX]; /* busses of PCI functions (pair_pci.h) */
     const char *boot_args;     /* of the guest; NULL: none */
     bool no_framebuffer;       /* MacHyperVFramebuffer.kext is not installed */
 };
@@ -52,6 +53,8 @@ uint64_t pair_host_sint(const struct pair_host *host, unsigned processor, unsign
 /* Offers one more device to the running guest; it is the host's from here on. */
 struct virtual_device;
 bool pair_host_plug(struct pair_host *host, struct virtual_device *device);
+/* Frees one that the guest has let go of. */
+void pair_host_forget(struct pair_host *host, struct virtual_device *device);
 
 /* The display, and whether it could be offered again after it was taken away. */
 struct virtual_device *pair_host_video(const struct pair_host *host);

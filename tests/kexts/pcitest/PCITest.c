@@ -4,8 +4,6 @@
 
 #include "abi/kpi/libkern.h"
 
-IOKIT_MODULE(KEXT_IDENTIFIER, KEXT_VERSION, iokit_module_nothing, iokit_module_nothing);
-
 /* A page to anywhere below 4 GiB: the copies begin in the middle of it. */
 #define MEMORY_SIZE (2 * PCI_TEST_BUFFER_SIZE)
 #define MEMORY_MASK UINT64_C(0xFFFFF000)

@@ -111,6 +111,20 @@ static void there_are_no_interrupt_pins(void **state)
     assert_int_equal(read(PCI_INTERRUPT_PIN + 1, 1), 0x5a);
 }
 
+static void the_header_tells_of_siblings(void **state)
+{
+    (void)state;
+    begin(0);
+    space[PCI_HEADER_TYPE] = 0;
+    assert_int_equal(read(PCI_HEADER_TYPE, 1), 0);
+    config.has_siblings = true;
+    assert_int_equal(read(PCI_HEADER_TYPE, 1), PCI_HEADER_MULTIFUNCTION);
+    assert_int_equal(read(PCI_HEADER_TYPE, 2), 0x5a00 | PCI_HEADER_MULTIFUNCTION);
+    assert_int_equal(read(PCI_HEADER_TYPE - 2, 4), 0x5a805a5a);
+    assert_int_equal(read(PCI_HEADER_TYPE + 1, 1), 0x5a);
+    assert_int_equal(read(PCI_HEADER_TYPE - 2, 2), 0x5a5a);
+}
+
 static void impossible_accesses_read_all_ones_and_write_nothing(void **state)
 {
     static const struct {
@@ -257,6 +271,7 @@ int main(void)
         cmocka_unit_test(identity_comes_from_the_relations),
         cmocka_unit_test(the_rest_is_the_functions_own),
         cmocka_unit_test(there_are_no_interrupt_pins),
+        cmocka_unit_test(the_header_tells_of_siblings),
         cmocka_unit_test(impossible_accesses_read_all_ones_and_write_nothing),
         cmocka_unit_test(a_probe_does_not_reach_the_function),
         cmocka_unit_test(a_function_without_rom_has_none),

@@ -344,19 +344,19 @@ static void answers_to_a_creation_are_checked(void **state)
 
     (void)state;
     begin(VPCI_VERSION_1_4);
-    assert_int_equal(vpci_read_interrupt(&vpci, &reply, sizeof reply, 2, &message), 0);
+    assert_int_equal(vpci_take_interrupt(&vpci, &reply, sizeof reply, 2, &message), 0);
     vpci_make_delete(&delete, 0x22, &message);
     assert_int_equal(delete.type, VPCI_DELETE_INTERRUPT);
     assert_memory_equal(&delete.message, &reply.message, sizeof reply.message);
-    assert_int_equal(vpci_read_interrupt(&vpci, &reply, sizeof reply, 4, &message),
+    assert_int_equal(vpci_take_interrupt(&vpci, &reply, sizeof reply, 4, &message),
                      HV_ERROR_MALFORMED);
     for (uint32_t length = 0; length < sizeof reply; length++)
-        assert_int_equal(vpci_read_interrupt(&vpci, &reply, length, 2, &message),
+        assert_int_equal(vpci_take_interrupt(&vpci, &reply, length, 2, &message),
                          HV_ERROR_MALFORMED);
     reply.status = VPCI_STATUS_NO_RESOURCES;
-    assert_int_equal(vpci_read_interrupt(&vpci, &reply, 4, 2, &message), HV_ERROR_REFUSED);
+    assert_int_equal(vpci_take_interrupt(&vpci, &reply, 4, 2, &message), HV_ERROR_REFUSED);
     reply.status = 0;
-    assert_int_equal(vpci_read_interrupt(&vpci, &reply, sizeof reply, 2, &message), 0);
+    assert_int_equal(vpci_take_interrupt(&vpci, &reply, sizeof reply, 2, &message), 0);
 }
 
 /* ---- resources ---- */
@@ -394,13 +394,13 @@ static void requirements_are_read_whole_or_not(void **state)
     (void)state;
     begin(VPCI_VERSION_1_4);
     for (uint32_t length = 0; length < sizeof reply; length++)
-        assert_int_equal(vpci_read_requirements(&vpci, &reply, length, masks), HV_ERROR_MALFORMED);
+        assert_int_equal(vpci_take_requirements(&vpci, &reply, length, masks), HV_ERROR_MALFORMED);
     assert_int_equal(masks[0], 0);
-    assert_int_equal(vpci_read_requirements(&vpci, &reply, sizeof reply, masks), 0);
+    assert_int_equal(vpci_take_requirements(&vpci, &reply, sizeof reply, masks), 0);
     assert_int_equal(masks[0], 0xfffff000);
     assert_int_equal(masks[5], 0xffff000c);
     reply.status = VPCI_STATUS_BAD_DATA;
-    assert_int_equal(vpci_read_requirements(&vpci, &reply, 4, masks), HV_ERROR_REFUSED);
+    assert_int_equal(vpci_take_requirements(&vpci, &reply, 4, masks), HV_ERROR_REFUSED);
 }
 
 static void the_simple_messages_are_as_the_host_knows_them(void **state)
@@ -414,9 +414,9 @@ static void the_simple_messages_are_as_the_host_knows_them(void **state)
     assert_true(entry.type == VPCI_D0_ENTRY && entry.reserved == 0 && entry.window == 0xf8002000);
     vpci_make_ejection_complete(&complete, 0x21);
     assert_true(complete.type == VPCI_EJECTION_COMPLETE && complete.slot == 0x21);
-    assert_int_equal(vpci_read_status(&vpci, "\0\0\0", 3), HV_ERROR_MALFORMED);
-    assert_int_equal(vpci_read_status(&vpci, "\1\0\0\0", 4), 0);
-    assert_int_equal(vpci_read_status(&vpci, "\1\0\0\x80", 4), HV_ERROR_REFUSED);
+    assert_int_equal(vpci_take_status(&vpci, "\0\0\0", 3), HV_ERROR_MALFORMED);
+    assert_int_equal(vpci_take_status(&vpci, "\1\0\0\0", 4), 0);
+    assert_int_equal(vpci_take_status(&vpci, "\1\0\0\x80", 4), HV_ERROR_REFUSED);
 }
 
 int main(void)

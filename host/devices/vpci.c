@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A PCI bus as a virtual device: offer, channel, what the host says on its own account. */
+/* A PCI bus as a virtual device: offer, channel, functions that come and go with it. */
 #include "host/devices/vpci.h"
 
 #include <errno.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -181,7 +180,7 @@ static void closed(void *device, struct host_channel *channel)
         }
     }
     bus->version = bus->selected = 0;
-    bus->in_d0 = bus->d0_refused = bus->relations_due = bus->invalidate_due = false;
+    bus->d0_refused = bus->relations_due = bus->invalidate_due = false;
     bus->answer.is_due = false;
     bus->is_closing = true;
     end_closing(bus);

@@ -56,7 +56,6 @@ static bool send_relations(struct vpci *bus)
         return false;
     }
     bus->relations_due = false;
-    bus->counters.relations++;
     return true;
 }
 

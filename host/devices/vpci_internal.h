@@ -69,7 +69,7 @@ struct vpci {
     bool is_serving;              /* inside vpci_serve() */
     bool is_closing;              /* closed, but a function is still busy */
     bool is_removed;              /* the server has let go */
-    bool in_d0, d0_refused;
+    bool d0_refused;              /* the window could not be had: that is the answer */
     bool relations_due, invalidate_due;
     uint32_t version;             /* agreed on; 0: none yet */
     uint32_t selected;            /* slot, by the window's selector */
@@ -77,7 +77,7 @@ struct vpci {
     struct vpci_request *requests; /* ranges under way, oldest first */
     uint64_t request_number;      /* the last */
     struct vpci_answer answer;
-    struct { uint64_t relations, interrupts, dropped, config_reads, config_writes; } counters;
+    struct { uint64_t interrupts, dropped, config_reads, config_writes; } counters;
     unsigned slot_count;
     struct vpci_slot slots[];
 };

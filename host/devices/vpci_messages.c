@@ -83,16 +83,14 @@ static uint32_t d0_entry(struct vpci *bus, const struct message *message)
         vpci_hide_window(bus);
         vpci_show_window(bus, entry.window);
     }
-    bus->in_d0 = bus->window.is_asked;
     bus->relations_due = true;
     bus->answer.waits_for_ranges = true;
-    return bus->in_d0 ? VPCI_STATUS_SUCCESS : VPCI_STATUS_BAD_DATA;
+    return bus->window.is_asked ? VPCI_STATUS_SUCCESS : VPCI_STATUS_BAD_DATA;
 }
 
 static uint32_t d0_exit(struct vpci *bus, const struct message *message)
 {
     vpci_hide_window(bus);
-    bus->in_d0 = false;
     bus->answer.waits_for_ranges = true;
     return VPCI_STATUS_SUCCESS;
 }

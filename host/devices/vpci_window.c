@@ -140,7 +140,6 @@ static void refused(struct vpci *bus, const struct vpci_request *request, int st
     }
     range->is_asked = false;
     if (range == &bus->window) {
-        bus->in_d0 = false;
         bus->d0_refused = true;
     }
     if (status != -ENOTCONN) {

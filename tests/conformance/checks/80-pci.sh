@@ -36,6 +36,7 @@ nvme_check nvme-1.1 "NVMe, protocol 1.1" 2 ws2022 '"maximum-version":"1.1"'
 nvme_check nvme-1.3 "NVMe, protocol 1.3" 2 ws2022 '"maximum-version":"1.3"'
 nvme_check nvme-d0 "NVMe, a host that has resources of a crashed guest" 2 ws2022 '"first-d0-entry-fails":true'
 nvme_check nvme-late "NVMe, a disk whose answers come late and out of order" 2 ws2022 "" --faults disk.delay=1ms-20ms@20%
+nvme_check nvme-slow-host "NVMe, a host that answers late" 2 ws2022 "" --faults completion,delay=100000,percent=30
 
 pci_eject() { # pci_eject ID NAME VERB: the controller goes by VERB, and comes again
     local id=$1 image=$work/$1.img description watcher problem sum

@@ -20,6 +20,7 @@
 #define TEST_DEVICE "{\"name\":\"first\",\"model\":\"test\"}"
 
 enum { REGISTERS = 0xf8100000, TABLE = 0xf8200000, VECTOR = 0x61 };
+#define BUFFER 0xfe0000000ull
 static const uint64_t window = 0xf8000000;
 static const struct guid pci_class = VMBUS_CLASS_PCI;
 
@@ -139,12 +140,30 @@ static void enter_d0(struct host_process *host, unsigned number, struct guest_ch
     guest_write(host, window, 4, 0);
 }
 
+static void boot(struct host_process *host)
+{
+    assert_true(guest_contact(&host->guest, VMBUS_VERSION_5_2)); /* as of 2019 */
+    guest_collect_offers(&host->guest);
+}
+
 static void start(struct host_process *host, const char *const *arguments)
 {
     host_start(host, arguments);
     guest_start(&host->guest, host->socket, 2);
-    assert_true(guest_contact(&host->guest, VMBUS_VERSION_5_2)); /* as of 2019 */
-    guest_collect_offers(&host->guest);
+    boot(host);
+}
+
+/* The test device's BARs placed and shown. */
+static void show_bars(struct host_process *host)
+{
+    write_config(host, PCI_BAR(0), 4, REGISTERS);
+    write_config(host, PCI_BAR(2), 4, 0xe0000000);
+    write_config(host, PCI_BAR(3), 4, 0xf);
+    write_config(host, PCI_BAR(4), 4, TABLE);
+    write_config(host, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+    answer_range(host, PARTITION_TRAP, REGISTERS);
+    answer_range(host, PARTITION_MAP, BUFFER);
+    answer_range(host, PARTITION_TRAP, TABLE);
 }
 
 /* ---- Tests ---- */
@@ -160,14 +179,7 @@ static void the_test_device_works_through_the_program(void **state)
     enter_d0(host, 0, &channel);
     assert_int_equal(guest_read(host, window + VPCI_WINDOW_CONFIG, 4),
                      PCI_TEST_DEVICE << 16 | PCI_TEST_VENDOR);
-    write_config(host, PCI_BAR(0), 4, REGISTERS);
-    write_config(host, PCI_BAR(2), 4, 0xe0000000);
-    write_config(host, PCI_BAR(3), 4, 0xf);
-    write_config(host, PCI_BAR(4), 4, TABLE);
-    write_config(host, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
-    answer_range(host, PARTITION_TRAP, REGISTERS);
-    answer_range(host, PARTITION_MAP, 0xfe0000000);
-    answer_range(host, PARTITION_TRAP, TABLE);
+    show_bars(host);
     assert_int_equal(guest_read(host, REGISTERS, 4), PCI_TEST_IDENTITY_VALUE);
     call(host, &channel, &create, sizeof(create), &created, sizeof(created));
     assert_int_equal(created.status, VPCI_STATUS_SUCCESS);
@@ -182,6 +194,28 @@ static void the_test_device_works_through_the_program(void **state)
     assert_non_null(strstr(output, "in use"));
     assert_int_equal(hvctl(host, "--json pci list"), 0);
     assert_non_null(strstr(output, "\"messages\":1"));
+    host_power_off(host);
+    assert_int_equal(host_exit_code(host), 0);
+}
+
+static void a_reset_takes_all_away_and_the_next_boot_finds_it(void **state)
+{
+    struct host_process *host = *state;
+    struct guest_channel channel;
+    start(host, (const char *const[]){"--pci", TEST_DEVICE, NULL});
+    enter_d0(host, 0, &channel);
+    show_bars(host);
+    monitor_power(&host->guest.monitor, PARTITION_POWER_RESET);
+    answer_range(host, PARTITION_TRAP, window); /* off, as the others */
+    answer_range(host, PARTITION_TRAP, REGISTERS);
+    answer_range(host, PARTITION_UNMAP, BUFFER);
+    answer_range(host, PARTITION_TRAP, TABLE);
+    guest_set_up(&host->guest);
+    boot(host);
+    enter_d0(host, 0, &channel);
+    assert_int_equal(guest_read(host, window + VPCI_WINDOW_CONFIG + PCI_COMMAND, 2), 0);
+    show_bars(host);
+    assert_int_equal(guest_read(host, REGISTERS, 4), PCI_TEST_IDENTITY_VALUE);
     host_power_off(host);
     assert_int_equal(host_exit_code(host), 0);
 }
@@ -291,6 +325,7 @@ int main(void)
 #define TEST(function) cmocka_unit_test_setup_teardown(function, host_set_up, host_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(the_test_device_works_through_the_program),
+        TEST(a_reset_takes_all_away_and_the_next_boot_finds_it),
         TEST(functions_are_ejected_and_added),
         TEST(what_cannot_be_is_refused_in_one_line),
         TEST(a_guest_that_breaks_a_rule_is_reported),

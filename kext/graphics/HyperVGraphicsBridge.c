@@ -139,10 +139,12 @@ static bool make_display(HyperVGraphicsBridge *self, HyperVGraphics *graphics)
 
 static bool join_root(HyperVGraphicsBridge *self, IOService *provider)
 {
-    self->root = pci_root_wait(ROOT_SECONDS);
-    if (self->root == NULL || self->root->has_ports)
+    HyperVPCIRoot *root = pci_root_wait(ROOT_SECONDS);
+
+    if (root == NULL || root->has_ports)
         return false;                   /* generation 1: the display is there */
-    iokit_retain(self->root);
+    iokit_retain(root);
+    self->root = root;
     self->root_bus = (struct pci_root_bus){ self, read_config, write_config };
     self->bus_number = pci_root_add_bus(self->root, &self->root_bus);
     self->tree = pci_root_device_tree(self->root);

@@ -6,6 +6,7 @@
 #include "abi/IODeviceMemory.h"
 #include "abi/IOFramebuffer.h"
 #include "abi/OSDictionary.h"
+#include "abi/OSIterator.h"
 #include "abi/constants.h"
 #include "abi/kpi/iolib.h"
 #include "abi/kpi/libkern.h"
@@ -103,11 +104,24 @@ static void disconnect(HyperVGraphicsFramebuffer *self)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
+/* On generation 1 there are two places for a framebuffer, the PCI display and HyperVGraphics; the
+ * first one is enough. */
+static bool another_is_there(void)
+{
+    OSDictionary *matching = IOService_serviceMatching_cstring("HyperVGraphicsFramebuffer", NULL);
+    OSIterator *found = matching != NULL ? IOService_getMatchingServices(matching) : NULL;
+    bool there = found != NULL && OSIterator_getNextObject(found) != NULL;
+
+    iokit_release(found);
+    iokit_release(matching);
+    return there;
+}
+
 static bool framebuffer_start(IOService *me, IOService *provider)
 {
     HyperVGraphicsFramebuffer *self = (HyperVGraphicsFramebuffer *)me;
 
-    if (boot_argument_given("-hvgfxfboff"))
+    if (boot_argument_given("-hvgfxfboff") || another_is_there())
         return false;
     self->modes = IOMalloc(sizeof *self->modes);
     self->cursor = IOMalloc(CURSOR_BYTES);

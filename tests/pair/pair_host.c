@@ -444,7 +444,7 @@ struct pair_host *pair_host_attach(const struct pair_options *options)
         abort();
     }
     machine_partition_attach(&operations, host);
-    machine_partition_set_generation(2);
+    machine_partition_set_generation(options->generation != 0 ? options->generation : 2);
     return host;
 }
 

@@ -32,6 +32,7 @@ struct pair_options {
     const char *pci[PAIR_BUSSES_MAX]; /* busses of PCI functions (pair_pci.h) */
     const char *boot_args;     /* of the guest; NULL: none */
     bool no_framebuffer;       /* MacHyperVFramebuffer.kext is not installed */
+    unsigned generation;       /* of the machine; 0: 2 */
 };
 
 /* Makes the host and attaches it to the machine (after machine_start, outside the kernel). NULL: the reason

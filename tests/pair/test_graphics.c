@@ -465,6 +465,26 @@ static void the_bridge_can_be_left_out(void **state)
     pair_run(&options, no_bridge_body, 1);
 }
 
+static void first_generation_body(struct pair *pair)
+{
+    pair_sleep(2 * PAIR_SECOND);
+    PAIR_CHECK(pair, find_service("HyperVGraphics") != NULL);
+    PAIR_CHECK(pair, find_service("HyperVGraphicsBridge") == NULL);
+    pair_video_remove(pair->host);
+    pair_sleep(PAIR_SECOND);
+    PAIR_CHECK(pair, pair_video_add(pair->host));
+    pair_sleep(PAIR_SECOND);
+    PAIR_CHECK(pair, find_service("HyperVGraphics") != NULL);
+}
+
+static void a_machine_of_generation_1_needs_no_bridge(void **state)
+{
+    const struct pair_options options = { .release = "2022", .video = true, .no_framebuffer = true, .generation = 1 };
+
+    (void)state;
+    pair_run(&options, first_generation_body, SEEDS);
+}
+
 /* ---- going and coming ---- */
 
 static void rescind_body(struct pair *pair)
@@ -571,6 +591,7 @@ int main(void)
         cmocka_unit_test(without_the_framebuffer_kext_a_pci_display_has_the_screens_memory),
         cmocka_unit_test(a_framebuffer_kext_that_comes_later_takes_the_pci_display),
         cmocka_unit_test(the_bridge_can_be_left_out),
+        cmocka_unit_test(a_machine_of_generation_1_needs_no_bridge),
         cmocka_unit_test(a_display_taken_away_comes_back),
         cmocka_unit_test(a_display_taken_away_at_any_step_comes_back),
         cmocka_unit_test(after_any_answer_that_is_lost_cut_wrong_late_or_doubled_the_next_good_one_works),

@@ -75,7 +75,9 @@ if wanted nvme-reboot; then
 fi
 
 if wanted pci-16; then
-    boot pci-16 amd64 2 pci -- --release ws2022 $(for i in $(seq 16); do printf -- '--pci {"model":"test","serial":%s} ' "$i"; done)
+    options=()
+    for i in $(seq 16); do options+=(--pci "{\"model\":\"test\",\"serial\":$i}"); done
+    boot pci-16 amd64 2 pci -- --release ws2022 "${options[@]}"
     problem=$(complaint)
     found=$(grep -a -c 'GUEST pci 0x1234 0x6d76' "$console" || true)
     [ -n "$problem" ] || [ "$found" -eq 16 ] || problem="the guest found $found of 16"
@@ -91,4 +93,12 @@ if wanted pci-identities; then
         [ -n "$problem" ] || grep -aq "GUEST pci $id" "$console" || problem="the guest did not find $id"
     done
     row pci-identities "PCI functions as Linux sees them" "$([ -z "$problem" ]; echo $?)" "${problem:-3 found}"
+fi
+
+if wanted pci-graphics; then
+    boot pci-graphics amd64 1 pci -- --release ws2022 --pci '{"model":"graphics"}'
+    problem=$(complaint)
+    found=$(said 'pci 0x1002 0x67df 0x030000 regions')
+    [ -n "$problem" ] || [[ $found == 0x0000000fefffffff\ * ]] || problem="its regions end at: $found"
+    row pci-graphics "A graphics card with 256 MiB, in the high window" "$([ -z "$problem" ]; echo $?)" "${problem:-regions end at ${found//0x0000000/0x}}"
 fi

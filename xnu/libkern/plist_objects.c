@@ -195,45 +195,70 @@ OSObject *object_from_plist(const struct plist *value)
 
 static struct plist *value_of(const OSObject *object, const char *without, unsigned depth);
 
+static bool has_value(const OSObject *object)
+{
+    return as_collection(object) || as_string(object) || as_number(object) || as_data(object) ||
+           object_cast(object, OSBoolean_metaClass);
+}
+
+/* False: no memory. An object that no value stands for is left out: *member is NULL. */
+static bool value_of_member(const OSObject *object, unsigned depth, struct plist **member)
+{
+    *member = value_of(object, NULL, depth);
+    return *member || depth >= PLIST_DEPTH_MAX || !has_value(object);
+}
+
+/* An iterator that finds no memory ends early. */
+static struct plist *when_complete(struct plist *value, unsigned seen, const void *collection)
+{
+    if (seen == OSCollection_getCount((OSCollection *)collection))
+        return value;
+    plist_release(value);
+    return NULL;
+}
+
 static struct plist *value_of_dictionary(OSDictionary *dictionary, const char *without,
                                          unsigned depth)
 {
     OSCollectionIterator *iterator =
         OSCollectionIterator_withCollection((OSCollection *)dictionary);
     struct plist *value = iterator ? plist_new_dictionary() : NULL;
+    unsigned seen = 0;
     OSSymbol *key;
 
-    while (value && (key = iterator_next((OSIterator *)iterator))) {
+    for (; value && (key = iterator_next((OSIterator *)iterator)); seen++) {
         const char *name = OSString_getCStringNoCopy((OSString *)key);
         struct plist *member;
 
         if (without && strcmp(name, without) == 0)
             continue;
-        member = value_of(OSDictionary_getObject_symbol(dictionary, key), NULL, depth + 1);
-        if (member && !plist_dictionary_set(value, name, member)) {
+        if (!value_of_member(OSDictionary_getObject_symbol(dictionary, key), depth + 1, &member) ||
+            (member && !plist_dictionary_set(value, name, member))) {
             plist_release(value);
             value = NULL;
         }
     }
     object_release(iterator);
-    return value;
+    return when_complete(value, seen, dictionary);
 }
 
 static struct plist *value_of_list(OSCollection *list, struct plist *value, unsigned depth)
 {
     OSCollectionIterator *iterator = OSCollectionIterator_withCollection(list);
+    unsigned seen = 0;
     OSObject *object;
 
-    while (value && iterator && (object = iterator_next((OSIterator *)iterator))) {
-        struct plist *member = value_of(object, NULL, depth + 1);
+    for (; value && iterator && (object = iterator_next((OSIterator *)iterator)); seen++) {
+        struct plist *member;
 
-        if (member && !plist_array_append(value, member)) {
+        if (!value_of_member(object, depth + 1, &member) ||
+            (member && !plist_array_append(value, member))) {
             plist_release(value);
             value = NULL;
         }
     }
     object_release(iterator);
-    return value;
+    return when_complete(value, seen, list);
 }
 
 static struct plist *value_of_scalar(const OSObject *object)

@@ -205,6 +205,29 @@ static void a_failed_allocation_leaves_no_objects(void **state)
     run_kernel(memory_body);
 }
 
+/* A personality that lacks a key would fit devices that it is not for. */
+static void whole_body(void *unused)
+{
+    OSObject *object = unserialize_xml("<dict><key>a</key><array><string>x</string></array>"
+                                       "<key>b</key><string>y</string></dict>", NULL);
+    struct plist *value = NULL;
+    unsigned nth;
+
+    for (nth = 1; nth < 60 && !value; nth++) {
+        machine_allocation_fail_at(nth, false);
+        value = plist_from_object(object, NULL);
+        machine_allocation_fail_at(0, false);
+    }
+    CHECK(value && nth > 3 && plist_count(value) == 2 && plist_count(plist_get(value, "a")) == 1);
+    plist_release(value);
+    object_release(object);
+}
+
+static void a_failed_allocation_leaves_out_no_member_of_a_value(void **state)
+{
+    run_kernel(whole_body);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +238,7 @@ int main(void)
         cmocka_unit_test(references_do_not_multiply),
         cmocka_unit_test(objects_go_through_plist_values_unchanged),
         cmocka_unit_test(a_failed_allocation_leaves_no_objects),
+        cmocka_unit_test(a_failed_allocation_leaves_out_no_member_of_a_value),
     };
 
     return cmocka_run_group_tests_name("libkern serialisation", tests, NULL, NULL);

@@ -72,6 +72,7 @@ void disk_complete(struct disk_request *request, int result, uint64_t transferre
         disk->counters.bytes_read += transferred;
     } else if (request->operation == DISK_WRITE) {
         disk->counters.bytes_written += transferred;
+        disk->counters.forced += request->force_unit_access;
     } else if (request->operation == DISK_FLUSH) {
         disk->counters.flushes++;
     }

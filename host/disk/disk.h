@@ -77,6 +77,7 @@ struct disk {
     unsigned in_flight;
     struct {
         uint64_t operations, bytes_read, bytes_written, flushes, errors;
+        uint64_t forced; /* writes with force_unit_access */
     } counters;
 };
 

@@ -36,17 +36,18 @@ skip() { # skip NAME REASON
 uri() { echo "nbd+unix:///?socket=$work/nbd/disk$1.sock"; }
 bytes_of() { nbdinfo --size "$(uri "$1")"; }
 
-# Disks 0, 1 and 2 of the guest are raw, qcow2 and VHDX: asked for in this order of LUNs.
+# start COUNT HVHOST-OPTION...: until the guest has so many disks.
 start() {
-    mkdir -p "$work/nbd"
-    "$hvhost" --socket "$work/partition.sock" --control "$work/host.sock" --release ws2022 --disk "$work/raw.img,format=raw" \
-        --disk "$work/disk.qcow2" --disk "$work/disk.vhdx" >"$work/host.log" 2>&1 &
+    local n count=$1
+    shift
+    rm -rf "$work/nbd" && mkdir -p "$work/nbd"
+    "$hvhost" --socket "$work/partition.sock" --control "$work/host.sock" --release ws2022 "$@" >"$work/host.log" 2>&1 &
     host=$!
     wait_for_socket "$work/partition.sock" $host 30 || return 1
     "$kextrun" --partition "$work/partition.sock" --control "$work/guest.sock" --macos 13 --processors 2 --memory 512 \
         --nbd "$work/nbd" "$build/kexts/MacHyperVSupportMonterey.kext" >"$work/guest.log" 2>&1 &
     guest=$!
-    for n in 0 1 2; do wait_for_socket "$work/nbd/disk$n.sock" $guest 60 || return 1; done
+    for ((n = 0; n < count; n++)); do wait_for_socket "$work/nbd/disk$n.sock" $guest 60 || return 1; done
 }
 
 # Which disk of the guest comes first is its affair: they differ in size.
@@ -75,7 +76,7 @@ head -c 64M /dev/urandom >"$work/raw.img"
 cp "$work/raw.img" "$work/before.img"
 qemu-img create -q -f qcow2 "$work/disk.qcow2" 48M
 qemu-img create -q -f vhdx -o subformat=dynamic "$work/disk.vhdx" 32M
-start && find_disks
+start 3 --disk "$work/raw.img,format=raw" --disk "$work/disk.qcow2" --disk "$work/disk.vhdx" && find_disks
 check "three disks of three formats come up" $?
 
 nbdcopy "$(uri "$raw")" "$work/copy.img" && qemu-img compare -q -f raw -F raw "$work/copy.img" "$work/before.img"
@@ -152,4 +153,9 @@ qemu-img compare -q -f raw -F raw "$work/raw.img" "$work/last.raw" &&
     qemu-img compare -q -f qcow2 -F raw "$work/disk.qcow2" "$work/last.qcow2" &&
     qemu-img compare -q -f vhdx -F raw "$work/disk.vhdx" "$work/last.vhdx" && qemu-img check -q "$work/disk.qcow2"
 check "the images hold what the guest saw" $?
+
+disks=()
+for n in {0..255}; do disks+=(--disk "memory:64K,controller=$((n / 64)),lun=$((n % 64))"); done
+start 256 "${disks[@]}" && qemu-io -f raw -c 'write -P 7 0 64k' -c 'read -P 7 0 64k' "$(uri 255)" >/dev/null && stop
+check "4 controllers with 64 disks each come up and go" $?
 echo "1..$number"

@@ -51,16 +51,17 @@ uint64_t pair_disk_size(const char *name)
     return size;
 }
 
-static int transfer(const char *name, enum block_operation operation, uint64_t offset, void *bytes, size_t length)
+static int transfer(const char *name, enum block_operation operation, uint64_t offset, void *bytes,
+                    uint64_t length, bool fua)
 {
     struct block_device *device = block_device_find(name);
     IOBufferMemoryDescriptor *memory = NULL;
-    struct block_request request = { .operation = operation, .offset = offset, .length = length };
+    struct block_request request = { .operation = operation, .fua = fua, .offset = offset, .length = length };
     int error;
 
     if (device == NULL)
         return NO_DEVICE;
-    if (length > 0) {
+    if (bytes != NULL) {
         memory = IOBufferMemoryDescriptor_inTaskWithPhysicalMask(kernel_task, kIODirectionInOut, length,
                                                                  ~UINT64_C(4095));
         request.memory = (IOMemoryDescriptor *)memory;
@@ -77,17 +78,43 @@ static int transfer(const char *name, enum block_operation operation, uint64_t o
 
 int pair_disk_read(const char *name, uint64_t offset, void *bytes, size_t length)
 {
-    return transfer(name, BLOCK_READ, offset, bytes, length);
+    return transfer(name, BLOCK_READ, offset, bytes, length, false);
 }
 
 int pair_disk_write(const char *name, uint64_t offset, const void *bytes, size_t length)
 {
-    return transfer(name, BLOCK_WRITE, offset, (void *)(uintptr_t)bytes, length);
+    return transfer(name, BLOCK_WRITE, offset, (void *)(uintptr_t)bytes, length, false);
 }
 
 int pair_disk_flush(const char *name)
 {
-    return transfer(name, BLOCK_FLUSH, 0, NULL, 0);
+    return transfer(name, BLOCK_FLUSH, 0, NULL, 0, false);
+}
+
+int pair_disk_write_through(const char *name, uint64_t offset, const void *bytes, size_t length)
+{
+    return transfer(name, BLOCK_WRITE, offset, (void *)(uintptr_t)bytes, length, true);
+}
+
+int pair_disk_discard(const char *name, uint64_t offset, uint64_t length)
+{
+    return transfer(name, BLOCK_DISCARD, offset, NULL, length, false);
+}
+
+int pair_disk_write_zeroes(const char *name, uint64_t offset, uint64_t length)
+{
+    return transfer(name, BLOCK_WRITE_ZEROES, offset, NULL, length, false);
+}
+
+bool pair_disk_information(const char *name, struct block_device_information *information)
+{
+    struct block_device *device = block_device_find(name);
+
+    if (device == NULL)
+        return false;
+    *information = device->information;
+    block_device_release(device);
+    return true;
 }
 
 /* ---- one at a time, in the background ---- */

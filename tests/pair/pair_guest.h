@@ -55,6 +55,13 @@ uint64_t pair_disk_size(const char *name);
 int pair_disk_read(const char *name, uint64_t offset, void *bytes, size_t length);
 int pair_disk_write(const char *name, uint64_t offset, const void *bytes, size_t length);
 int pair_disk_flush(const char *name);
+/* A write that is on the medium when it is done. */
+int pair_disk_write_through(const char *name, uint64_t offset, const void *bytes, size_t length);
+int pair_disk_discard(const char *name, uint64_t offset, uint64_t length);
+int pair_disk_write_zeroes(const char *name, uint64_t offset, uint64_t length);
+struct block_device_information;
+/* What the kernel knows of the disk. False: there is none. */
+bool pair_disk_information(const char *name, struct block_device_information *information);
 /* A write that goes on while the test does something else. */
 struct pair_write;
 struct pair_write *pair_disk_begin_write(const char *name, uint64_t offset, uint8_t fill,

@@ -116,6 +116,11 @@ bool pair_host_add_fault(struct pair_host *host, const char *rule);
 void pair_host_sense_fault(struct pair_host *host, uint32_t ppm, uint8_t key, uint16_t additional);
 /* What has come to a disk: write requests that it did. */
 uint64_t pair_host_bytes_written(struct pair_host *host, unsigned lun);
+/* Flushes, and writes that had to be on the medium when they were done. */
+uint64_t pair_host_flushes(struct pair_host *host, unsigned lun);
+uint64_t pair_host_forced_writes(struct pair_host *host, unsigned lun);
+/* Contents of the memory disk at any LUN. */
+uint8_t *pair_host_lun(struct pair_host *host, unsigned lun);
 /* LUN and bus resets that the guest has asked for. */
 uint64_t pair_host_resets(struct pair_host *host);
 /* Storage channels that are open, and requests that came by each: the primary first. */

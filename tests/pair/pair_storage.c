@@ -39,6 +39,21 @@ uint64_t pair_host_bytes_written(struct pair_host *host, unsigned lun)
     return storvsc_disk(pair_host_storage(host), lun)->counters.bytes_written;
 }
 
+uint64_t pair_host_flushes(struct pair_host *host, unsigned lun)
+{
+    return storvsc_disk(pair_host_storage(host), lun)->counters.flushes;
+}
+
+uint64_t pair_host_forced_writes(struct pair_host *host, unsigned lun)
+{
+    return storvsc_disk(pair_host_storage(host), lun)->counters.forced;
+}
+
+uint8_t *pair_host_lun(struct pair_host *host, unsigned lun)
+{
+    return disk_memory_bytes(storvsc_disk(pair_host_storage(host), lun));
+}
+
 uint64_t pair_host_resets(struct pair_host *host)
 {
     return pair_host_storage(host)->counters.resets;

@@ -425,6 +425,33 @@ static void luns_are_bounded_and_exclusive(void **state)
     rig_free(rig);
 }
 
+/* Page 0x83 of a LUN: designators with its names. */
+static void read_names(struct rig *rig, uint8_t lun, uint8_t names[52])
+{
+    const uint8_t inquiry[16] = {SCSI_INQUIRY, SCSI_INQUIRY_EVPD, SCSI_VPD_DEVICE_IDENTIFICATION,
+                                 0, 52};
+    struct storvsc_packet packet = execute(rig, lun, inquiry, STORVSC_DATA_IN, BUFFER, 52);
+    assert_int_equal(packet.srb.srb_status, STORVSC_SRB_STATUS_SUCCESS);
+    memcpy(names, bench_page(rig->bench, BUFFER_PAGE), 52);
+}
+
+static void world_wide_names_differ_and_stay_the_same(void **state)
+{
+    uint8_t names[2][2][52];
+    for (unsigned run = 0; run < 2; run++) {
+        struct rig *rig = rig_create(STORVSC_VERSION_6_2, NULL);
+        storvsc_add_disk(rig->controller, 7, disk_memory_open(rig->engine, 8192, 512));
+        handshake(rig, STORVSC_VERSION_6_2);
+        read_names(rig, 0, names[run][0]);
+        read_names(rig, 7, names[run][1]);
+        rig_free(rig);
+    }
+    assert_memory_equal(names[0], names[1], sizeof(names[0]));
+    assert_memory_not_equal(names[0][0] + 16, names[0][1] + 16, 16); /* GUID */
+    assert_memory_not_equal(names[0][0] + 36, names[0][1] + 36, 16); /* NAA */
+    assert_int_equal(names[0][0][36] >> 4, 6);
+}
+
 /* ---- Sub-channels ---- */
 
 static void requests_on_a_sub_channel_complete_there(void **state)
@@ -545,6 +572,7 @@ int main(void)
         cmocka_unit_test(a_disk_removed_in_use_finishes_its_requests),
         cmocka_unit_test(a_resized_disk_is_told_by_unit_attention),
         cmocka_unit_test(luns_are_bounded_and_exclusive),
+        cmocka_unit_test(world_wide_names_differ_and_stay_the_same),
         cmocka_unit_test(requests_on_a_sub_channel_complete_there),
         cmocka_unit_test(each_controller_fault_fires),
         cmocka_unit_test(disk_faults_become_scsi_errors),

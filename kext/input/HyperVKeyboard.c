@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* HyperVKeyboard: the keyboard as macOS sees it, an ADB keyboard by its codes. */
-#include "abi/IOHIKeyboard.h"
-#include "abi/kpi/time.h"
 #include "abi/runtime.h"
 #include "kext/core/boot_arguments.h"
 #include "kext/core/device_channel.h"
 #include "kext/core/log.h"
-#include "kext/input/keyboard.h"
+#include "kext/input/adb_keyboard.h"
 #include "kext/input/keymap.h"
 
 #define RING_PAGES       9u             /* of data; Linux has 10 with the control page */
-#define DEVICE_TYPE      3u             /* an extended keyboard, as IOHIDFamily's own */
-#define INTERFACE_ADB    2u             /* NX_EVS_DEVICE_INTERFACE_ADB */
 
 struct HyperVKeyboard {
     IOHIKeyboard super;
@@ -23,14 +19,6 @@ struct HyperVKeyboard {
 };
 typedef struct HyperVKeyboard HyperVKeyboard;
 
-static void dispatch(HyperVKeyboard *self, const struct keyboard_change *change)
-{
-    uint64_t now;
-
-    clock_get_uptime(&now);
-    IOHIKeyboard_dispatchKeyboardEvent(&self->super, change->key, change->is_down, now);
-}
-
 static void packet_arrived(void *owner, struct device_channel *channel,
                            const struct packet_view *packet)
 {
@@ -40,7 +28,7 @@ static void packet_arrived(void *owner, struct device_channel *channel,
 
     (void)channel;
     for (int i = 0; i < count; i++)
-        dispatch(self, &changes[i]);
+        adb_dispatch(&self->super, &changes[i]);
     if (count == HV_ERROR_REFUSED)
         hv_log("HyperVKeyboard", "the host does not speak protocol version 1.0");
     else if (count == HV_ERROR_MALFORMED && hv_log_now(self->keyboard.counters.malformed))
@@ -50,10 +38,7 @@ static void packet_arrived(void *owner, struct device_channel *channel,
 
 static int open_channel(HyperVKeyboard *self, IOService *provider)
 {
-    const struct keyboard_options keys = {
-        .swap_option_command = boot_argument_given("-hvkbdswap"),
-        .swap_iso_keys = boot_argument_given("-hvkbdiso"),
-    };
+    const struct keyboard_options keys = adb_keyboard_options();
     const struct device_channel_options options = {
         .transmit_pages = RING_PAGES,
         .receive_pages = RING_PAGES,
@@ -85,7 +70,7 @@ static void close_channel(HyperVKeyboard *self)
         device_channel_close(self->channel);
     self->channel = NULL;
     while (keyboard_release_next(&self->keyboard, &change))
-        dispatch(self, &change);
+        adb_dispatch(&self->super, &change);
 }
 
 /* ---- IOService ---- */
@@ -121,21 +106,6 @@ static void keyboard_stop(IOService *me, IOService *provider)
 
 /* ---- what IOHIKeyboard asks ---- */
 
-static uint32_t device_type(IOHIDevice *me)
-{
-    return DEVICE_TYPE;
-}
-
-static uint32_t interface_id(IOHIDevice *me)
-{
-    return INTERFACE_ADB;
-}
-
-static uint32_t max_key_codes(IOHIKeyboard *me)
-{
-    return ADB_CODES;
-}
-
 static const uint8_t *default_keymap(IOHIKeyboard *me, uint32_t *length)
 {
     HyperVKeyboard *self = (HyperVKeyboard *)me;
@@ -170,9 +140,9 @@ static void set_num_lock(IOHIKeyboard *me, bool on)
 IOKIT_CLASS(14, HyperVKeyboard, IOHIKeyboard,
             .start = keyboard_start,
             .stop = keyboard_stop,
-            .deviceType = device_type,
-            .interfaceID = interface_id,
-            .maxKeyCodes = max_key_codes,
+            .deviceType = adb_device_type,
+            .interfaceID = adb_interface_id,
+            .maxKeyCodes = adb_max_key_codes,
             .defaultKeymapOfLength = default_keymap,
             .setAlphaLockFeedback = set_caps_lock,
             .setNumLockFeedback = set_num_lock)

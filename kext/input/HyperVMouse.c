@@ -168,7 +168,7 @@ static bool mouse_start(IOService *me, IOService *provider)
 {
     HyperVMouse *self = (HyperVMouse *)me;
 
-    if (boot_argument_given("-hvmouseoff") || device_of_provider(provider) == NULL)
+    if (boot_argument_given("-hvmousoff") || device_of_provider(provider) == NULL)
         return false;
     self->work_loop = IOWorkLoop_workLoop();
     return self->work_loop != NULL && IOHIDDevice_super_start(&self->super, provider);

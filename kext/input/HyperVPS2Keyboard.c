@@ -2,22 +2,18 @@
 /* HyperVPS2Keyboard: the keyboard of a generation 1 machine, for hosts that have no synthetic one
  * (before Windows Server 2012), and before that one is up. On the ACPI device of the controller,
  * which is brought up here as well. */
-#include "abi/IOHIKeyboard.h"
 #include "abi/IOInterruptEventSource.h"
 #include "abi/IOWorkLoop.h"
 #include "abi/kpi/iolib.h"
-#include "abi/kpi/time.h"
 #include "abi/runtime.h"
 #include "kext/core/boot_arguments.h"
 #include "kext/core/errors.h"
 #include "kext/core/log.h"
 #include "kext/core/processor.h"
-#include "kext/input/keyboard.h"
+#include "kext/input/adb_keyboard.h"
 #include "kext/input/keymap.h"
 #include "kext/input/ps2.h"
 
-#define DEVICE_TYPE       3u            /* as HyperVKeyboard */
-#define INTERFACE_ADB     2u
 #define POLL_US           10u
 #define ANSWER_POLLS      20000u        /* 0.2 s for one byte */
 #define BYTES_A_TURN      256u          /* then others on the work loop have a turn */
@@ -30,7 +26,7 @@ struct HyperVPS2Keyboard {
     IOInterruptEventSource *source;
     struct ps2_keyboard ps2;            /* these two on the work loop */
     struct keyboard keyboard;
-    bool caps_lock, num_lock;
+    volatile bool caps_lock, num_lock, lights_changed;
     uint8_t keymap[KEYMAP_BYTES_MAXIMUM];
     uint32_t keymap_length;
 };
@@ -108,20 +104,12 @@ static int bring_up(void)
 
 /* ---- Keys ------------------------------------------------------------------------------------ */
 
-static void dispatch(HyperVPS2Keyboard *self, const struct keyboard_change *change)
-{
-    uint64_t now;
-
-    clock_get_uptime(&now);
-    IOHIKeyboard_dispatchKeyboardEvent(&self->super, change->key, change->is_down, now);
-}
-
 static void release_keys(HyperVPS2Keyboard *self)
 {
     struct keyboard_change change;
 
     while (keyboard_release_next(&self->keyboard, &change))
-        dispatch(self, &change);
+        adb_dispatch(&self->super, &change);
 }
 
 static void handle_byte(HyperVPS2Keyboard *self, uint8_t status, uint8_t byte)
@@ -136,10 +124,20 @@ static void handle_byte(HyperVPS2Keyboard *self, uint8_t status, uint8_t byte)
         int count = keyboard_key(&self->keyboard, &result.events[i], changes);
 
         for (int j = 0; j < count; j++)
-            dispatch(self, &changes[j]);
+            adb_dispatch(&self->super, &changes[j]);
     }
     if (result.send != PS2_NOTHING_TO_SEND)
         write_port(PS2_DATA_PORT, (uint8_t)result.send);
+}
+
+static void send_lights(HyperVPS2Keyboard *self)
+{
+    int byte;
+
+    self->lights_changed = false;
+    byte = ps2_keyboard_set_lights(&self->ps2, self->caps_lock, self->num_lock);
+    if (byte != PS2_NOTHING_TO_SEND)
+        write_port(PS2_DATA_PORT, (uint8_t)byte);
 }
 
 /* The line is edge-triggered: what is not read now brings no other interrupt. */
@@ -148,6 +146,8 @@ static void interrupted(OSObject *owner, IOInterruptEventSource *source, int32_t
     HyperVPS2Keyboard *self = (HyperVPS2Keyboard *)owner;
     uint8_t status;
 
+    if (self->lights_changed)
+        send_lights(self);
     for (uint32_t i = 0; i < BYTES_A_TURN; i++) {
         status = processor_in8(PS2_COMMAND_PORT);
         if (!(status & PS2_STATUS_OUTPUT))
@@ -185,10 +185,7 @@ static void stop_listening(HyperVPS2Keyboard *self)
 
 static bool keyboard_start(IOService *me, IOService *provider)
 {
-    const struct keyboard_options options = {
-        .swap_option_command = boot_argument_given("-hvkbdswap"),
-        .swap_iso_keys = boot_argument_given("-hvkbdiso"),
-    };
+    const struct keyboard_options options = adb_keyboard_options();
     HyperVPS2Keyboard *self = (HyperVPS2Keyboard *)me;
     struct keyboard_protocol_request unused;
     int error;
@@ -217,21 +214,6 @@ static void keyboard_stop(IOService *me, IOService *provider)
 
 /* ---- What IOHIKeyboard asks ------------------------------------------------------------------ */
 
-static uint32_t device_type(IOHIDevice *me)
-{
-    return DEVICE_TYPE;
-}
-
-static uint32_t interface_id(IOHIDevice *me)
-{
-    return INTERFACE_ADB;
-}
-
-static uint32_t max_key_codes(IOHIKeyboard *me)
-{
-    return ADB_CODES;
-}
-
 static const uint8_t *default_keymap(IOHIKeyboard *me, uint32_t *length)
 {
     HyperVPS2Keyboard *self = (HyperVPS2Keyboard *)me;
@@ -240,33 +222,32 @@ static const uint8_t *default_keymap(IOHIKeyboard *me, uint32_t *length)
     return self->keymap;
 }
 
-/* Called while a key is dispatched, so on the work loop, or before keys come. */
-static void send_lights(HyperVPS2Keyboard *self)
+/* Any thread may ask: the work loop does it. */
+static void change_lights(HyperVPS2Keyboard *self)
 {
-    int byte = ps2_keyboard_set_lights(&self->ps2, self->caps_lock, self->num_lock);
-
-    if (byte != PS2_NOTHING_TO_SEND)
-        write_port(PS2_DATA_PORT, (uint8_t)byte);
+    self->lights_changed = true;
+    if (self->source != NULL)
+        IOInterruptEventSource_interruptOccurred(self->source, NULL, NULL, 0);
 }
 
 static void set_caps_lock(IOHIKeyboard *me, bool on)
 {
     ((HyperVPS2Keyboard *)me)->caps_lock = on;
-    send_lights((HyperVPS2Keyboard *)me);
+    change_lights((HyperVPS2Keyboard *)me);
 }
 
 static void set_num_lock(IOHIKeyboard *me, bool on)
 {
     ((HyperVPS2Keyboard *)me)->num_lock = on;
-    send_lights((HyperVPS2Keyboard *)me);
+    change_lights((HyperVPS2Keyboard *)me);
 }
 
 IOKIT_CLASS(17, HyperVPS2Keyboard, IOHIKeyboard,
             .start = keyboard_start,
             .stop = keyboard_stop,
-            .deviceType = device_type,
-            .interfaceID = interface_id,
-            .maxKeyCodes = max_key_codes,
+            .deviceType = adb_device_type,
+            .interfaceID = adb_interface_id,
+            .maxKeyCodes = adb_max_key_codes,
             .defaultKeymapOfLength = default_keymap,
             .setAlphaLockFeedback = set_caps_lock,
             .setNumLockFeedback = set_num_lock)

@@ -17,7 +17,7 @@ enum { HOLD_LIMIT_MS = 20000 };
 
 static const struct daemon_service_description description = {
     .class_name = "HyperVBackup",
-    .off_switch = "-hvbackupoff",
+    .off_switch = "-hvsnapoff",
     .control_name = SERVICE_CONTROL_BACKUP,
     .service = &backup_service,
     .ring_pages = 4,

@@ -12,7 +12,7 @@ typedef struct HyperVFileCopy HyperVFileCopy;
 
 static const struct daemon_service_description description = {
     .class_name = "HyperVFileCopy",
-    .off_switch = "-hvfileoff",
+    .off_switch = "-hvfcopyoff",
     .control_name = SERVICE_CONTROL_FILE_COPY,
     .service = &file_copy_service,
     .ring_pages = 4,

@@ -12,7 +12,7 @@ typedef struct HyperVShutdown HyperVShutdown;
 
 static const struct daemon_service_description description = {
     .class_name = "HyperVShutdown",
-    .off_switch = "-hvshutdownoff",
+    .off_switch = "-hvshutoff",
     .control_name = SERVICE_CONTROL_SHUTDOWN,
     .service = &shutdown_service,
     .ring_pages = 3,

@@ -35,10 +35,15 @@ struct call {
     struct json_object *arguments;
 };
 
-/* Options come before the command's words. Returns -1, or an exit code when it is over. */
+/* Options come before the command's words; --json may also be the last word of all. Returns -1, or
+ * an exit code when it is over. */
 static int parse(int argc, char **argv, struct call *call)
 {
     int i = 1;
+    if (argc > 2 && strcmp(argv[argc - 1], "--json") == 0) {
+        call->json = true;
+        argc--;
+    }
     for (; i < argc && argv[i][0] == '-'; i++) {
         if (strcmp(argv[i], "--json") == 0) {
             call->json = true;

@@ -114,6 +114,8 @@ test_verbs() {
     done
     json_verb '.host_unix_seconds > 1.7e9 and .skew_seconds == 0' time
     json_verb '.skew_seconds == 2' time --skew 2
+    ask services --json >output 2>errors && jq -e '.services | length == 6' output >/dev/null
+    check 'hvctl services --json' $? errors
     json_verb '.skew_seconds == 0' time --skew 0
     json_verb '. == {}' kvp set size 6
     json_verb '. == {}' kvp add size 7

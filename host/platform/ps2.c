@@ -15,7 +15,7 @@
 enum {
     CODES = 128,
     PREFIXES = 3,       /* none, E0, E1 */
-    BYTES_A_KEY = 3,    /* at most, for one change of a key */
+    BYTES_A_KEY = 2,    /* at most, for one change of a key */
     BREAK = 0x80,
     HANJA = 0xf1, HANGUL = 0xf2, /* without a break code */
 };
@@ -61,15 +61,11 @@ static void lower_lines(struct ps2 *ps2)
 
 /* ---- Keys ---- */
 
-/* The bytes of one change; their number. Pause is the one key with E1: E1 1D 45. */
+/* The bytes of one change; their number. */
 static unsigned encode(struct keyboard_key key, bool down, uint8_t bytes[BYTES_A_KEY])
 {
-    const uint8_t code = (uint8_t)(down ? key.code : key.code | BREAK);
+    const uint8_t code = (uint8_t)(down ? key.code : key.code | BREAK); /* 0xf1: has the bit */
     unsigned count = 0;
-    if (key.code == HANJA || key.code == HANGUL) {
-        bytes[0] = (uint8_t)key.code;
-        return down ? 1 : 0;
-    }
     if (key.prefix != 0) {
         bytes[count++] = key.prefix == KEYBOARD_EVENT_E0 ? 0xe0 : 0xe1;
     }
@@ -77,19 +73,33 @@ static unsigned encode(struct keyboard_key key, bool down, uint8_t bytes[BYTES_A
     return count;
 }
 
+/* These two are pressed and never held: they have no break code. */
+static bool has_no_break(struct keyboard_key key)
+{
+    return key.code == HANJA || key.code == HANGUL;
+}
+
+/* Codes whose break code would be a prefix, one of those two, or an answer. */
+static bool is_ambiguous(uint16_t code)
+{
+    return code == 0x60 || code == 0x61 || code == 0x71 || code == 0x72 || code == 0x7a ||
+           code == 0x7e || code == 0x7f;
+}
+
 static bool is_key(struct keyboard_key key)
 {
-    if (key.code == HANJA || key.code == HANGUL) {
+    if (has_no_break(key)) {
         return key.prefix == 0;
     }
-    return key.code > 0 && key.code < CODES &&
+    return key.code > 0 && key.code < CODES && !is_ambiguous(key.code) &&
            (key.prefix == 0 || key.prefix == KEYBOARD_EVENT_E0 || key.prefix == KEYBOARD_EVENT_E1);
 }
 
+/* Of a key that can be held. */
 static bool *held_flag(struct ps2 *ps2, struct keyboard_key key)
 {
     const unsigned prefix = key.prefix == KEYBOARD_EVENT_E0 ? 1 : key.prefix != 0 ? 2 : 0;
-    return &ps2->held[prefix][key.code % CODES];
+    return &ps2->held[prefix][key.code];
 }
 
 static void put(struct ps2 *ps2, struct keyboard_key key, bool down)
@@ -113,8 +123,21 @@ static int room_for(struct ps2 *ps2, size_t changes)
     return result;
 }
 
+static void press(struct ps2 *ps2, struct keyboard_key key)
+{
+    if (!has_no_break(key)) {
+        bool *held = held_flag(ps2, key);
+        ps2->held_count += !*held;
+        *held = true;
+    }
+    put(ps2, key, true);
+}
+
 static void release(struct ps2 *ps2, struct keyboard_key key)
 {
+    if (has_no_break(key)) {
+        return;
+    }
     bool *held = held_flag(ps2, key);
     if (*held) {
         *held = false;
@@ -130,7 +153,7 @@ bool ps2_is_ready(const struct virtual_device *device)
 
 bool ps2_is_held(const struct virtual_device *device, struct keyboard_key key)
 {
-    return is_key(key) && *held_flag((struct ps2 *)(uintptr_t)device, key);
+    return is_key(key) && !has_no_break(key) && *held_flag((struct ps2 *)(uintptr_t)device, key);
 }
 
 bool ps2_caps_lock(const struct virtual_device *device)
@@ -149,10 +172,7 @@ int ps2_press(struct virtual_device *device, struct keyboard_key key, bool down)
         release(ps2, key);
         result = ps2_is_ready(device) ? 0 : -ENOTCONN;
     } else if ((result = room_for(ps2, 2)) == 0) {
-        bool *held = held_flag(ps2, key);
-        ps2->held_count += !*held;
-        *held = true;
-        put(ps2, key, true);
+        press(ps2, key);
     }
     publish_lines(ps2);
     return result;

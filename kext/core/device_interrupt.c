@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* HyperVVMBusDevice: its interrupt, as I/O Kit's families ask their provider for one. The nub is
- * its own interrupt controller, with one source: the primary channel's events, while no driver has the
- * channel open. A driver of ours takes them by opening it; but on 10.4 the SCSI family insists on a
- * source of the provider before. */
+ * its own interrupt controller, with one source: the primary channel's events, while no driver has
+ * the channel open. A driver of ours takes them by opening it; but on 10.4 the SCSI family insists
+ * on a source of the provider before. */
 #include "abi/kpi/iolib.h"
 #include "abi/kpi/libkern.h"
 #include "abi/kpi/machine.h"

@@ -5,10 +5,11 @@
 
 #include "protocol/hypervisor.h"
 
-/* Value that delivers a source's events as `vector`. With auto-EOI the hypervisor ends the interrupt
- * as it delivers it; hypervisors from Windows Server 2016 on recommend against it, since it keeps
- * them from virtualising the APIC. macOS writes the end of every interrupt itself; after an auto-EOI
- * that write finds nothing in service, as handlers run with interrupts off, and does nothing.
+/* Value that delivers a source's events as `vector`. With auto-EOI the hypervisor ends the
+ * interrupt as it delivers it; hypervisors from Windows Server 2016 on recommend against it, since
+ * it keeps them from virtualising the APIC. macOS writes the end of every interrupt itself; after
+ * an auto-EOI that write finds nothing in service, as handlers run with interrupts off, and does
+ * nothing.
  * recommendations: HV_RECOMMEND_*. Source: TLFS, "SINTx registers", leaf 0x40000004. */
 static inline uint64_t synic_sint(uint8_t vector, uint32_t recommendations)
 {

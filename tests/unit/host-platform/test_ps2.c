@@ -144,6 +144,8 @@ static void what_is_no_key_is_refused(void **state)
     static const struct keyboard_key bad[] = {
         {0, 0}, {0x80, 0}, {0x1e, 0x40}, {0xf1, KEYBOARD_EVENT_E0},
         {0x1e, KEYBOARD_EVENT_E0 | KEYBOARD_EVENT_E1}, {0xffff, 0},
+        /* Their break codes mean something else. */
+        {0x60, 0}, {0x61, 0}, {0x71, 0}, {0x72, KEYBOARD_EVENT_E0}, {0x7a, 0}, {0x7e, 0}, {0x7f, 0},
     };
     enable();
     for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -152,6 +154,10 @@ static void what_is_no_key_is_refused(void **state)
     assert_int_equal(ps2_press(rig.ps2, (struct keyboard_key){0xf1, 0}, true), 0);
     assert_int_equal(ps2_press(rig.ps2, (struct keyboard_key){0xf1, 0}, false), 0);
     EXPECT(0xf1); /* once: it has no break code */
+    assert_int_equal(ps2_press(rig.ps2, (struct keyboard_key){0xf2, 0}, true), 0);
+    assert_false(ps2_is_held(rig.ps2, (struct keyboard_key){0xf2, 0}));
+    ps2_release_all(rig.ps2);
+    EXPECT(0xf2);
 }
 
 static void text_is_typed_on_a_us_keyboard(void **state)

@@ -4,9 +4,9 @@
  *
  * `lock` guards the protocol's state, the functions' states and the table of interrupts, and is
  * never held while the host is waited for. `busy` keeps interrupts from being made while their
- * function is given back. `config_lock` guards the window and the functions' configuration spaces and is
- * taken with interrupts off: accessors are called where nothing may block. Lock order: busy, lock,
- * config_lock. */
+ * function is given back. `config_lock` guards the window and the functions' configuration spaces
+ * and is taken with interrupts off: accessors are called where nothing may block. Lock order: busy,
+ * lock, config_lock. */
 #ifndef KEXT_PCI_HYPERVPCIBRIDGE_H
 #define KEXT_PCI_HYPERVPCIBRIDGE_H
 

@@ -26,12 +26,14 @@ static struct range {
 static struct range *range_at(uint64_t address, uint64_t size)
 {
     for (struct range *range = ranges; range < ranges + RANGES_MAX; range++)
-        if (range->device != NULL && address < range->start + range->size && range->start < address + size)
+        if (range->device != NULL && address < range->start + range->size &&
+            range->start < address + size)
             return range;
     return NULL;
 }
 
-static int appear(struct virtual_device *device, uint64_t start, uint64_t size, bool is_trapped, int status)
+static int appear(struct virtual_device *device, uint64_t start, uint64_t size, bool is_trapped,
+                  int status)
 {
     struct range *range = ranges;
 
@@ -55,14 +57,15 @@ static int disappear(struct virtual_device *device, uint64_t start, int status)
     return status;
 }
 
-static int map(void *context, struct virtual_device *device, uint64_t start, uint64_t size, int descriptor,
-               uint64_t offset, uint32_t flags)
+static int map(void *context, struct virtual_device *device, uint64_t start, uint64_t size,
+               int descriptor, uint64_t offset, uint32_t flags)
 {
     (void)context;
     return appear(device, start, size, false,
                   range_at(start, size) != NULL
                       ? -EEXIST
-                      : machine_map_host_memory(start, size, descriptor, offset, (flags & DEVICE_MAP_WRITABLE) != 0));
+                      : machine_map_host_memory(start, size, descriptor, offset,
+                                                (flags & DEVICE_MAP_WRITABLE) != 0));
 }
 
 static int unmap(void *context, struct virtual_device *device, uint64_t start, uint64_t size)
@@ -71,15 +74,17 @@ static int unmap(void *context, struct virtual_device *device, uint64_t start, u
     return disappear(device, start, machine_unmap_host_memory(start, size));
 }
 
-static int trap(void *context, struct virtual_device *device, enum device_space space, uint64_t start, uint64_t size,
-                bool on)
+static int trap(void *context, struct virtual_device *device, enum device_space space,
+                uint64_t start, uint64_t size, bool on)
 {
     (void)context;
     if (space != DEVICE_SPACE_MEMORY)
         return -ENOTSUP;
     if (on)
         return appear(device, start, size, true,
-                      range_at(start, size) != NULL ? -EEXIST : machine_trap_range(start, size, MACHINE_MMIO, true));
+                      range_at(start, size) != NULL
+                          ? -EEXIST
+                          : machine_trap_range(start, size, MACHINE_MMIO, true));
     return disappear(device, start, machine_trap_range(start, size, MACHINE_MMIO, false));
 }
 
@@ -120,8 +125,8 @@ uint32_t pair_pci_retarget(void *context, const struct hypervisor_retarget *reta
     (void)context;
     for (unsigned i = 0; i < made; i++)
         if (busses[i] != NULL && vpci_has_device(busses[i], retarget->device))
-            return vpci_retarget(busses[i], retarget->device, retarget->address, retarget->data, retarget->vector,
-                                 retarget->processor);
+            return vpci_retarget(busses[i], retarget->device, retarget->address, retarget->data,
+                                 retarget->vector, retarget->processor);
     return HV_STATUS_INVALID_PARAMETER;
 }
 
@@ -138,14 +143,17 @@ static unsigned free_place(void)
 
 struct virtual_device *pair_pci_new(const char *text)
 {
-    static struct device_machine machine = { .map = map, .unmap = unmap, .trap = trap, .interrupt = interrupt };
+    static struct device_machine machine = {
+        .map = map, .unmap = unmap, .trap = trap, .interrupt = interrupt
+    };
     static const struct pci_resources resources;
     unsigned place = free_place();
     struct pci_description description;
     struct virtual_device *device;
     char problem[256];
 
-    if (pci_describe(text, &resources, &description, problem, sizeof problem) != 0 || place == BUSSES_MAX) {
+    if (pci_describe(text, &resources, &description, problem, sizeof problem) != 0 ||
+        place == BUSSES_MAX) {
         fprintf(stderr, "pair host: %s\n", place == BUSSES_MAX ? "too many busses" : problem);
         return NULL;
     }

@@ -1,20 +1,30 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Guest and host in one process: PCI busses of every version with a driver that uses DMA and MSI-X, several of them,
- * ejected, taken away, rescinded at each step of their coming, and with each allocation failing in turn. */
+/* Guest and host in one process: PCI busses of every version with a driver that uses DMA and MSI-X,
+ * several of them, ejected, taken away, rescinded at each step of their coming, and with each
+ * allocation failing in turn. */
 #include "tests/pair/pair_guest.h"
 
 #include "abi/IOService.h"
+#include "abi/OSData.h"
 #include "abi/OSDictionary.h"
 #include "abi/OSIterator.h"
 #include "abi/OSNumber.h"
 #include "abi/constants.h"
+#include "abi/kpi/globals.h"
 #include "tests/pair/pair_pci.h"
 #include "xnu/iokit/startup.h"
 #include "xnu/libkern/object.h"
 #include "xnu/machine/clock.h"
 #include "xnu/machine/memory.h"
 
-enum { SEEDS = 3, MILLISECOND = 1000000, VECTORS = 16, STEPS_MAX = 60, PACKETS = 6, RANGES = 4 /* of a bus: window and BARs */ };
+enum {
+    SEEDS = 3,
+    MILLISECOND = 1000000,
+    VECTORS = 16,
+    STEPS_MAX = 60,
+    PACKETS = 6,
+    RANGES = 4 /* of a bus: window and BARs */
+};
 
 #define DEVICE "{\"model\": \"test\"}"
 
@@ -36,7 +46,8 @@ static unsigned drivers(void)
     OSObject *driver;
 
     while (iterator != NULL && (driver = OSIterator_getNextObject(iterator)) != NULL)
-        count += number_of(driver, "TestFaults") == 0 && number_of(driver, "TestSources") == VECTORS;
+        count +=
+            number_of(driver, "TestFaults") == 0 && number_of(driver, "TestSources") == VECTORS;
     object_release(iterator);
     object_release(matching);
     return count;
@@ -53,7 +64,8 @@ static bool wait_for_drivers(unsigned count)
 
 static bool wait_until_gone(const struct virtual_device *bus)
 {
-    uint64_t deadline = machine_uptime() + 600 * PAIR_SECOND; /* its driver may wait for interrupts */
+    /* Its driver may wait for interrupts. */
+    uint64_t deadline = machine_uptime() + 600 * PAIR_SECOND;
 
     while (!pair_pci_is_gone(bus) && machine_uptime() < deadline)
         pair_sleep(10 * MILLISECOND);
@@ -115,14 +127,16 @@ static void every_version_gives_registers_dma_and_interrupts(void **state)
         const struct pair_options options = { .pci = { description } };
 
         expected_version = 1u << 16 | minor;
-        snprintf(description, sizeof description, "{\"model\": \"test\", \"maximum-version\": \"1.%u\"}", minor);
+        snprintf(description, sizeof description,
+                 "{\"model\": \"test\", \"maximum-version\": \"1.%u\"}", minor);
         pair_run(&options, version_body, SEEDS);
     }
 }
 
 static void boot_argument_versions_are_the_most_that_is_asked_for(void **state)
 {
-    static const char *const arguments[] = { "hvpciversion=1", "hvpciversion=2", "hvpciversion=3", "hvpciversion=4" };
+    static const char *const arguments[] = { "hvpciversion=1", "hvpciversion=2", "hvpciversion=3",
+                                             "hvpciversion=4" };
 
     (void)state;
     for (uint32_t i = 0; i < 4; i++) {
@@ -150,7 +164,9 @@ static void the_boot_argument_leaves_the_bus_alone(void **state)
 
 static void resources_of_a_crashed_guest_are_given_back_first(void **state)
 {
-    const struct pair_options options = { .pci = { "{\"model\": \"test\", \"first-d0-entry-fails\": true}" } };
+    const struct pair_options options = {
+        .pci = { "{\"model\": \"test\", \"first-d0-entry-fails\": true}" }
+    };
 
     (void)state;
     expected_version = 1u << 16 | 4;
@@ -195,10 +211,93 @@ static void spread_body(struct pair *pair)
 
 static void spread_interrupts_go_to_several_processors(void **state)
 {
-    const struct pair_options options = { .pci = { DEVICE }, .processors = 4, .boot_args = "-hvspread" };
+    const struct pair_options options = { .pci = { DEVICE },
+                                          .processors = 4,
+                                          .boot_args = "-hvspread" };
 
     (void)state;
     pair_run(&options, spread_body, SEEDS);
+}
+
+/* ---- what the boot loader says ---- */
+
+/* One node, for the first bus that the host makes, with one property: "model", three bytes. */
+static const uint8_t injected[] = {
+    99,   0,    0,    0,    1,    0,    0,    0,    1,    0,    0,    0, /* size, version, nodes */
+    87,   0,    0,    0,    1,    0,    0,    0,                         /* size, properties */
+    1,    4,    52,   0,    0xa2, 0xe5, 0x17, 0x9b, 0x91, 0x08, 0xdd, 0x42, 0xb6, 0x53, 0x80, 0xb5,
+    0xc2, 0x28, 0x09, 0xba, 0x1d, 0xf6, 0xc4, 0x44, 0x44, 0x44, 0x00, 0x44, 0x9d, 0x52, 0x80, 0x2e,
+    0x27, 0xed, 0xe1, 0x9f, 'h',  'c',  'a',  'm',  0x00, 0x01, 0x00, 0x40, 0xa0, 0x5d, 'P',  'C',
+    'I',  '0',  '0',  '0',  0x7f, 0xff, 4,    0,    16,   0,    0,    0,    'm',  0,    'o',  0,
+    'd',  0,    'e',  0,    'l',  0,    0,    0,    7,    0,    0,    0,    'b',  'u',  's',
+};
+
+static bool publish_injected(const void *bytes, uint32_t size)
+{
+    IORegistryEntry *root = IORegistryEntry_fromPath("/", gIODTPlane, NULL, NULL, NULL);
+    IORegistryEntry *efi = object_new(&IORegistryEntry_gMetaClass);
+    bool good = root != NULL && efi != NULL && IORegistryEntry_init_dictionary(efi, NULL) &&
+                IORegistryEntry_attachToParent(efi, root, gIODTPlane);
+
+    if (good) {
+        IORegistryEntry_setName_cstring(efi, "efi", gIODTPlane);
+        good = IORegistryEntry_setProperty_cstring_pointer(efi, "device-properties",
+                                                           (void *)(uintptr_t)bytes, size);
+    }
+    object_release(efi);
+    object_release(root);
+    return good;
+}
+
+static OSData *model_of_nub(void)
+{
+    OSDictionary *matching = IOService_serviceMatching_cstring("IOPCIDevice", NULL);
+    OSIterator *iterator = IOService_getMatchingServices(matching);
+    OSData *model = NULL;
+    OSObject *nub;
+
+    while (iterator != NULL && (nub = OSIterator_getNextObject(iterator)) != NULL)
+        if (IORegistryEntry_getProperty_cstring((IORegistryEntry *)nub, "model") != NULL)
+            model = (OSData *)IORegistryEntry_getProperty_cstring((IORegistryEntry *)nub, "model");
+    object_release(iterator);
+    object_release(matching);
+    return model;
+}
+
+static void injected_body(struct pair *pair)
+{
+    struct virtual_device *bus;
+    OSData *model;
+
+    begin();
+    PAIR_CHECK(pair, publish_injected(injected, sizeof injected));
+    bus = pair_pci_plug(pair->host, DEVICE);
+    PAIR_CHECK(pair, wait_for_drivers(1));
+    model = model_of_nub();
+    PAIR_CHECK(pair, model != NULL && OSData_getLength(model) == 3);
+    PAIR_CHECK(pair, model != NULL && memcmp(OSData_getBytesNoCopy(model), "bus", 3) == 0);
+    lose(pair, bus);
+}
+
+static void cut_body(struct pair *pair)
+{
+    struct virtual_device *bus;
+
+    begin();
+    PAIR_CHECK(pair, publish_injected(injected, sizeof injected - 5));
+    bus = pair_pci_plug(pair->host, DEVICE);
+    PAIR_CHECK(pair, wait_for_drivers(1));
+    PAIR_CHECK(pair, model_of_nub() == NULL);
+    lose(pair, bus);
+}
+
+static void a_nub_has_the_properties_that_the_boot_loader_has_for_its_bus(void **state)
+{
+    const struct pair_options options = { .release = NULL };
+
+    (void)state;
+    pair_run(&options, injected_body, 1);
+    pair_run(&options, cut_body, 1);
 }
 
 /* ---- coming and going ---- */
@@ -275,7 +374,8 @@ static void a_device_that_is_pulled_out_leaves_nothing(void **state)
 
 static const char *fault;
 
-/* The nth packet of a kind that a bus has to do with has the fault. False: the driver came to work all the same. */
+/* The nth packet of a kind that a bus has to do with has the fault. False: the driver came to work
+ * all the same. */
 static bool hurt_at(struct pair *pair, unsigned nth)
 {
     struct virtual_device *bus = pair_pci_plug(pair->host, DEVICE);
@@ -283,7 +383,8 @@ static bool hurt_at(struct pair *pair, unsigned nth)
     bool survived;
 
     PAIR_CHECK(pair, bus != NULL);
-    snprintf(rule, sizeof rule, "%s,channel=%u,nth=%u,times=1", fault, (unsigned)pair_pci_channel(bus), nth);
+    snprintf(rule, sizeof rule, "%s,channel=%u,nth=%u,times=1", fault,
+             (unsigned)pair_pci_channel(bus), nth);
     PAIR_CHECK(pair, pair_host_add_fault(pair->host, rule));
     pair_sleep(60 * PAIR_SECOND);
     survived = drivers() == 1;
@@ -308,7 +409,8 @@ static void rescind_body(struct pair *pair)
 
 static void a_bus_that_goes_at_any_step_comes_the_next_time(void **state)
 {
-    static const char *const faults[] = { "request,rescind", "completion,rescind", "packet,rescind" };
+    static const char *const faults[] = { "request,rescind", "completion,rescind",
+                                          "packet,rescind" };
     const struct pair_options options = { .release = NULL };
 
     (void)state;
@@ -330,9 +432,10 @@ static void lie_body(struct pair *pair)
 static void after_a_packet_that_is_cut_lost_or_twice_the_next_bus_works(void **state)
 {
     static const char *const faults[] = {
-        "completion,truncate=2",  "completion,truncate=4", "completion,truncate=12", "completion,drop",
-        "completion,duplicate",   "packet,truncate=2",     "packet,truncate=4",      "packet,truncate=30",
-        "packet,drop",            "packet,duplicate",      "completion,reorder",     "packet,reorder",
+        "completion,truncate=2", "completion,truncate=4", "completion,truncate=12",
+        "completion,drop",       "completion,duplicate",  "packet,truncate=2",
+        "packet,truncate=4",     "packet,truncate=30",    "packet,drop",
+        "packet,duplicate",      "completion,reorder",    "packet,reorder",
     };
     const struct pair_options options = { .release = NULL };
 
@@ -389,6 +492,7 @@ int main(void)
         cmocka_unit_test(resources_of_a_crashed_guest_are_given_back_first),
         cmocka_unit_test(busses_and_functions_are_each_their_own),
         cmocka_unit_test(spread_interrupts_go_to_several_processors),
+        cmocka_unit_test(a_nub_has_the_properties_that_the_boot_loader_has_for_its_bus),
         cmocka_unit_test(an_ejected_device_comes_back_as_often_as_one_likes),
         cmocka_unit_test(the_other_function_stays),
         cmocka_unit_test(a_device_that_is_pulled_out_leaves_nothing),

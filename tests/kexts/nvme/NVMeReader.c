@@ -23,7 +23,8 @@ static bool acquire(NVMeReader *self)
     IOPCIDevice_setBusMasterEnable(self->device, true);
     self->map = IOPCIDevice_mapDeviceMemoryWithRegister(self->device, kIOPCIConfigBaseAddress0, 0);
     self->memory = IOBufferMemoryDescriptor_inTaskWithPhysicalMask(
-        kernel_task, kIODirectionInOut | kIOMemoryPhysicallyContiguous, PAGES * NVME_READER_PAGE, MEMORY_MASK);
+        kernel_task, kIODirectionInOut | kIOMemoryPhysicallyContiguous, PAGES * NVME_READER_PAGE,
+        MEMORY_MASK);
     if (self->map == NULL || self->memory == NULL)
         return false;
     self->registers = (volatile uint8_t *)IOMemoryMap_getVirtualAddress(self->map);
@@ -42,24 +43,31 @@ static void release(NVMeReader *self)
 
 static uint16_t identify(NVMeReader *self)
 {
-    struct nvme_command command = { .opcode = NVME_IDENTIFY, .namespace_id = 1, .prp1 = self->physical + DATA_OFFSET,
+    struct nvme_command command = { .opcode = NVME_IDENTIFY,
+                                    .namespace_id = 1,
+                                    .prp1 = self->physical + DATA_OFFSET,
                                     .cdw10 = NVME_IDENTIFY_NAMESPACE };
     struct nvme_identify_namespace *namespace = (void *)(self->bytes + DATA_OFFSET);
     uint16_t status = nvme_run(self, &self->admin, &command);
 
     if (status == NVME_SUCCESS)
-        IORegistryEntry_setProperty_cstring_number((IORegistryEntry *)self, "Blocks", namespace->size, 64);
+        IORegistryEntry_setProperty_cstring_number((IORegistryEntry *)self, "Blocks",
+                                                   namespace->size, 64);
     return status;
 }
 
 static uint16_t make_queues(NVMeReader *self)
 {
     uint32_t sizes = self->io.number | (NVME_READER_ENTRIES - 1) << 16;
-    struct nvme_command completion = { .opcode = NVME_CREATE_COMPLETION_QUEUE, .prp1 = self->io.completions_address,
+    struct nvme_command completion = { .opcode = NVME_CREATE_COMPLETION_QUEUE,
+                                       .prp1 = self->io.completions_address,
                                        .cdw10 = sizes,
-                                       .cdw11 = NVME_QUEUE_CONTIGUOUS | NVME_QUEUE_INTERRUPTS | 1u << 16 };
-    struct nvme_command submission = { .opcode = NVME_CREATE_SUBMISSION_QUEUE, .prp1 = self->io.commands_address,
-                                       .cdw10 = sizes, .cdw11 = NVME_QUEUE_CONTIGUOUS | self->io.number << 16 };
+                                       .cdw11 = NVME_QUEUE_CONTIGUOUS | NVME_QUEUE_INTERRUPTS |
+                                                1u << 16 };
+    struct nvme_command submission = { .opcode = NVME_CREATE_SUBMISSION_QUEUE,
+                                       .prp1 = self->io.commands_address,
+                                       .cdw10 = sizes,
+                                       .cdw11 = NVME_QUEUE_CONTIGUOUS | self->io.number << 16 };
     uint16_t status = nvme_run(self, &self->admin, &completion);
 
     return status != NVME_SUCCESS ? status : nvme_run(self, &self->admin, &submission);
@@ -67,12 +75,14 @@ static uint16_t make_queues(NVMeReader *self)
 
 static uint16_t read_block(NVMeReader *self)
 {
-    struct nvme_command command = { .opcode = NVME_READ, .namespace_id = 1, .prp1 = self->physical + DATA_OFFSET };
+    struct nvme_command command = { .opcode = NVME_READ,
+                                    .namespace_id = 1,
+                                    .prp1 = self->physical + DATA_OFFSET };
     uint16_t status = nvme_run(self, &self->io, &command);
 
     if (status == NVME_SUCCESS)
-        IORegistryEntry_setProperty_cstring_pointer((IORegistryEntry *)self, "FirstBlock", self->bytes + DATA_OFFSET,
-                                                    BLOCK_SHOWN);
+        IORegistryEntry_setProperty_cstring_pointer((IORegistryEntry *)self, "FirstBlock",
+                                                    self->bytes + DATA_OFFSET, BLOCK_SHOWN);
     return status;
 }
 
@@ -109,8 +119,10 @@ static bool start(IOService *me, IOService *provider)
         IOService_super_stop(me, provider);
         return false;
     }
-    IORegistryEntry_setProperty_cstring_number((IORegistryEntry *)me, "AdminInterrupts", self->admin.interrupts, 32);
-    IORegistryEntry_setProperty_cstring_number((IORegistryEntry *)me, "ReadInterrupts", self->io.interrupts, 32);
+    IORegistryEntry_setProperty_cstring_number((IORegistryEntry *)me, "AdminInterrupts",
+                                               self->admin.interrupts, 32);
+    IORegistryEntry_setProperty_cstring_number((IORegistryEntry *)me, "ReadInterrupts",
+                                               self->io.interrupts, 32);
     nvme_log("a block read");
     IOService_registerService(me, 0);
     return true;

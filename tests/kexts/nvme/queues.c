@@ -5,7 +5,8 @@
 #include "abi/kpi/libkern.h"
 
 #define NO_ANSWER 0xffffu
-#define ENTRY_SIZES (6u << NVME_CONFIGURATION_SUBMISSION_SHIFT | 4u << NVME_CONFIGURATION_COMPLETION_SHIFT)
+#define ENTRY_SIZES                                                                                \
+    (6u << NVME_CONFIGURATION_SUBMISSION_SHIFT | 4u << NVME_CONFIGURATION_COMPLETION_SHIFT)
 
 static void lay(NVMeReader *reader, struct nvme_queue *queue, uint16_t number, uint32_t offset)
 {
@@ -14,7 +15,8 @@ static void lay(NVMeReader *reader, struct nvme_queue *queue, uint16_t number, u
     queue->phase = 1;
     queue->commands = (volatile struct nvme_command *)(reader->bytes + offset);
     queue->commands_address = reader->physical + offset;
-    queue->completions = (volatile struct nvme_completion *)(reader->bytes + offset + NVME_READER_PAGE);
+    queue->completions =
+        (volatile struct nvme_completion *)(reader->bytes + offset + NVME_READER_PAGE);
     queue->completions_address = reader->physical + offset + NVME_READER_PAGE;
     memset(reader->bytes + offset, 0, 2 * NVME_READER_PAGE);
 }
@@ -43,7 +45,8 @@ bool nvme_reset(NVMeReader *reader)
         return false;
     lay(reader, &reader->admin, 0, 0);
     lay(reader, &reader->io, 1, 2 * NVME_READER_PAGE);
-    nvme_write32(reader, NVME_ADMIN_QUEUE_SIZES, (NVME_READER_ENTRIES - 1) | (NVME_READER_ENTRIES - 1) << 16);
+    nvme_write32(reader, NVME_ADMIN_QUEUE_SIZES,
+                 (NVME_READER_ENTRIES - 1) | (NVME_READER_ENTRIES - 1) << 16);
     write64(reader, NVME_ADMIN_SUBMISSION, reader->admin.commands_address);
     write64(reader, NVME_ADMIN_COMPLETION, reader->admin.completions_address);
     nvme_write32(reader, NVME_CONFIGURATION, NVME_CONFIGURATION_ENABLE | ENTRY_SIZES);
@@ -71,7 +74,8 @@ bool nvme_start_interrupts(NVMeReader *reader)
     IOService *nub = (IOService *)reader->device;
 
     for (int32_t i = 0; i < 2; i++) {
-        if (IOService_registerInterrupt(nub, i, (OSObject *)reader, interrupted, queues[i]) != kIOReturnSuccess)
+        if (IOService_registerInterrupt(nub, i, (OSObject *)reader, interrupted, queues[i]) !=
+            kIOReturnSuccess)
             return false;
         reader->registered++;
         if (IOService_enableInterrupt(nub, i) != kIOReturnSuccess)

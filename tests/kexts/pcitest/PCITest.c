@@ -17,7 +17,8 @@ static PCITest *from(IOService *me)
 
 static IOMemoryMap *map(PCITest *self, uint8_t bar)
 {
-    return IOPCIDevice_mapDeviceMemoryWithRegister(self->device, (uint8_t)(kIOPCIConfigBaseAddress0 + 4 * bar), 0);
+    return IOPCIDevice_mapDeviceMemoryWithRegister(
+        self->device, (uint8_t)(kIOPCIConfigBaseAddress0 + 4 * bar), 0);
 }
 
 static bool acquire(PCITest *self)
@@ -77,7 +78,8 @@ static bool copy(PCITest *self, uint32_t command, uint64_t address, uint32_t sou
     pcitest_write(self, PCI_TEST_COPY_LENGTH, COPY_SIZE);
     pcitest_write(self, PCI_TEST_COPY_VECTOR, source);
     pcitest_write(self, PCI_TEST_COMMAND, command);
-    return pcitest_await(self, source, before + 1) && pcitest_read(self, PCI_TEST_STATUS) == PCI_TEST_STATUS_DONE;
+    return pcitest_await(self, source, before + 1) &&
+           pcitest_read(self, PCI_TEST_STATUS) == PCI_TEST_STATUS_DONE;
 }
 
 static void check_copies(PCITest *self)
@@ -88,7 +90,8 @@ static void check_copies(PCITest *self)
     PCITEST_CHECK(self, copy(self, PCI_TEST_COMMAND_IN, self->physical + 100, 0));
     PCITEST_CHECK(self, pcitest_read(self, PCI_TEST_CHECKSUM) == sum);
     PCITEST_CHECK(self, self->buffer[COPY_OFFSET + 300] == self->bytes[400]);
-    PCITEST_CHECK(self, copy(self, PCI_TEST_COMMAND_OUT, self->physical + PCI_TEST_BUFFER_SIZE, self->source_count - 1));
+    PCITEST_CHECK(self, copy(self, PCI_TEST_COMMAND_OUT, self->physical + PCI_TEST_BUFFER_SIZE,
+                             self->source_count - 1));
     PCITEST_CHECK(self, memcmp(back, self->bytes + 100, COPY_SIZE) == 0);
     pcitest_publish(self, "TestBytes", 2 * COPY_SIZE);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A driver of machv's PCI test device: what a driver of other people would do, checked at each step. Results are
- * properties of the driver, for make run and the benches to read. */
+/* A driver of machv's PCI test device: what a driver of other people would do, checked at each
+ * step. Results are properties of the driver, for make run and the benches to read. */
 #ifndef TESTS_KEXTS_PCITEST_PCITEST_H
 #define TESTS_KEXTS_PCITEST_PCITEST_H
 
@@ -45,12 +45,12 @@ IOKIT_CLASS_DECLARE(7, PCITest, IOService);
 #define pcitest_log(format, ...) IOLog("PCITest: " format "\n", ##__VA_ARGS__)
 
 /* Counts and logs what is not as it should be. */
-#define PCITEST_CHECK(driver, condition)                                                                               \
-    do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
-            pcitest_log("FAILED: %s", #condition);                                                                     \
-            (driver)->faults++;                                                                                        \
-        }                                                                                                              \
+#define PCITEST_CHECK(driver, condition)                                                           \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            pcitest_log("FAILED: %s", #condition);                                                 \
+            (driver)->faults++;                                                                    \
+        }                                                                                          \
     } while (0)
 
 static inline uint32_t pcitest_read(const PCITest *driver, uint32_t offset)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Interrupts of the test device, counted in primary interrupt context; and how fast all of it is. */
+/* Interrupts of the test device, counted in primary interrupt context; and how fast all is. */
 #include "tests/kexts/pcitest/PCITest.h"
 
 #include "abi/kpi/platform.h"
@@ -20,12 +20,13 @@ bool pcitest_start_interrupts(PCITest *driver)
     int32_t type;
 
     while (driver->source_count < PCI_TEST_VECTORS &&
-           IOService_getInterruptType(nub, (int32_t)driver->source_count, &type) == kIOReturnSuccess)
+           IOService_getInterruptType(nub, (int32_t)driver->source_count, &type) ==
+               kIOReturnSuccess)
         driver->source_count++;
     for (uint32_t i = 0; i < driver->source_count; i++, driver->registered++) {
         driver->sources[i].driver = driver;
-        if (IOService_registerInterrupt(nub, (int32_t)i, (OSObject *)driver, interrupted, &driver->sources[i]) !=
-                kIOReturnSuccess ||
+        if (IOService_registerInterrupt(nub, (int32_t)i, (OSObject *)driver, interrupted,
+                                        &driver->sources[i]) != kIOReturnSuccess ||
             IOService_enableInterrupt(nub, (int32_t)i) != kIOReturnSuccess)
             break;
     }
@@ -100,7 +101,8 @@ void pcitest_measure(PCITest *driver)
     begin = mach_absolute_time();
     pcitest_write(driver, PCI_TEST_BURST, BURST << 8);
     (void)pcitest_read(driver, PCI_TEST_INTERRUPTS); /* all of them are sent */
-    pcitest_publish(driver, "BenchBurstMessages", BURST * UINT64_C(1000000000) / nanoseconds_since(begin));
+    pcitest_publish(driver, "BenchBurstMessages",
+                    BURST * UINT64_C(1000000000) / nanoseconds_since(begin));
     pcitest_await(driver, 0, before + 1);
     pcitest_publish(driver, "BenchBurstHandled", driver->sources[0].count - before);
 }

@@ -213,15 +213,6 @@ void hvhost_clear_pci_disk_faults(struct hvhost *host)
 
 /* ---- hvctl ---- */
 
-static const char *text_of(struct json_object *arguments, const char *name)
-{
-    struct json_object *value;
-    return json_object_object_get_ex(arguments, name, &value) &&
-                   json_object_is_type(value, json_type_string)
-               ? json_object_get_string(value)
-               : NULL;
-}
-
 /* "name", and "slot" if only one of its functions is meant. */
 struct address {
     struct vpci *bus;
@@ -234,7 +225,7 @@ static bool find_addressed(struct hvhost *host, struct json_object *arguments,
                            struct control_ticket *ticket, struct address *address)
 {
     struct json_object *value;
-    const char *name = text_of(arguments, "name");
+    const char *name = hvhost_text_of(arguments, "name");
     const unsigned place = name != NULL ? place_of(host, name) : HVHOST_PCI_MAX;
     if (place == HVHOST_PCI_MAX) {
         control_refuse(ticket, -ENOENT, "there is no PCI bus %s; hvctl pci list names them",
@@ -298,7 +289,7 @@ void hvhost_verb_pci_add(struct hvhost *host, struct json_object *arguments,
 {
     char error[1024];
     struct vpci *bus;
-    const char *text = text_of(arguments, "description");
+    const char *text = hvhost_text_of(arguments, "description");
     if (text == NULL) {
         control_refuse(ticket, -EINVAL, "pci-add needs \"description\", a text as for --pci");
         return;

@@ -12,7 +12,7 @@
 
 #include "host/disk/disk_faults.h"
 #include "host/disk/disk_open.h"
-#include "host/pci/models.h"
+#include "host/pci/description_internal.h"
 #include "host/pci/nvme_internal.h"
 
 enum {
@@ -249,28 +249,28 @@ struct disk **pci_nvme_disk(struct pci_function *function)
     return function->operations == &operations ? &state_of(function)->disk : NULL;
 }
 
-static const char *text_of(struct json_object *members, const char *name)
-{
-    struct json_object *value;
-    return json_object_object_get_ex(members, name, &value) ? json_object_get_string(value) : NULL;
-}
-
 static int open_disk(struct nvme *controller, struct json_object *members,
                      const struct pci_resources *resources, char *error, size_t error_size)
 {
     struct json_object *value;
-    struct disk_options options = {.path = text_of(members, "disk"), .block_size = 512};
-    const char *format = text_of(members, "format");
+    struct disk_options options = {.path = pci_text(members, "disk"), .block_size = 512};
+    const char *format = pci_text(members, "format");
     if (options.path == NULL) {
         snprintf(error, error_size, "model nvme needs \"disk\": a file, or \"memory:64M\"");
         return -EINVAL;
     }
-    if (format != NULL && disk_format_from_text(format, &options.format) != 0) {
-        snprintf(error, error_size, "\"format\": \"%s\" is no format of disks", format);
+    const bool has_format = json_object_object_get_ex(members, "format", &value);
+    if (has_format &&
+        (format == NULL || disk_format_from_text(format, &options.format) != 0)) {
+        snprintf(error, error_size, "\"format\" is raw, vhd, vhdx, qcow2, vmdk or vdi");
         return -EINVAL;
     }
     if (json_object_object_get_ex(members, "read-only", &value)) {
         options.read_only = json_object_get_boolean(value);
+        if (!json_object_is_type(value, json_type_boolean)) {
+            snprintf(error, error_size, "\"read-only\" is true or false");
+            return -EINVAL;
+        }
     }
     if (json_object_object_get_ex(members, "block-size", &value)) {
         options.block_size = (uint32_t)json_object_get_int(value);
@@ -308,7 +308,7 @@ static int make(struct pci_function *function, struct json_object *members,
         free(controller);
         return result;
     }
-    const char *serial = text_of(members, "serial-number");
+    const char *serial = pci_text(members, "serial-number");
     snprintf(controller->serial, sizeof(controller->serial), "%s",
              serial != NULL ? serial : "MACHV0001");
     result = open_disk(controller, members, resources, error, error_size);

@@ -153,7 +153,11 @@ static void each_mistake_has_a_line(void **state)
         {"{\"functions\":[{},{},{},{},{},{},{},{},{}]}", "a list of at most 8"},
         {"{\"model\":\"nvme\"}", "needs \"disk\""},
         {"{\"model\":\"nvme\",\"disk\":\"memory:1M\",\"block-size\":1024}", "512 or 4096"},
-        {"{\"model\":\"nvme\",\"disk\":\"memory:1M\",\"format\":\"tape\"}", "no format"},
+        {"{\"model\":\"nvme\",\"disk\":\"memory:1M\",\"format\":\"tape\"}",
+         "\"format\" is raw, vhd"},
+        {"{\"model\":\"nvme\",\"disk\":\"memory:1M\",\"read-only\":\"yes\"}",
+         "\"read-only\" is true or false"},
+        {"{\"model\":\"nvme\",\"disk\":7}", "needs \"disk\""},
         {"{\"model\":\"nvme\",\"disk\":\"/does/not/exist\"}", "/does/not/exist"},
     };
     for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

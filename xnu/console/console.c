@@ -166,7 +166,8 @@ static void read_log(void)
 static void take_character(uint16_t character)
 {
     if (character == RETURN) {
-        log_view_add_line(&console.view, console.line, console.line_length, TEXT_INPUT);
+        if (console.line_length > 0)
+            log_view_add_line(&console.view, console.line, console.line_length, TEXT_INPUT);
         console.line_length = 0;
     } else if (character == BACKSPACE) {
         console.line_length -= console.line_length > 0;

@@ -27,13 +27,38 @@ keyboard_from_viewer() {
     "$vnc_do" "$vnc" symbols ff0d us 'Hello, World! ~{}|"@ ' symbols fe51 65 fe57 down ffe1 symbols 55 up ffe1 symbols fe52 20 \
         type 'ñß/5€ ' scan 23 17 || { figure="the viewer failed"; return 1; }
     keyboard_awaits "$from" "$text" || return 1
-    viewer="${#text} from a VNC viewer"
+    viewer="${#text} from a VNC viewer, $(wc -w <<<"$keyboard_scans") scan codes exact"
+}
+
+# Scan codes of set 1 (E0 as bit 7) and the key code that Apple's own keyboards have for the key: all that are neither
+# modifiers nor keys of the system. Escape empties the console's line, before Return and at the end. Those without a key code on a Mac say nothing.
+keyboard_scans='02:12 03:13 04:14 05:15 06:17 07:16 08:1a 09:1c 0a:19 0b:1d 0c:1b 0d:18 0e:33 0f:30 10:0c 11:0d 12:0e
+13:0f 14:11 15:10 16:20 17:22 18:1f 19:23 1a:21 1b:1e 01:35 1c:24 1e:00 1f:01 20:02 21:03 22:05 23:04 24:26 25:28 26:25 27:29
+28:27 29:32 2b:2a 2c:06 2d:07 2e:08 2f:09 30:0b 31:2d 32:2e 33:2b 34:2f 35:2c 37:43 39:31 3b:7a 3c:78 3d:63 3e:76 3f:60
+40:61 41:62 42:64 43:65 44:6d 46:6b 47:59 48:5b 49:5c 4a:4e 4b:56 4c:57 4d:58 4e:45 4f:53 50:54 51:55 52:52 53:41 54:69
+56:0a 57:67 58:6f 59:51 64:69 65:6b 66:71 67:6a 68:40 69:4f 6a:50 6b:5a 73:5e 7d:5d 7e:5f 9c:4c b5:4b b7:69 c6:71 c7:73
+c8:7e c9:74 cb:7b cd:7c cf:77 d0:7d d1:79 d2:72 d3:75 dd:6e 01:35'
+
+keyboard_codes() { tail -n "+$1" "$work/input.log" | sed -n "s/^key $2 0x\(..\) .*/\1/p" | tr '\n' ' '; }
+
+keyboard_has_codes() { [ "$(keyboard_codes "$1" up)" = "$2" ]; }
+
+# Every key goes down and up, in the order they were sent, through VNC's extension for scan codes.
+keyboard_every_key() {
+    local from=$(($(wc -l <"$work/input.log") + 1)) scans codes pair
+    [ -x "$vnc_do" ] || return 0
+    for pair in $keyboard_scans; do scans+="${pair%:*} " codes+="${pair#*:} "; done
+    # shellcheck disable=SC2086
+    "$vnc_do" "$vnc" scan $scans || { figure="the viewer failed"; return 1; }
+    wait_until 10 keyboard_has_codes "$from" "$codes" || { figure="keys came up as $(keyboard_codes "$from" up)"; return 1; }
+    [ "$(keyboard_codes "$from" down)" = "$codes" ] || { figure="keys went down as $(keyboard_codes "$from" down)"; return 1; }
 }
 
 keyboard_key_seen() { tail -n "+$1" "$work/input.log" | grep -q -x "$2"; }
 
 keyboard_check() {
     local from tries=50 lights viewer
+    keyboard_every_key || return 1
     from=$(($(wc -l <"$work/input.log") + 1))
     "$bin/hvctl" --control "$host_control" type-text "$keyboard_text" >/dev/null || { figure="type-text failed"; return 1; }
     keyboard_awaits "$from" "$keyboard_text" || return 1

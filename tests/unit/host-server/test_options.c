@@ -96,6 +96,20 @@ static void options_have_their_defaults(void **state)
     assert_int_equal(options.disk_count, 1);
 }
 
+static void a_viewers_socket_has_a_slash_in_its_path(void **state)
+{
+    struct hvhost_options options;
+    assert_int_equal(PARSE(&options, "--socket", "s", "--vnc", "0"), 0);
+    assert_true(options.vnc);
+    assert_null(options.vnc_path);
+    assert_false(options.horizontal_wheel);
+    assert_int_equal(PARSE(&options, "--socket", "s", "--vnc", "./vm", "--horizontal-wheel"), 0);
+    assert_true(options.vnc && options.horizontal_wheel);
+    assert_non_null(options.vnc_path); /* into words that are gone */
+    assert_int_equal(PARSE(&options, "--socket", "s", "--vnc", "vm"), -1);
+    assert_int_equal(PARSE(&options, "--socket", "s", "--vnc", "65536"), -1);
+}
+
 static void wrong_options_are_refused(void **state)
 {
     struct hvhost_options options;
@@ -144,6 +158,7 @@ int main(void)
         cmocka_unit_test(wrong_disks_are_refused_with_the_word_that_is_wrong),
         cmocka_unit_test(dvd_drives_are_read_only_scsi_devices),
         cmocka_unit_test(options_have_their_defaults),
+        cmocka_unit_test(a_viewers_socket_has_a_slash_in_its_path),
         cmocka_unit_test(wrong_options_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -209,6 +209,23 @@ static void host_memory_appears_at_its_address_and_goes(void **state) {
     close(file);
 }
 
+static void memory_is_held_only_where_it_is(void **state) {
+    int file = memfd_create("video", 0);
+    const uint64_t at = UINT64_C(0xF8000000), ram = UINT64_C(1) << 20;
+    assert_int_equal(ftruncate(file, 8192), 0);
+    assert_false(machine_memory_hold(at, 4096));
+    assert_int_equal(machine_map_host_memory(at, 8192, file, 0, true), 0);
+    assert_true(machine_memory_hold(at + 100, 8092));
+    machine_memory_let_go();
+    assert_false(machine_memory_hold(at + 100, 8093));
+    assert_false(machine_memory_hold(at, UINT64_MAX));
+    assert_true(machine_memory_hold(ram, 4096));
+    machine_memory_let_go();
+    assert_int_equal(machine_unmap_host_memory(at, 8192), 0);
+    assert_false(machine_memory_hold(at, 4096));
+    close(file);
+}
+
 static void trapped_ranges_are_found_by_address_and_kind(void **state) {
     assert_int_equal(machine_trap_range(0xFEC00000, 4096, MACHINE_MMIO, true), 0);
     assert_int_equal(machine_trap_range(0xFEC00800, 4096, MACHINE_MMIO, true), -EEXIST);
@@ -257,6 +274,7 @@ int main(void) {
         TEST(release_of_something_else_panics_with_the_sizes),
         TEST(the_nth_allocation_fails_once_or_for_good),
         TEST(host_memory_appears_at_its_address_and_goes),
+        TEST(memory_is_held_only_where_it_is),
         TEST(trapped_ranges_are_found_by_address_and_kind),
         TEST(large_ram_leaves_the_hole_below_four_gigabytes),
     };

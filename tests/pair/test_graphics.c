@@ -13,6 +13,7 @@
 #include "abi/constants.h"
 #include "abi/constants/errno.h"
 #include "abi/runtime.h"
+#include "kext/graphics/graphics_interface.h"
 #include "protocol/synthvid.h"
 #include "tests/pair/pair_video.h"
 #include "xnu/families/graphics/framebuffer.h"
@@ -382,6 +383,69 @@ static void a_display_of_another_size_is_followed(void **state)
     pair_run(&options, resize_body, SEEDS);
 }
 
+static void storm_body(struct pair *pair)
+{
+    PAIR_CHECK(pair, wait_for_framebuffer(true));
+    for (uint32_t i = 0; i < 200; i++) {
+        PAIR_CHECK(pair, pair_video_resize(pair->host, 800 + i % 50 * 8, 600 + i % 7) == 0);
+        pair_video_watch(pair->host, i % 2 == 0);
+        if (i % 16 == 0)
+            framebuffer_set_mode(1024, 768);    /* somebody else wants something, too */
+        pair_sleep(i % 5 * MILLISECOND);
+    }
+    PAIR_CHECK(pair, pair_video_resize(pair->host, 1600, 900) == 0);
+    PAIR_CHECK(pair, host_shows(pair, 1600, 900));
+    check_picture(pair);
+}
+
+static void a_storm_of_sizes_ends_with_the_last_one(void **state)
+{
+    const struct pair_options options = { .release = "2022", .video = true };
+
+    (void)state;
+    pair_run(&options, storm_body, SEEDS);
+}
+
+/* ---- the interface between the two kexts ---- */
+
+static void interface_body(struct pair *pair)
+{
+    struct graphics_interface graphics = { .version = GRAPHICS_INTERFACE_VERSION + 1 };
+    const struct display_size large = { 16000, 16000 }, good = { 800, 600 };
+    const struct graphics_client client = { &graphics, NULL };
+    IOService *service;
+
+    PAIR_CHECK(pair, wait_for_framebuffer(true));
+    service = find_service("HyperVGraphics");
+    PAIR_CHECK(pair, service != NULL);
+    if (service == NULL)
+        return;
+    PAIR_CHECK(pair, IOService_callPlatformFunction_cstring(service, GRAPHICS_INTERFACE, false, &graphics, NULL, NULL,
+                                                            NULL) == kIOReturnUnsupported);
+    PAIR_CHECK(pair, IOService_callPlatformFunction_cstring(service, GRAPHICS_INTERFACE, false, NULL, NULL, NULL,
+                                                            NULL) == kIOReturnUnsupported);
+    PAIR_CHECK(pair, graphics.service == NULL);
+    graphics.version = GRAPHICS_INTERFACE_VERSION;
+    PAIR_CHECK(pair, IOService_callPlatformFunction_cstring(service, GRAPHICS_INTERFACE, false, &graphics, NULL, NULL,
+                                                            NULL) == kIOReturnSuccess);
+    PAIR_CHECK(pair, graphics.connect(graphics.service, &client) == HV_ERROR_STATE);    /* the framebuffer has it */
+    graphics.disconnect(graphics.service, &graphics);   /* whoever is not connected takes nothing away */
+    PAIR_CHECK(pair, graphics.set_mode(graphics.service, &large) == HV_ERROR_INVALID);
+    PAIR_CHECK(pair, graphics.set_mode(graphics.service, &good) == 0);
+    PAIR_CHECK(pair, host_shows(pair, 800, 600));
+    PAIR_CHECK(pair, pair_video_resize(pair->host, 1600, 900) == 0);    /* and the framebuffer hears of it */
+    PAIR_CHECK(pair, host_shows(pair, 1600, 900));
+    check_picture(pair);
+}
+
+static void the_device_has_one_client_and_refuses_what_it_does_not_have(void **state)
+{
+    const struct pair_options options = { .release = "2022", .video = true };
+
+    (void)state;
+    pair_run(&options, interface_body, SEEDS);
+}
+
 /* ---- without MacHyperVFramebuffer.kext ---- */
 
 static void come_back(struct pair *pair)
@@ -574,6 +638,28 @@ static void a_host_that_is_silent_about_new_versions_is_asked_for_older_ones(voi
     pair_run(&options, silent_body, 1);
 }
 
+static void unanswered_body(struct pair *pair)
+{
+    PAIR_CHECK(pair, wait_for_framebuffer(true));
+    PAIR_CHECK(pair, framebuffer_set_mode(1280, 1024) == -EIO);
+    PAIR_CHECK(pair, framebuffer_picture(&picture) && picture.width == 1024 && picture.height == 768);
+    PAIR_CHECK(pair, host_shows(pair, 1024, 768));      /* it was taken back */
+    check_picture(pair);
+    PAIR_CHECK(pair, framebuffer_set_mode(1280, 1024) == 0);
+    PAIR_CHECK(pair, host_shows(pair, 1280, 1024));
+    check_picture(pair);
+}
+
+static void a_mode_that_the_host_does_not_acknowledge_is_taken_back(void **state)
+{
+    /* After the version, the resolutions, the memory, the first mode and the framebuffer's. */
+    const struct pair_options options = { .release = "2022", .video = true,
+                                          .faults = { "packet,drop,channel=3,nth=6,times=1" } };
+
+    (void)state;
+    pair_run(&options, unanswered_body, SEEDS);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -588,6 +674,8 @@ int main(void)
         cmocka_unit_test(changes_are_told_at_a_bounded_rate_and_only_to_those_who_look),
         cmocka_unit_test(the_pointer_is_the_hosts_with_alpha_and_hot_spot),
         cmocka_unit_test(a_display_of_another_size_is_followed),
+        cmocka_unit_test(a_storm_of_sizes_ends_with_the_last_one),
+        cmocka_unit_test(the_device_has_one_client_and_refuses_what_it_does_not_have),
         cmocka_unit_test(without_the_framebuffer_kext_a_pci_display_has_the_screens_memory),
         cmocka_unit_test(a_framebuffer_kext_that_comes_later_takes_the_pci_display),
         cmocka_unit_test(the_bridge_can_be_left_out),
@@ -596,6 +684,7 @@ int main(void)
         cmocka_unit_test(a_display_taken_away_at_any_step_comes_back),
         cmocka_unit_test(after_any_answer_that_is_lost_cut_wrong_late_or_doubled_the_next_good_one_works),
         cmocka_unit_test(a_host_that_is_silent_about_new_versions_is_asked_for_older_ones),
+        cmocka_unit_test(a_mode_that_the_host_does_not_acknowledge_is_taken_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

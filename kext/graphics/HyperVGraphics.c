@@ -75,7 +75,7 @@ static int32_t graphics_set_properties(IORegistryEntry *me, OSObject *properties
     HyperVGraphics *self = (HyperVGraphics *)me;
     OSDictionary *dictionary = iokit_cast(OSDictionary, properties);
     OSString *text;
-    bool fits;
+    int error;
 
     if (IOUserClient_clientHasPrivilege(current_task(), kIOClientPrivilegeAdministrator) !=
         kIOReturnSuccess)
@@ -85,19 +85,16 @@ static int32_t graphics_set_properties(IORegistryEntry *me, OSObject *properties
                : iokit_cast(OSString, OSDictionary_getObject_cstring(dictionary, MODES_PROPERTY));
     if (text == NULL)
         return kIOReturnBadArgument;
+    if (self->lock == NULL)
+        return kIOReturnNotReady;       /* it has not started */
     IOLockLock(self->lock);
-    graphics_read_user_modes(self, OSString_getCStringNoCopy(text), OSString_getLength(text));
-    fits = self->user_count != 0 && self->memory.size != 0;
-    if (fits) {
-        graphics_make_modes(self);
-        fits = display_modes_find(&self->modes, &self->user[0]) >= 0;
-    }
+    error = graphics_take_user_modes(self, OSString_getCStringNoCopy(text),
+                                     OSString_getLength(text));
     IOLockUnlock(self->lock);
-    if (!fits)
-        return kIOReturnBadArgument;
-    IOWorkLoop_runAction(self->work_loop, tell_client_gated, (OSObject *)self, NULL, NULL, NULL,
-                         NULL);
-    return kIOReturnSuccess;
+    if (error == 0)
+        IOWorkLoop_runAction(self->work_loop, tell_client_gated, (OSObject *)self, NULL, NULL,
+                             NULL, NULL);
+    return ioreturn_of(error);
 }
 
 static int32_t graphics_call_platform_function(IOService *me, const OSSymbol *function, bool wait,
@@ -318,7 +315,7 @@ static void read_boot_argument(HyperVGraphics *self)
     if (text == NULL)
         return;
     if (boot_argument_text(MODES_ARGUMENT, text))
-        graphics_read_user_modes(self, text, BOOT_ARGUMENT_MAXIMUM);
+        self->user_count = display_sizes_read(text, BOOT_ARGUMENT_MAXIMUM, self->user);
     IOFree(text, BOOT_ARGUMENT_MAXIMUM);
 }
 

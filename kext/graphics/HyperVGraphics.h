@@ -76,8 +76,10 @@ void graphics_memory_give_back(HyperVGraphics *self);
 /* Makes the list of modes anew from what the host and the user said; `lock` is held. A host that
  * wishes for another size than before has the last word. */
 void graphics_make_modes(HyperVGraphics *self);
-/* Reads sizes that the user names: `text` of `length` characters or up to a NUL. */
-void graphics_read_user_modes(HyperVGraphics *self, const char *text, size_t length);
+/* Takes the sizes that the user names in `text`, `length` characters or up to a NUL, in place of
+ * former ones; `lock` is held. HV_ERROR_INVALID: there is none, or the first does not fit;
+ * HV_ERROR_STATE: it is not known yet what fits. */
+int graphics_take_user_modes(HyperVGraphics *self, const char *text, size_t length);
 /* Asks the host for a mode; `lock` is held. */
 int graphics_ask_for_mode(HyperVGraphics *self, const struct video_mode *mode);
 struct video_mode graphics_mode_of_size(const HyperVGraphics *self,

@@ -24,11 +24,6 @@ static uint32_t bytes_per_pixel(const HyperVGraphics *self)
     return video_depth(&self->video) / 8;
 }
 
-void graphics_read_user_modes(HyperVGraphics *self, const char *text, size_t length)
-{
-    self->user_count = display_sizes_read(text, length, self->user);
-}
-
 static void read_host_wish(HyperVGraphics *self)
 {
     const struct display_size old = self->host_wish;
@@ -66,6 +61,21 @@ void graphics_make_modes(HyperVGraphics *self)
             hv_log(who, "%ux%u does not fit into %u MB of video memory", self->user[i].width,
                    self->user[i].height, self->memory.size >> 20);
     display_modes_make(&self->modes, &limits, &sources);
+}
+
+int graphics_take_user_modes(HyperVGraphics *self, const char *text, size_t length)
+{
+    struct display_size sizes[DISPLAY_MODES_USER];
+    uint32_t count = display_sizes_read(text, length, sizes);
+
+    if (self->modes.count == 0)
+        return HV_ERROR_STATE;
+    if (count == 0 || !display_size_fits(&self->modes.limits, &sizes[0]))
+        return HV_ERROR_INVALID;
+    memcpy(self->user, sizes, count * sizeof sizes[0]);
+    self->user_count = count;
+    graphics_make_modes(self);
+    return 0;
 }
 
 struct video_mode graphics_mode_of_size(const HyperVGraphics *self, const struct display_size *size)

@@ -12,7 +12,8 @@
 struct video_pointer {
     uint32_t width, height;  /* 0: the guest has given no shape; else to SYNTHVID_POINTER_EDGE */
     uint32_t hot_x, hot_y;   /* inside of the shape */
-    uint8_t pixels[SYNTHVID_POINTER_EDGE * SYNTHVID_POINTER_EDGE * 4]; /* B, G, R, A; the top row first */
+    /* B, G, R, A; the top row first. */
+    uint8_t pixels[SYNTHVID_POINTER_EDGE * SYNTHVID_POINTER_EDGE * 4];
     bool is_visible;
     int32_t x, y;            /* of the hot spot, pixels of the mode */
 };
@@ -32,9 +33,9 @@ struct video_pointer_parts {
 };
 
 /*
- * Takes one shape message. Returns 1: `pointer` has a new shape; 0: more parts are to come; -EINVAL:
- * the message breaks a rule, the parts so far are forgotten, and `pointer` is as it was. Monochrome
- * shapes are converted; a pixel that inverts what is below it becomes black.
+ * Takes one shape message. Returns 1: `pointer` has a new shape; 0: more parts are to come;
+ * -EINVAL: the message breaks a rule, the parts so far are forgotten, and `pointer` is as it was.
+ * Monochrome shapes are converted; a pixel that inverts what is below it becomes black.
  */
 int video_pointer_take_shape(struct video_pointer *pointer, struct video_pointer_parts *parts,
                              const uint8_t *message, size_t size);

@@ -9,8 +9,8 @@
 uint32_t accent_of_symbol(uint32_t symbol);
 
 /*
- * The letter with the accent on it; the accent itself for a space or the same accent again; 0: there
- * is no such letter.
+ * The letter with the accent on it; the accent itself for a space or the same accent again; 0:
+ * there is no such letter.
  */
 uint32_t accented_character(uint32_t accent, uint32_t letter);
 

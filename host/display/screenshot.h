@@ -5,8 +5,8 @@
 
 #include "host/devices/video.h"
 
-/* Writes the picture to a new file, or over an old one, with the pointer on it where it shows (NULL:
- * without). 0 or a negative errno. */
+/* Writes the picture to a new file, or over an old one, with the pointer on it where it shows
+ * (NULL: without). 0 or a negative errno. */
 int screenshot_write(const struct video_screen *screen, const struct video_pointer *pointer,
                      const char *path);
 

@@ -81,8 +81,8 @@ static int size_wanted(int width, int height, int screens, struct rfbExtDesktopS
 
 /*
  * Before an update: a viewer that can follow and set the size is told once that we can too. The
- * library's list of messages that it knows is not sent: it lacks our scan codes, and viewers made with
- * its client library would believe it.
+ * library's list of messages that it knows is not sent: it lacks our scan codes, and viewers made
+ * with its client library would believe it.
  */
 static void announce(rfbClientPtr client)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Keys and pointer of viewers on their way to the guest. Viewers send symbols: what a key means to
- * them. A symbol becomes the key of a US keyboard when pressing it gives that symbol just now, and a
- * character of its own otherwise; so what is typed arrives whatever the viewer's layout. Viewers
+ * them. A symbol becomes the key of a US keyboard when pressing it gives that symbol just now, and
+ * a character of its own otherwise; so what is typed arrives whatever the viewer's layout. Viewers
  * that speak QEMU's extension send scan codes, which need no guessing.
  */
 #include <stdlib.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Fuzz target: shapes of a hostile guest's pointer, each message two length bytes and as many bytes,
- * its pixels repeated up to the size that a third length asks for. Whatever counts as a shape lies
- * inside its limits, its hot spot inside of it; one that is refused leaves the old one. */
+/* Fuzz target: shapes of a hostile guest's pointer, each message two length bytes and as many
+ * bytes, its pixels repeated up to the size that a third length asks for. Whatever counts as a
+ * shape lies inside its limits, its hot spot inside of it; one that is refused leaves the old
+ * one. */
 #include <stdlib.h>
 #include <string.h>
 

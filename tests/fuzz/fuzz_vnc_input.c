@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Fuzz target: what a viewer means. Symbols, names and accents of any kind: a key that is found is one
- * that the keyboard takes, a character one that UTF-8 can hold. */
+/* Fuzz target: what a viewer means. Symbols, names and accents of any kind: a key that is found is
+ * one that the keyboard takes, a character one that UTF-8 can hold. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -4,8 +4,8 @@
  *
  *   vnc_do ADDRESS COMMAND...      ADDRESS: HOST:PORT, or the path of a socket
  *
- *   type TEXT          every character as a press and release of its symbol, as a viewer whose keyboard
- *                      has it without any modifier would send it
+ *   type TEXT          every character as a press and release of its symbol, as a viewer sends
+ *                      it whose keyboard has it without any modifier
  *   us TEXT            the same for a US keyboard: Shift is held for what needs it; ASCII only
  *   symbols HEX...     symbols by number, each pressed and released; ends at the next command
  *   down HEX, up HEX   one symbol
@@ -15,7 +15,8 @@
  *   await WxH          until the screen has this size
  *   picture FILE       a whole picture as a binary PPM
  *   do COMMAND         runs it in a shell while this viewer looks
- *   cursor FILE        waits for a pointer's shape; writes "WIDTH HEIGHT HOT_X HOT_Y" and its pixels
+ *   cursor FILE        waits for a pointer's shape; writes "WIDTH HEIGHT HOT_X HOT_Y" and
+ *                      its pixels
  *
  * Exit status: 0; 1 when the server did not do its part in 30 seconds; 2 wrong usage.
  */
@@ -161,7 +162,8 @@ static void type_text(rfbClient *client, const char *text)
 static void type_us(rfbClient *client, const char *text)
 {
     for (; *text != '\0'; text++) {
-        const bool shifted = isupper((unsigned char)*text) || strchr("~!@#$%^&*()_+{}|:\"<>?", *text);
+        const bool shifted = isupper((unsigned char)*text) ||
+                             strchr("~!@#$%^&*()_+{}|:\"<>?", *text) != NULL;
         if (shifted) {
             SendKeyEvent(client, SHIFT, TRUE);
         }
@@ -304,8 +306,8 @@ static void run_command(rfbClient *client, const char *command, char ***words)
     }
 }
 
-/* Nothing more is said; when the server ends the connection it has taken all that was. Closed at once,
- * with an update unread, the last events would be lost. */
+/* Nothing more is said; when the server ends the connection it has taken all that was. Closed at
+ * once, with an update unread, the last events would be lost. */
 static void finish(rfbClient *client)
 {
     char buffer[4096];

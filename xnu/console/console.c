@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* console.c - the thread that draws, and what wakes it: lines of the log, keys, the pointer, another
- * picture.
+/* console.c - the thread that draws, and what wakes it: lines of the log, keys, the pointer,
+ * another picture.
  *
  * Lock order: whatever callers of the observers hold, then `lock`, then `input_lock`. Functions of
  * the framebuffer, which take its gate, are called with neither. */

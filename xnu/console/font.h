@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* font.h - the console's font: ASCII, Latin 1 and a few signs. Drawn for this program (font.txt). */
+/* font.h - the console's font: ASCII, Latin 1 and a few signs. Drawn for this program
+ * (font.txt). */
 #ifndef XNU_CONSOLE_FONT_H
 #define XNU_CONSOLE_FONT_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* key_bench VNC-PORT INPUT-LOG ROUNDS: from a key press at a VNC viewer to the event in the guest, whose
- * input log is the FIFO INPUT-LOG, which this makes. Prints "name value" lines: the median, and what
- * a doorbell there and back takes between two bare threads. */
+/* key_bench VNC-PORT INPUT-LOG ROUNDS: from a key press at a VNC viewer to the event in the guest,
+ * whose input log is the FIFO INPUT-LOG, which this makes. Prints "name value" lines: the median,
+ * and what a doorbell there and back takes between two bare threads. */
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -61,7 +61,8 @@ static void await_line(int log, const char *wanted)
     }
 }
 
-/* The guest opens its keyboard before its driver has agreed with the host: keys are lost until then. */
+/* The guest opens its keyboard before its driver has agreed with the host: keys are lost until
+ * then. */
 static void await_keyboard(rfbClient *viewer, int log)
 {
     await_line(log, "keyboard opened");

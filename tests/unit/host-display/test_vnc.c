@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The VNC server with a real client (libvncclient): who may look, the picture and its size, the guest's
- * pointer, viewers that behave badly. */
+/* The VNC server with a real client (libvncclient): who may look, the picture and its size, the
+ * guest's pointer, viewers that behave badly. */
 #include "tests/unit/host-display/vnc_rig.h"
 
 #include <arpa/inet.h>
@@ -324,8 +324,8 @@ static struct rig *pointing_rig(void)
     return rig;
 }
 
-/* Three by two pixels, B, G, R, A, the lowest row first: opaque red, half green, nothing; faint blue,
- * opaque white, opaque black. */
+/* Three by two pixels, B, G, R, A, the lowest row first: opaque red, half green, nothing; faint
+ * blue, opaque white, opaque black. */
 static void guest_gives_a_shape(struct rig *rig)
 {
     struct {

@@ -32,8 +32,8 @@ struct rig {
     uint64_t now_ns; /* what the server is told; a millisecond a turn */
 };
 
-/* A server on a free port (path NULL) or on a socket, for a guest whose drivers have begun; the VRAM
- * is there, and no mode is set. */
+/* A server on a free port (path NULL) or on a socket, for a guest whose drivers have begun; the
+ * VRAM is there, and no mode is set. */
 struct rig *rig_create(const char *password, const char *path);
 void rig_free(struct rig *rig);
 

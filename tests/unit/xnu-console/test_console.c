@@ -13,7 +13,7 @@
 enum { WIDTH = 320, HEIGHT = 160, PITCH = WIDTH * 4, BYTES = PITCH * HEIGHT, ROWS = HEIGHT / 16,
        LAST = ROWS - 1, KEY_A = 0, KEY_RETURN = 1, KEY_DELETE = 2 };
 
-/* ---- a keyboard that types an "a", return and backspace --------------------------------------- */
+/* ---- a keyboard that types an "a", return and backspace ------------------------------------- */
 
 static const uint8_t keymap[] = { 0, 0, 0, 3, 0, 0, 'a', 0, 0, '\r', 0, 0, 0x7f, 0, 0 };
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * SCSI multimedia commands: what a DVD drive and its driver say to each other beyond protocol/scsi.h.
+ * SCSI multimedia commands: what a DVD drive and its driver say to each other beyond
+ * protocol/scsi.h.
  * Everything is big-endian.
  *
- * Sources: T10 MMC-3 to MMC-6, as read through Linux include/uapi/linux/cdrom.h and drivers/scsi/sr.c,
- * and OpenVMM scsidisk.
+ * Sources: T10 MMC-3 to MMC-6, as read through Linux include/uapi/linux/cdrom.h and
+ * drivers/scsi/sr.c, and OpenVMM scsidisk.
  */
 #ifndef PROTOCOL_MMC_H
 #define PROTOCOL_MMC_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The SCSI disk, and what all devices share: which command is answered by whom, reads and writes, results of the medium. */
+/* The SCSI disk, and what all devices share: which command is answered by whom, reads and writes,
+ * results of the medium. */
 #include "host/devices/scsi_target.h"
 
 #include <assert.h>

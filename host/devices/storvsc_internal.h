@@ -92,11 +92,11 @@ int storvsc_send_completion(struct storvsc_channel *channel, uint64_t transactio
 void storvsc_channel_request_ended(struct storvsc_channel *channel);
 void storvsc_lun_request_ended(struct storvsc_lun *lun);
 
-/* Puts a LUN with these target settings into the table; the disk may be NULL. As storvsc_add_disk(). */
+/* Puts a LUN with these settings into the table; the disk may be NULL. As storvsc_add_disk(). */
 int storvsc_add_lun(struct storvsc *controller, unsigned number, struct disk *disk,
                     const struct scsi_target_settings *settings);
 
-/* After a request of a DVD drive: closes a disc that was waited for, takes one that the guest let go. */
+/* After a request of a DVD drive: closes a disc that was waited for, takes one that was let go. */
 void storvsc_dvd_request_ended(struct storvsc_lun *lun);
 
 /* Adds what a LUN's drive is like to its description. */

@@ -259,7 +259,7 @@ void hvhost_verb_disk_resize(struct hvhost *host, struct json_object *arguments,
 
 /* ---- Verbs about DVD drives ---- */
 
-/* The drive that "controller" and "lun" name, or the machine's first; refuses the ticket otherwise. */
+/* The drive that "controller" and "lun" name, or the machine's first; else refuses the ticket. */
 static struct storvsc *addressed_drive(struct hvhost *host, struct json_object *arguments,
                                        struct control_ticket *ticket, unsigned *lun)
 {

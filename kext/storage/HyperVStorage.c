@@ -154,7 +154,7 @@ static void report_constraints(IOSCSIParallelInterfaceController *me, OSDictiona
     uint64_t bytes = from(me)->transfer_bytes_max;
     uint64_t segments = bytes / PAGE_LIST_PAGE_SIZE;
 
-    /* Without this one the superclass uses a null pointer, so its memory is ours since the start. */
+    /* Without this one the superclass uses a null pointer, so it was made at the start. */
     OSDictionary_setObject_cstring(constraints, kIOMinimumHBADataAlignmentMaskKey,
                                    (const OSMetaClassBase *)from(me)->alignment_mask);
     set_number(constraints, kIOMaximumSegmentCountReadKey, segments);

@@ -51,19 +51,26 @@ uint64_t pair_disk_size(const char *name)
     return size;
 }
 
+static IOBufferMemoryDescriptor *make_memory(size_t length)
+{
+    return IOBufferMemoryDescriptor_inTaskWithPhysicalMask(kernel_task, kIODirectionInOut, length,
+                                                           ~UINT64_C(4095));
+}
+
 static int transfer(const char *name, enum block_operation operation, uint64_t offset, void *bytes,
                     uint64_t length, bool fua)
 {
     struct block_device *device = block_device_find(name);
     IOBufferMemoryDescriptor *memory = NULL;
-    struct block_request request = { .operation = operation, .fua = fua, .offset = offset, .length = length };
+    struct block_request request = {
+        .operation = operation, .fua = fua, .offset = offset, .length = length,
+    };
     int error;
 
     if (device == NULL)
         return NO_DEVICE;
     if (bytes != NULL) {
-        memory = IOBufferMemoryDescriptor_inTaskWithPhysicalMask(kernel_task, kIODirectionInOut, length,
-                                                                 ~UINT64_C(4095));
+        memory = make_memory(length);
         request.memory = (IOMemoryDescriptor *)memory;
         if (operation == BLOCK_WRITE)
             memcpy(IOBufferMemoryDescriptor_getBytesNoCopy(memory), bytes, length);
@@ -134,13 +141,13 @@ static void write_done(struct block_request *request)
     machine_wakeup(write, false);
 }
 
-struct pair_write *pair_disk_begin_write(const char *name, uint64_t offset, uint8_t fill, size_t length)
+struct pair_write *pair_disk_begin_write(const char *name, uint64_t offset, uint8_t fill,
+                                         size_t length)
 {
     struct pair_write *write = calloc(1, sizeof *write);
 
     write->device = block_device_find(name);
-    write->memory = IOBufferMemoryDescriptor_inTaskWithPhysicalMask(kernel_task, kIODirectionInOut, length,
-                                                                    ~UINT64_C(4095));
+    write->memory = make_memory(length);
     memset(IOBufferMemoryDescriptor_getBytesNoCopy(write->memory), fill, length);
     write->request = (struct block_request){
         .operation = BLOCK_WRITE, .offset = offset, .length = length,
@@ -172,13 +179,15 @@ int pair_write_end(struct pair_write *write, unsigned seconds)
 }
 
 /* The disk's target and its controller, which live as long as `device`. NULL: no such disk. */
-static IOSCSIParallelInterfaceController *controller_of(struct block_device *device, uint64_t *target)
+static IOSCSIParallelInterfaceController *controller_of(struct block_device *device,
+                                                        uint64_t *target)
 {
     IOService *nub = device != NULL ? IOService_getProvider(device->node) : NULL;
 
     if (nub == NULL)
         return NULL;
-    *target = IOSCSIParallelInterfaceDevice_GetTargetIdentifier((IOSCSIParallelInterfaceDevice *)nub);
+    *target = IOSCSIParallelInterfaceDevice_GetTargetIdentifier(
+        (IOSCSIParallelInterfaceDevice *)nub);
     return (IOSCSIParallelInterfaceController *)IOService_getProvider(nub);
 }
 
@@ -200,7 +209,8 @@ uint64_t pair_disk_ring_full(const char *name)
 {
     struct block_device *device = block_device_find(name);
     uint64_t target = 0;
-    const struct HyperVStorage *controller = (const struct HyperVStorage *)controller_of(device, &target);
+    const struct HyperVStorage *controller =
+        (const struct HyperVStorage *)controller_of(device, &target);
     struct device_channel_counters counters;
     uint64_t full = 0;
     uint32_t index;
@@ -231,9 +241,10 @@ static void one_done(struct block_request *request)
         machine_wakeup(many, false);
 }
 
-/* Submits `count` writes at once, each `step` bytes behind the one before, in memory and on the disk. */
-static unsigned write_at_once(const char *name, IOBufferMemoryDescriptor *memory, unsigned count, size_t length,
-                              size_t step)
+/* Submits `count` writes at once, each `step` bytes behind the one before, in memory and on the
+ * disk. Takes `memory` over. */
+static unsigned write_at_once(const char *name, IOBufferMemoryDescriptor *memory, unsigned count,
+                              size_t length, size_t step)
 {
     struct block_device *device = block_device_find(name);
     struct block_request *requests = calloc(count, sizeof *requests);
@@ -254,12 +265,6 @@ static unsigned write_at_once(const char *name, IOBufferMemoryDescriptor *memory
     iokit_release(memory);
     block_device_release(device);
     return many.failed;
-}
-
-static IOBufferMemoryDescriptor *make_memory(size_t length)
-{
-    return IOBufferMemoryDescriptor_inTaskWithPhysicalMask(kernel_task, kIODirectionInOut, length,
-                                                           ~UINT64_C(4095));
 }
 
 unsigned pair_disk_write_many(const char *name, unsigned count, size_t length)

@@ -112,7 +112,8 @@ void pair_host_disk_faults(struct pair_host *host, unsigned lun, uint32_t error_
                            uint32_t delay_ppm, uint32_t lost_ppm);
 /* From now on: one more fault on the bus (as in pair_options.faults). */
 bool pair_host_add_fault(struct pair_host *host, const char *rule);
-/* So many of a million requests end with a check condition and this sense (code << 8 | qualifier), undone. */
+/* So many of a million requests end with a check condition and this sense (code << 8 | qualifier),
+ * undone. */
 void pair_host_sense_fault(struct pair_host *host, uint32_t ppm, uint8_t key, uint16_t additional);
 /* What has come to a disk: write requests that it did. */
 uint64_t pair_host_bytes_written(struct pair_host *host, unsigned lun);
@@ -125,10 +126,11 @@ uint8_t *pair_host_lun(struct pair_host *host, unsigned lun);
 uint64_t pair_host_resets(struct pair_host *host);
 /* Storage channels that are open, and requests that came by each: the primary first. */
 unsigned pair_host_storage_channels(struct pair_host *host, uint64_t *requests, unsigned most);
-/* DVD drives (tests/pair/pair_storage.c): a memory disc full of `fill`, of so many bytes; 0: none. */
+/* DVD drives (pair_storage.c): a memory disc full of `fill`, of so many bytes; 0: none. */
 bool pair_host_add_drive(struct pair_host *host, unsigned lun, uint64_t bytes, uint8_t fill);
 /* 0 or a negative errno of storvsc_insert_disc(), storvsc_eject_disc(). */
-int pair_host_insert_disc(struct pair_host *host, unsigned lun, uint64_t bytes, uint8_t fill, bool force);
+int pair_host_insert_disc(struct pair_host *host, unsigned lun, uint64_t bytes, uint8_t fill,
+                          bool force);
 int pair_host_eject_disc(struct pair_host *host, unsigned lun, bool force);
 /* From now on nothing goes wrong any more; what was held back on the bus comes in its time. */
 void pair_host_end_faults(struct pair_host *host);

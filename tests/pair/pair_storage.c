@@ -75,7 +75,8 @@ bool pair_host_add_drive(struct pair_host *host, unsigned lun, uint64_t bytes, u
     return storvsc_add_dvd_drive(pair_host_storage(host), lun, disc) == 0;
 }
 
-int pair_host_insert_disc(struct pair_host *host, unsigned lun, uint64_t bytes, uint8_t fill, bool force)
+int pair_host_insert_disc(struct pair_host *host, unsigned lun, uint64_t bytes, uint8_t fill,
+                          bool force)
 {
     struct disk *disc = make_disc(host, bytes, fill);
     int result = storvsc_insert_disc(pair_host_storage(host), lun, disc, force);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the host of a pair has behind its storage controller. Host side: kernel sources do not include this. */
+/* What the host of a pair has behind its storage controller. Host side: kernel sources do not
+ * include this. */
 #ifndef TESTS_PAIR_PAIR_STORAGE_H
 #define TESTS_PAIR_PAIR_STORAGE_H
 

@@ -5,7 +5,13 @@
 
 #include "xnu/families/block_device.h"
 
-enum { MEBIBYTE = 1 << 20, BLOCK = 4096, LUNS = 64, STEP = 64 << 10, HOST_TOO_OLD = 45 /* ENOTSUP */ };
+enum {
+    MEBIBYTE = 1 << 20,
+    BLOCK = 4096,
+    LUNS = 64,
+    STEP = 64 << 10,
+    HOST_TOO_OLD = 45, /* ENOTSUP of macOS */
+};
 
 static uint8_t buffer[4 * MEBIBYTE];
 
@@ -15,8 +21,8 @@ static bool all_are(const uint8_t *bytes, uint8_t value, size_t length)
 }
 
 /* Fills the medium and takes `length` bytes of it away with `erase`; nothing else may change. */
-static void check_erased(struct pair *pair, int (*erase)(const char *, uint64_t, uint64_t), uint64_t offset,
-                         uint64_t length)
+static void check_erased(struct pair *pair, int (*erase)(const char *, uint64_t, uint64_t),
+                         uint64_t offset, uint64_t length)
 {
     uint8_t *medium = pair_host_disk(pair->host, 0);
 
@@ -44,7 +50,9 @@ static void unmap_and_write_same_reach_the_medium(void **state)
 
     (void)state;
     for (index = 0; index < sizeof releases / sizeof *releases; index++) {
-        const struct pair_options options = { .release = releases[index], .disk_bytes = { 8 * MEBIBYTE } };
+        const struct pair_options options = {
+            .release = releases[index], .disk_bytes = { 8 * MEBIBYTE },
+        };
 
         pair_run(&options, erasing_body, 1);
     }
@@ -69,6 +77,12 @@ static void a_host_without_unmap_is_not_asked_for_it(void **state)
     pair_run(&options, too_old_body, 1);
 }
 
+static void check_counts(struct pair *pair, uint64_t forced_writes, uint64_t flushes)
+{
+    PAIR_CHECK(pair, pair_host_forced_writes(pair->host, 0) == forced_writes);
+    PAIR_CHECK(pair, pair_host_flushes(pair->host, 0) == flushes);
+}
+
 static void cache_body(struct pair *pair)
 {
     struct block_device_information about = { 0 };
@@ -76,15 +90,16 @@ static void cache_body(struct pair *pair)
     PAIR_CHECK(pair, pair_wait_for_disk("disk0", true));
     PAIR_CHECK(pair, pair_disk_information("disk0", &about));
     PAIR_CHECK(pair, about.has_cache && about.can_discard && !about.read_only && !about.removable);
-    PAIR_CHECK(pair, strcmp(about.vendor, "Msft") == 0 && strcmp(about.product, "Virtual Disk") == 0);
+    PAIR_CHECK(pair, strcmp(about.vendor, "Msft") == 0);
+    PAIR_CHECK(pair, strcmp(about.product, "Virtual Disk") == 0);
     memset(buffer, 1, BLOCK);
     PAIR_CHECK(pair, pair_disk_write("disk0", 0, buffer, BLOCK) == 0);
-    PAIR_CHECK(pair, pair_host_forced_writes(pair->host, 0) == 0 && pair_host_flushes(pair->host, 0) == 0);
+    check_counts(pair, 0, 0);
     /* The bit in the command, and no flush behind it. */
     PAIR_CHECK(pair, pair_disk_write_through("disk0", 0, buffer, BLOCK) == 0);
-    PAIR_CHECK(pair, pair_host_forced_writes(pair->host, 0) == 1 && pair_host_flushes(pair->host, 0) == 0);
+    check_counts(pair, 1, 0);
     PAIR_CHECK(pair, pair_disk_flush("disk0") == 0);
-    PAIR_CHECK(pair, pair_host_forced_writes(pair->host, 0) == 1 && pair_host_flushes(pair->host, 0) == 1);
+    check_counts(pair, 1, 1);
 }
 
 static void flushes_and_writes_through_the_cache_reach_the_disk(void **state)
@@ -118,7 +133,9 @@ static void requests_above_the_limit_are_taken_apart(void **state)
 
     (void)state;
     for (index = 0; index < sizeof releases / sizeof *releases; index++) {
-        const struct pair_options options = { .release = releases[index], .disk_bytes = { 8 * MEBIBYTE } };
+        const struct pair_options options = {
+            .release = releases[index], .disk_bytes = { 8 * MEBIBYTE },
+        };
 
         pair_run(&options, parts_body, 1);
     }
@@ -142,7 +159,8 @@ static void luns_body(struct pair *pair)
         PAIR_CHECK(pair, lun < LUNS && pair_disk_write(name, lun * STEP, buffer, BLOCK) == 0);
     }
     for (lun = 0; lun < LUNS; lun++)
-        PAIR_CHECK(pair, all_are(pair_host_lun(pair->host, lun) + lun * STEP, (uint8_t)(lun + 1), BLOCK));
+        PAIR_CHECK(pair, all_are(pair_host_lun(pair->host, lun) + lun * STEP, (uint8_t)(lun + 1),
+                                 BLOCK));
 }
 
 static void each_of_64_luns_is_a_disk_of_its_own(void **state)

@@ -5,10 +5,18 @@
 
 #include <sys/mman.h>
 
-enum { MEBIBYTE = 1 << 20, SEEDS = 3, BLOCK = 4096, TIMEOUT_SECONDS = 60 };
+enum {
+    MEBIBYTE = 1 << 20,
+    SEEDS = 3,
+    BLOCK = 4096,
+    TIMEOUT_SECONDS = 60,
+    HEADER_BYTES = 16, /* of a packet in a ring; whose answer it is stands there */
+    COMPLETION_BYTES = 64,
+};
 
 static const struct pair_options options = { .disk_bytes = { 8 * MEBIBYTE } };
 static uint8_t buffer[2 * MEBIBYTE];
+static char corruption[64]; /* the fault of this run */
 
 static bool medium_has(struct pair *pair, uint64_t offset, uint8_t fill, size_t length)
 {
@@ -131,6 +139,38 @@ static void answers_that_are_cut_off_are_no_success(void **state)
 {
     (void)state;
     pair_run(&options, garbled_body, SEEDS);
+}
+
+/* A bit wrong in every byte of answers, byte after byte: what is told as done has been done. */
+static void wrong_body(struct pair *pair)
+{
+    unsigned index;
+
+    PAIR_CHECK(pair, pair_wait_for_disk("disk0", true));
+    pair_host_add_fault(pair->host, corruption);
+    for (index = 0; index < 8; index++) {
+        memset(buffer, (int)index + 1, BLOCK);
+        if (pair_disk_write("disk0", index * BLOCK, buffer, BLOCK) == 0)
+            PAIR_CHECK(pair, medium_has(pair, index * BLOCK, (uint8_t)(index + 1), BLOCK));
+        memset(pair_host_disk(pair->host, 0) + MEBIBYTE, (int)index + 101, BLOCK);
+        memset(buffer, 0, BLOCK);
+        if (pair_disk_read("disk0", MEBIBYTE, buffer, BLOCK) == 0)
+            PAIR_CHECK(pair, buffer[0] == index + 101 && buffer[BLOCK - 1] == index + 101);
+    }
+    pair_host_end_faults(pair->host);
+    check_works(pair, 0x33);
+}
+
+static void answers_with_a_wrong_byte_are_survived(void **state)
+{
+    unsigned offset;
+
+    (void)state;
+    for (offset = 0; offset < COMPLETION_BYTES; offset++) {
+        snprintf(corruption, sizeof corruption, "completion,corrupt=%u,percent=40",
+                 HEADER_BYTES + offset);
+        pair_run(&options, wrong_body, 1);
+    }
 }
 
 /* ---- a host that starts anew in the middle ---- */
@@ -340,6 +380,7 @@ int main(void)
         cmocka_unit_test(an_answer_after_the_time_out_is_taken_and_the_write_not_repeated),
         cmocka_unit_test(answers_that_come_twice_or_in_another_order_harm_nobody),
         cmocka_unit_test(answers_that_are_cut_off_are_no_success),
+        cmocka_unit_test(answers_with_a_wrong_byte_are_survived),
         cmocka_unit_test(a_controller_that_goes_and_comes_again_loses_no_acknowledged_write),
         cmocka_unit_test(a_short_transfer_is_never_a_whole_one),
         cmocka_unit_test(sense_of_every_kind_is_an_error_and_the_next_request_works),

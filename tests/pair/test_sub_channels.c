@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Guest and host in one process: sub-channels of the storage controller, for every number of processors and of
- * channels that the host has, and hosts that do not keep their word. */
+/* Guest and host in one process: sub-channels of the storage controller, for every number of
+ * processors and of channels that the host has, and hosts that do not keep their word. */
 #include "tests/pair/pair_guest.h"
 
 enum { MEBIBYTE = 1 << 20, CHANNELS_MAX = 8, REQUESTS = 200, BYTES = 16384 };
@@ -28,7 +28,8 @@ static void count_body(struct pair *pair)
 
     PAIR_CHECK(pair, pair_wait_for_disk("disk0", true));
     write_everywhere(pair);
-    PAIR_CHECK(pair, pair_host_storage_channels(pair->host, requests, CHANNELS_MAX) == expected_channels);
+    PAIR_CHECK(pair, pair_host_storage_channels(pair->host, requests, CHANNELS_MAX) ==
+                         expected_channels);
     for (index = 0; index < CHANNELS_MAX; index++)
         all += requests[index];
     PAIR_CHECK(pair, all >= REQUESTS);
@@ -51,7 +52,8 @@ static void there_are_as_many_channels_as_host_and_processors_make_useful(void *
             options.disk_bytes[0] = 8 * MEBIBYTE;
             options.sub_channels_max = offered[index];
             options.no_sub_channels = offered[index] == 0;
-            expected_channels = 1 + smaller(smaller(options.processors - 1, offered[index]), CHANNELS_MAX - 1);
+            expected_channels = 1 + smaller(smaller(options.processors - 1, offered[index]),
+                                            CHANNELS_MAX - 1);
             pair_run(&options, count_body, 1);
         }
     }
@@ -62,7 +64,9 @@ static void releases_before_2012_have_one_channel_and_later_ones_several(void **
     static const struct {
         const char *release;
         unsigned channels;
-    } releases[] = { { "2008r2", 1 }, { "2012", 4 }, { "2012r2", 4 }, { "2016", 4 }, { "2025", 4 } };
+    } releases[] = {
+        { "2008r2", 1 }, { "2012", 4 }, { "2012r2", 4 }, { "2016", 4 }, { "2025", 4 },
+    };
     size_t index;
 
     (void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A storage controller on a real VMBus server with memory disks behind it, and a guest made of bytes. */
+/* A storage controller on a real VMBus server with memory disks behind it, and a guest of bytes. */
 #ifndef TESTS_UNIT_HOST_DEVICES_STORVSC_RIG_H
 #define TESTS_UNIT_HOST_DEVICES_STORVSC_RIG_H
 

@@ -227,6 +227,70 @@ static void a_stopped_channel_works_again_after_reopening(void **state)
     rig_free(rig);
 }
 
+static bool read_works(struct rig *rig)
+{
+    struct vmbus_packet_header header;
+    struct storvsc_packet packet;
+    uint8_t cdb[16];
+    while (take(rig, CHANNEL, &header, &packet)) {
+    }
+    rw_cdb(cdb, false, 8, 1);
+    uint64_t id = put_srb(rig, 0, cdb, STORVSC_DATA_IN, BUFFER, 512);
+    pump(rig);
+    return take(rig, CHANNEL, &header, &packet) && header.transaction_id == id &&
+           packet.srb.srb_status == STORVSC_SRB_STATUS_SUCCESS;
+}
+
+/* A read with one byte wrong, in its buffer's description or in the packet itself. */
+static void put_wrong_read(struct rig *rig, size_t offset, uint8_t value)
+{
+    struct {
+        uint32_t reserved, range_count, byte_count, byte_offset;
+        uint64_t page;
+        struct storvsc_packet packet;
+    } request = {0, 1, 512, 0, BUFFER_PAGE, {.operation = STORVSC_EXECUTE_SRB, .flags = 1}};
+    request.packet.srb.length = STORVSC_SRB_SIZE;
+    request.packet.srb.cdb_length = 10;
+    request.packet.srb.data_direction = STORVSC_DATA_IN;
+    request.packet.srb.data_transfer_length = 512;
+    rw_cdb(request.packet.srb.cdb, false, 8, 1);
+    ((uint8_t *)&request)[offset] = value;
+    put(rig, CHANNEL, VMBUS_PACKET_GPA_DIRECT, 1, ++rig->id, &request,
+        offsetof(__typeof__(request), packet), &request.packet, sizeof(request.packet));
+}
+
+static void whatever_byte_of_a_request_is_wrong_the_next_one_works(void **state)
+{
+    static const uint8_t values[] = {0x00, 0x01, 0x02, 0x7f, 0x80, 0xff};
+    const size_t size = 24 + sizeof(struct storvsc_packet);
+    struct rig *rig = rig_create(STORVSC_VERSION_6_2, NULL);
+    unsigned stopped = 0;
+    handshake(rig, STORVSC_VERSION_6_2);
+    memset(disk_memory_bytes(rig->disk), 0x5a, DISK);
+    for (size_t offset = 0; offset < size; offset++) {
+        for (unsigned i = 0; i < sizeof(values); i++) {
+            put_wrong_read(rig, offset, values[i]);
+            pump(rig);
+            if (read_works(rig)) {
+                continue;
+            }
+            /* A rule was broken that stops the channel: it works when it is opened anew. */
+            stopped++;
+            assert_true(rig->bench->violations > 0);
+            rig_free(rig);
+            rig = rig_create(STORVSC_VERSION_6_2, NULL);
+            handshake(rig, STORVSC_VERSION_6_2);
+            memset(disk_memory_bytes(rig->disk), 0x5a, DISK);
+            assert_true(read_works(rig));
+        }
+    }
+    assert_in_range(stopped, 10, 100);
+    for (unsigned i = 0; i < DISK; i++) {
+        assert_int_equal(disk_memory_bytes(rig->disk)[i], 0x5a);
+    }
+    rig_free(rig);
+}
+
 /* ---- Many at a time, slow ones, full rings ---- */
 
 static void a_slow_lun_delays_no_other(void **state)
@@ -564,6 +628,7 @@ int main(void)
         cmocka_unit_test(a_buffer_outside_ram_fails_its_request_alone),
         cmocka_unit_test(a_transfer_over_the_limit_fails_its_request_alone),
         cmocka_unit_test(a_stopped_channel_works_again_after_reopening),
+        cmocka_unit_test(whatever_byte_of_a_request_is_wrong_the_next_one_works),
         cmocka_unit_test(a_slow_lun_delays_no_other),
         cmocka_unit_test(completions_wait_for_room_in_order),
         cmocka_unit_test(closing_with_requests_in_flight_waits_for_them),

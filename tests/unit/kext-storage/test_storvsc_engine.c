@@ -325,6 +325,81 @@ static void sense_is_cut_to_what_arrived(void **state)
     assert_int_equal(engine.counters.short_packets, 28);
 }
 
+static const uint8_t byte_values[] = { 0x00, 0x01, 0x12, 0x7f, 0x80, 0xff };
+
+/* What holds for the result of any completion at all. */
+static void check_result(const struct storvsc_result *result, uint32_t requested)
+{
+    assert_true(result->transferred <= requested);
+    assert_true(result->sense_length <= STORVSC_SENSE_SIZE);
+    assert_true(result->outcome == STORVSC_OUTCOME_GOOD ||
+                result->outcome == STORVSC_OUTCOME_STATUS || result->transferred == 0);
+    assert_true(result->outcome != STORVSC_OUTCOME_GOOD ||
+                result->scsi_status == SCSI_STATUS_GOOD);
+}
+
+static void whatever_byte_of_a_completion_is_wrong_the_next_one_is_taken(void **state)
+{
+    struct storvsc_engine engine = ready(STORVSC_VERSION_6_2);
+    struct storvsc_packet good = reply_of(0);
+    size_t offset, value, size;
+
+    (void)state;
+    good.srb.srb_status = STORVSC_SRB_STATUS_SUCCESS;
+    good.srb.data_transfer_length = 4096;
+    for (offset = 0; offset < sizeof good; offset++) {
+        for (value = 0; value < sizeof byte_values; value++) {
+            for (size = 0; size <= sizeof good; size += 4) {
+                struct storvsc_packet bad = good;
+                struct storvsc_result result;
+
+                ((uint8_t *)&bad)[offset] = byte_values[value];
+                result = storvsc_completion(&engine, SCSI_READ_10, 4096, &bad, size);
+                check_result(&result, 4096);
+                result = storvsc_completion(&engine, SCSI_READ_10, 4096, &good, sizeof good);
+                assert_int_equal(result.outcome, STORVSC_OUTCOME_GOOD);
+                assert_int_equal(result.transferred, 4096);
+            }
+        }
+    }
+}
+
+/* Each answer of the initialisation with each byte wrong: it comes to an end, within limits. */
+static void whatever_byte_of_an_initialisation_reply_is_wrong_a_fresh_start_works(void **state)
+{
+    struct storvsc_packet packet;
+    size_t offset, value, message;
+
+    (void)state;
+    for (message = 0; message < 4; message++) {
+        for (offset = 0; offset < sizeof packet; offset++) {
+            for (value = 0; value < sizeof byte_values; value++) {
+                enum storvsc_progress progress = STORVSC_PROGRESS_SEND;
+                struct storvsc_engine engine;
+                size_t sent;
+
+                storvsc_begin(&engine, &packet);
+                for (sent = 0; progress == STORVSC_PROGRESS_SEND; sent++) {
+                    struct storvsc_packet reply = reply_of(STORVSC_STATUS_SUCCESS);
+
+                    assert_true(sent < 16);
+                    reply.properties.transfer_bytes_max = 0x40000;
+                    if (sent == message)
+                        ((uint8_t *)&reply)[offset] = byte_values[value];
+                    progress = answer(&engine, &reply, &packet);
+                }
+                if (progress == STORVSC_PROGRESS_READY) {
+                    assert_true(engine.transfer_bytes_max >= STORVSC_TRANSFER_MIN);
+                    assert_true(engine.transfer_bytes_max <= STORVSC_TRANSFER_LIMIT);
+                    assert_int_equal(engine.transfer_bytes_max % STORVSC_TRANSFER_MIN, 0);
+                }
+                assert_int_equal(play(&engine, STORVSC_VERSION_6_2, 0x40000, 1),
+                                 STORVSC_PROGRESS_READY);
+            }
+        }
+    }
+}
+
 static void only_bus_events_ask_for_a_scan(void **state)
 {
     struct storvsc_engine engine = ready(STORVSC_VERSION_6_2);
@@ -357,6 +432,8 @@ int main(void)
         cmocka_unit_test(the_answer_about_sub_channels_is_taken_only_when_it_is_one),
         cmocka_unit_test(completions_become_outcomes),
         cmocka_unit_test(sense_is_cut_to_what_arrived),
+        cmocka_unit_test(whatever_byte_of_a_completion_is_wrong_the_next_one_is_taken),
+        cmocka_unit_test(whatever_byte_of_an_initialisation_reply_is_wrong_a_fresh_start_works),
         cmocka_unit_test(only_bus_events_ask_for_a_scan),
     };
 

@@ -172,6 +172,7 @@ void vmbus_crash_unload(HyperVVMBus *bus)
     struct hv_message received;
 
     /* Nobody else runs any more, so the lock is of no use; whoever holds it will not go on. */
+    bus->unloading = true;
     if (bus->connection == NULL || connection_unload(bus->connection, &message) != 0 ||
         controller_post_message(bus->controller, &message, false) != 0)
         return;

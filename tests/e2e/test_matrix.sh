@@ -27,6 +27,7 @@ done
 # check_cell MACOS GEN HOST ABSENT: sets $figure.
 check_cell() {
     local passed absent
+    flock -w 30 "$build/run.lock" true # what is left of the cell before has ended
     MACOS=$1 GEN=$2 HOST=$3 tests/e2e/run --rows "$rows" </dev/null >"$log" 2>&1 || { figure="a row failed"; return 1; }
     passed=$(jq '[.rows[] | select(.passed)] | length' "$build/run/report.json")
     absent=$(jq -r '[.rows[] | select(.offered == false) | .id] | sort | join(",")' "$build/run/report.json")

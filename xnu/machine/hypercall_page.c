@@ -29,6 +29,7 @@ __attribute__((used)) static uint64_t hypercall(uint64_t control, uint64_t input
     const struct partition_operations *operations = partition_current.operations;
     uint64_t fast[PARTITION_FAST_WORDS] = {0};
     count_one(&machine_counters.hypercalls);
+    panic_stop_here();
     if (operations == NULL) {
         return STATUS_INVALID_CODE;
     }

@@ -143,6 +143,10 @@ struct thread_engine {
     void (*stop)(void);
 };
 
+/* In a panic only one thread may talk to the host, as on a machine whose other processors have
+ * stopped: the others stay here. */
+void panic_stop_here(void);
+
 extern const struct thread_engine thread_engine_real;
 extern const struct thread_engine thread_engine_fibres;
 extern const struct thread_engine *thread_engine;

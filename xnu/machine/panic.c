@@ -16,9 +16,17 @@
 static void (*death_hook)(int status, const char *reason);
 static void (*panic_actions)(void);
 static atomic_bool panicking, dying;
+static _Atomic(const struct machine_thread *) panicker; /* who runs the actions */
 
 bool machine_is_panicking(void) {
     return atomic_load_explicit(&panicking, memory_order_relaxed);
+}
+
+void panic_stop_here(void) {
+    while (machine_is_panicking() && thread_engine == &thread_engine_real &&
+           machine_current != atomic_load(&panicker)) {
+        pause();
+    }
 }
 
 void machine_set_panic_actions(void (*actions)(void)) {
@@ -108,8 +116,11 @@ _Noreturn void machine_panic_v(const char *format, va_list arguments) {
                 thread != NULL ? thread->name : "none", reason);
     report_backtrace((uintptr_t)__builtin_return_address(0),
                      (uintptr_t)__builtin_frame_address(0));
+    panic_stop_here(); /* a panic of another thread is at work, and will end the process */
     /* A panic in one of the actions comes here again, and ends it. */
-    if (thread != NULL && panic_actions != NULL && !atomic_exchange(&panicking, true)) {
+    if (thread != NULL && panic_actions != NULL && !machine_is_panicking()) {
+        atomic_store(&panicker, thread);
+        atomic_store(&panicking, true);
         panic_actions();
     }
     machine_die(MACHINE_EXIT_PANIC, reason);

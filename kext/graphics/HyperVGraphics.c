@@ -337,9 +337,11 @@ static int open_channel(HyperVGraphics *self)
     int error;
 
     video_begin(&self->video, device_protocol_version(self->device), &packet);
-    expect_answer(self, true);
     error = device_channel_open(self->device, 0, &options, &self->channel);
-    return error != 0 ? error : graphics_send(self, &packet, NULL, 0);
+    if (error != 0)
+        return error;
+    expect_answer(self, true);          /* opening may have taken longer than an answer may */
+    return graphics_send(self, &packet, NULL, 0);
 }
 
 /* The channel goes first: no handler runs after that, and what a timer sends is refused. */

@@ -17,8 +17,10 @@
 #include "protocol/synthvid.h"
 #include "tests/pair/pair_video.h"
 #include "xnu/families/graphics/framebuffer.h"
+#include "xnu/iokit/startup.h"
 #include "xnu/libkern/object.h"
 #include "xnu/machine/clock.h"
+#include "xnu/machine/memory.h"
 
 enum { SEEDS = 3, MODES_MAX = 128, MILLISECOND = 1000000, CHANNEL = 3 /* of the display */ };
 
@@ -588,6 +590,46 @@ static void a_display_taken_away_at_any_step_comes_back(void **state)
     }
 }
 
+/* Takes the display away and offers it again with the nth allocation from there on failing; 0: none. False: there
+ * were not so many. */
+static bool attach_again(struct pair *pair, uint64_t nth)
+{
+    bool refused;
+
+    pair_video_remove(pair->host);
+    PAIR_CHECK(pair, wait_for_framebuffer(false));
+    pair_sleep(PAIR_SECOND);
+    machine_allocation_fail_at(nth, false);
+    PAIR_CHECK(pair, pair_video_add(pair->host));
+    pair_sleep(PAIR_SECOND);
+    refused = machine_allocation_failed() != 0;
+    machine_allocation_fail_at(0, false);
+    PAIR_CHECK(pair, xnu_wait_quiet(60 * PAIR_SECOND));
+    return refused;
+}
+
+static void scarce_body(struct pair *pair)
+{
+    uint64_t nth = 1;
+
+    PAIR_CHECK(pair, wait_for_framebuffer(true));
+    /* Close together at first, where each allocation is another one; further apart later. */
+    while (attach_again(pair, nth) && pair->failures == 0)
+        nth += 1 + nth / 16;
+    PAIR_CHECK(pair, nth > 50); /* so many there are at least */
+    attach_again(pair, 0);
+    PAIR_CHECK(pair, wait_for_framebuffer(true));
+    check_picture(pair);
+}
+
+static void memory_that_runs_out_anywhere_does_no_harm(void **state)
+{
+    const struct pair_options options = { .release = "2022", .video = true };
+
+    (void)state;
+    pair_run(&options, scarce_body, 1);
+}
+
 /* ---- hosts that answer late, wrong or not at all ---- */
 
 static void recover_body(struct pair *pair)
@@ -682,6 +724,7 @@ int main(void)
         cmocka_unit_test(a_machine_of_generation_1_needs_no_bridge),
         cmocka_unit_test(a_display_taken_away_comes_back),
         cmocka_unit_test(a_display_taken_away_at_any_step_comes_back),
+        cmocka_unit_test(memory_that_runs_out_anywhere_does_no_harm),
         cmocka_unit_test(after_any_answer_that_is_lost_cut_wrong_late_or_doubled_the_next_good_one_works),
         cmocka_unit_test(a_host_that_is_silent_about_new_versions_is_asked_for_older_ones),
         cmocka_unit_test(a_mode_that_the_host_does_not_acknowledge_is_taken_back),

@@ -57,7 +57,7 @@ void IOFramebuffer__free(IOFramebuffer *me)
     struct framebuffer_state *state = framebuffer_state(me);
 
     if (state) {
-        if (me->deferredEvents)
+        if (state->work_loop && me->deferredEvents)
             IOWorkLoop_removeEventSource(state->work_loop, (IOEventSource *)me->deferredEvents);
         object_release(me->deferredEvents);
         object_release(state->work_loop);
@@ -68,7 +68,7 @@ void IOFramebuffer__free(IOFramebuffer *me)
 
 IOWorkLoop *IOFramebuffer__getWorkLoop(IOFramebuffer *me)
 {
-    return framebuffer_state(me)->work_loop;
+    return framebuffer_state(me) ? framebuffer_state(me)->work_loop : NULL;
 }
 
 /* ---- opening -------------------------------------------------------------------------------- */

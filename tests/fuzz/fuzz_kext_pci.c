@@ -109,6 +109,7 @@ static void accesses(const uint8_t *data, uint32_t length)
         uint32_t offset = (uint32_t)data[0] | (uint32_t)(data[1] & 0x1f) << 8, value;
 
         memcpy(&value, data + 3, sizeof value);
+        config.has_siblings = (data[1] & 0x80) != 0;
         if (data[2] & 0x80)
             config_write(&config, &port, offset, data[2] & 7, value);
         else

@@ -2,6 +2,7 @@
 /* The controller class. */
 #include "kext/network/HyperVNetwork.h"
 
+#include "abi/IONetworkData.h"
 #include "abi/IONetworkMedium.h"
 #include "abi/OSDictionary.h"
 #include "abi/OSString.h"
@@ -84,6 +85,27 @@ static void mark_built_in(IOService *provider)
                                                 sizeof value);
 }
 
+static void *find_block(IONetworkInterface *interface, const char *key, uint32_t size)
+{
+    IONetworkData *data = IONetworkInterface_getParameter(interface, key);
+
+    return data != NULL && IONetworkData_getSize(data) >= size
+               ? (void *)(uintptr_t)IONetworkData_getBuffer(data) : NULL;
+}
+
+/* What the system shows of an interface, the driver counts. */
+static bool configure_interface(IONetworkController *me, IONetworkInterface *interface)
+{
+    struct HyperVNetwork *self = from(me);
+
+    if (!IOEthernetController_super_configureInterface((IOEthernetController *)me, interface))
+        return false;
+    self->statistics = find_block(interface, kIONetworkStatsKey, sizeof *self->statistics);
+    self->ethernet_statistics =
+        find_block(interface, kIOEthernetStatsKey, sizeof *self->ethernet_statistics);
+    return self->statistics != NULL && self->ethernet_statistics != NULL;
+}
+
 static bool attach_interface(struct HyperVNetwork *self)
 {
     IONetworkInterface *interface = NULL;
@@ -130,6 +152,8 @@ static void network_stop(IOService *me, IOService *provider)
     network_disconnect(self);
     /* Only now: the channel's thread used it. */
     self->interface = NULL;
+    self->statistics = NULL;
+    self->ethernet_statistics = NULL;
     if (interface != NULL)
         iokit_release(interface);
     IOEthernetController_super_stop((IOEthernetController *)self, provider);
@@ -304,6 +328,7 @@ IOKIT_CLASS(13, HyperVNetwork, IOEthernetController,
     .createWorkLoop = create_work_loop,
     .createOutputQueue = create_output_queue,
     .outputPacket = network_output_packet,
+    .configureInterface = configure_interface,
     .enable_networkinterface = enable,
     .disable_networkinterface = disable,
     .setPromiscuousMode = set_promiscuous,

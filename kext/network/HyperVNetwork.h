@@ -22,6 +22,7 @@
 #include "abi/kpi/locks.h"
 #include "abi/kpi/mbuf.h"
 #include "abi/runtime.h"
+#include "abi/structures.h"
 #include "kext/core/device_channel.h"
 #include "kext/core/dma_memory.h"
 #include "kext/core/log.h"
@@ -35,7 +36,7 @@ enum {
     NETWORK_RING_PAGES = 128,            /* each way, as Linux and FreeBSD */
     NETWORK_RECEIVE_BYTES = 16 << 20,
     NETWORK_SEND_BYTES = 4 << 20,        /* some 680 frames on their way */
-    NETWORK_LARGE_MAX = 16,              /* frames on their way that do not fit a section */
+    NETWORK_LARGE_MAX = 32,              /* frames on their way that do not fit a section */
     NETWORK_LARGE_BYTES = 68 << 10,      /* header and the largest frame to be segmented */
     NETWORK_REQUESTS_MAX = 1024,
     NETWORK_ACKNOWLEDGEMENTS_MAX = 2048, /* receive packets not yet acknowledged */
@@ -61,8 +62,8 @@ struct network_request {
     uint32_t index; /* of the section or the large buffer */
 };
 
-/* One frame that does not fit a section: its headers in memory of ours, and the rest where it is; or
- * all in memory of ours if the rest is in too many places. */
+/* One frame that does not fit a section: its headers in memory of ours, and the rest where it is;
+ * or all in memory of ours if the rest is in too many places. */
 struct network_large {
     struct network_request request;
     struct dma_memory memory;
@@ -105,6 +106,7 @@ struct network_queue {
     mbuf_t first, last;             /* received, not yet delivered; linked by mbuf_nextpkt */
     struct nvs_counters nvs_counters;
     struct network_queue_counters counters;
+    struct network_queue_counters published; /* what the interface's statistics know of them */
 };
 
 /* The one RNDIS request that may be under way. */
@@ -153,6 +155,10 @@ struct HyperVNetwork {
     struct network_large large[NETWORK_LARGE_MAX];
     bool stalled;                   /* the output queue waits for room */
     struct network_counters counters;
+    /* The interface's, or NULL; the input lock protects what is received, and what is sent is the
+     * output queue's one thread's. */
+    IONetworkStats *statistics;
+    IOEthernetStats *ethernet_statistics;
 };
 
 IOKIT_CLASS_DECLARE(13, HyperVNetwork, IOEthernetController);

@@ -88,6 +88,28 @@ static void keep(struct network_queue *queue, mbuf_t packet, const struct rndis_
     queue->last = packet;
 }
 
+/* Brings the interface's statistics up to date with this channel's; the input lock is held. */
+static void publish_counters(struct network_queue *queue)
+{
+    const struct network_queue_counters *now = &queue->counters;
+    struct network_queue_counters *old = &queue->published;
+    IONetworkStats *statistics = queue->adapter->statistics;
+    IOEthernetStats *ethernet = queue->adapter->ethernet_statistics;
+    uint32_t malformed = (uint32_t)(now->receive_malformed - old->receive_malformed);
+    uint32_t no_memory = (uint32_t)(now->receive_no_memory - old->receive_no_memory);
+
+    if (statistics == NULL || ethernet == NULL)
+        return;
+    statistics->inputPackets += (uint32_t)(now->receive_frames - old->receive_frames);
+    statistics->inputErrors += malformed + no_memory;
+    ethernet->dot3StatsEntry.internalMacReceiveErrors += malformed;
+    ethernet->dot3StatsEntry.missedFrames +=
+        no_memory + (uint32_t)(now->receive_dropped - old->receive_dropped);
+    ethernet->dot3RxExtraEntry.resourceErrors += no_memory;
+    ethernet->dot3RxExtraEntry.interrupts++;
+    *old = *now;
+}
+
 /* The family takes frames from one thread at a time. */
 static void deliver(struct network_queue *queue)
 {
@@ -96,13 +118,13 @@ static void deliver(struct network_queue *queue)
     mbuf_t packet = queue->first, next;
 
     queue->first = queue->last = NULL;
-    if (packet == NULL)
-        return;
     if (interface == NULL || !self->enabled) {
-        mbuf_freem_list(packet);
+        if (packet != NULL)
+            mbuf_freem_list(packet);
         return;
     }
     IOLockLock(self->input_lock);
+    publish_counters(queue);
     for (; packet != NULL; packet = next) {
         next = mbuf_nextpkt(packet);
         mbuf_setnextpkt(packet, NULL);

@@ -153,10 +153,37 @@ static void flush_if_last(struct HyperVNetwork *self)
         network_flush(self);
 }
 
+static void count_stall(struct HyperVNetwork *self)
+{
+    self->counters.transmit_stalls++;
+    if (self->ethernet_statistics != NULL)
+        self->ethernet_statistics->dot3TxExtraEntry.resourceErrors++;
+}
+
+static void count_frame(struct HyperVNetwork *self, const struct network_plan *plan, bool sent)
+{
+    struct network_counters *counters = &self->counters;
+
+    if (sent) {
+        counters->transmit_frames++;
+        counters->transmit_bytes += plan->transmit.length;
+        counters->transmit_segmented += plan->transmit.has_lso;
+    } else {
+        counters->transmit_errors++;
+    }
+    if (self->statistics == NULL || self->ethernet_statistics == NULL)
+        return;
+    if (sent) {
+        self->statistics->outputPackets++;
+    } else {
+        self->statistics->outputErrors++;
+        self->ethernet_statistics->dot3StatsEntry.internalMacTransmitErrors++;
+    }
+}
+
 uint32_t network_output_packet(IONetworkController *me, mbuf_t packet, void *parameter)
 {
     struct HyperVNetwork *self = (struct HyperVNetwork *)me;
-    struct network_counters *counters = &self->counters;
     struct network_plan plan;
     int error = HV_ERROR_INVALID;
 
@@ -165,16 +192,10 @@ uint32_t network_output_packet(IONetworkController *me, mbuf_t packet, void *par
         error = send_planned(self, packet, &plan);
     if (error == HV_ERROR_FULL) {
         network_flush(self);
-        counters->transmit_stalls++;
+        count_stall(self);
         return kIOReturnOutputStall; /* the queue keeps it until network_resume */
     }
-    if (error == 0) {
-        counters->transmit_frames++;
-        counters->transmit_bytes += plan.transmit.length;
-        counters->transmit_segmented += plan.transmit.has_lso;
-    } else {
-        counters->transmit_errors++;
-    }
+    count_frame(self, &plan, error == 0);
     IONetworkController_freePacket(me, packet, 0);
     flush_if_last(self);
     return error == 0 ? kIOReturnOutputSuccess : kIOReturnOutputDropped;

@@ -116,6 +116,14 @@ struct pair_frame {
 bool pair_network_receive(struct pair_frame *frame);
 /* Frames that came so far. */
 uint64_t pair_network_received(void);
+/* What the driver counts for en0's users, what the stack saw itself, and the link's speed. */
+struct pair_statistics {
+    uint32_t input_packets, input_errors, output_packets, output_errors;
+    uint32_t receive_errors, transmit_errors;
+    uint64_t stack_input, stack_output;
+    uint64_t speed; /* bit/s */
+};
+void pair_network_statistics(struct pair_statistics *statistics);
 int pair_network_set_promiscuous(bool on);
 int pair_network_set_multicast(bool on);
 

@@ -546,6 +546,11 @@ void pair_host_set_link(struct pair_host *host, bool up)
     netvsc_set_link(host->adapter, up);
 }
 
+void pair_host_set_speed(struct pair_host *host, uint64_t bits_per_second)
+{
+    netvsc_set_speed(host->adapter, bits_per_second);
+}
+
 uint32_t pair_host_network_filter(struct pair_host *host)
 {
     return host->adapter->control.filter;
@@ -585,100 +590,9 @@ void pair_host_network_inject(struct pair_host *host, const void *bytes, size_t 
     network_port_receive(netvsc_port(host->adapter), &frame);
 }
 
-static uint32_t lying_unit; /* of the receive buffer, taken from the host's free ones */
-
-static struct host_transfer_range write_unit(struct netvsc *adapter, const void *bytes,
-                                             uint32_t size)
+struct netvsc *pair_host_adapter(struct pair_host *host)
 {
-    struct host_transfer_range range = { size, lying_unit * adapter->unit_size };
-
-    host_gpadl_write(adapter->receive, range.byte_offset, bytes, size);
-    return range;
-}
-
-static struct host_transfer_range lying_range(struct netvsc *adapter, enum pair_network_lie lie)
-{
-    struct rndis_packet packet = { .header = { RNDIS_PACKET, 200 },
-                                   .data_offset = 92,
-                                   .data_length = 100 };
-    uint32_t elements[4] = { 0, RNDIS_INFO_CHECKSUM, 12, 0 };
-    uint8_t message[200] = { 0 };
-
-    switch (lie) {
-    case PAIR_LIE_RANGE_OUTSIDE:
-        return (struct host_transfer_range){ 100,
-                                             (uint32_t)host_gpadl_size(adapter->receive) - 50 };
-    case PAIR_LIE_RANGE_WRAPS:
-        return (struct host_transfer_range){ 0xffffff00, 0x1000 };
-    case PAIR_LIE_EMPTY_RANGE:
-        return (struct host_transfer_range){ 0, 0 };
-    case PAIR_LIE_GARBAGE:
-        memset(message, 0xa5, sizeof message);
-        return write_unit(adapter, message, sizeof message);
-    case PAIR_LIE_DATA_OUTSIDE:
-        packet.data_offset = 0xfffffff0;
-        break;
-    case PAIR_LIE_INFO_SIZE_ZERO:
-        packet.info_offset = 36;
-        packet.info_length = 16;
-        break;
-    case PAIR_LIE_PIECE:
-        packet.info_offset = 36;
-        packet.info_length = 16;
-        elements[0] = 16;
-        elements[1] = RNDIS_INFO_PACKET_ID;
-        elements[3] = 1 | RNDIS_PACKET_ID_LAST << 8 | 7 << 16;
-        break;
-    case PAIR_LIE_REPLY:
-        memcpy(
-            message,
-            &(struct rndis_status_complete){ { RNDIS_SET | RNDIS_COMPLETION, 16 }, 0xffffffff, 0 },
-            16);
-        return write_unit(adapter, message, 16);
-    default:
-        break;
-    }
-    memcpy(message, &packet, sizeof packet);
-    memcpy(message + sizeof packet, elements, sizeof elements);
-    return write_unit(adapter, message, sizeof message);
-}
-
-void pair_host_network_lie(struct pair_host *host, enum pair_network_lie lie)
-{
-    struct netvsc *adapter = host->adapter;
-    struct host_channel *channel = netvsc_channel(adapter, 0)->channel;
-    struct host_transfer_range range;
-    struct nvsp_message message = { .type = NVSP_RNDIS_PACKET,
-                                    .rndis = { .section_index = NVSP_NO_SECTION } };
-    struct iovec piece = { &message, sizeof message };
-
-    lying_unit = adapter->free_unit;
-    adapter->free_unit = adapter->units[lying_unit].next;
-    adapter->units_free--;
-    adapter->units[lying_unit] =
-        (struct netvsc_unit){ .next = NETVSC_NO_UNIT, .state = NETVSC_UNIT_FIRST };
-    range = lying_range(adapter, lie);
-    message.rndis.channel_type = lie == PAIR_LIE_REPLY          ? NVSP_CHANNEL_CONTROL
-                                 : lie == PAIR_LIE_CHANNEL_TYPE ? 77
-                                                                : 0;
-    if (lie == PAIR_LIE_SHORT)
-        piece.iov_len = 8;
-    if (lie == PAIR_LIE_UNSOLICITED)
-        message.type = 4711;
-    if (lie == PAIR_LIE_UNKNOWN_COMPLETION)
-        host_channel_complete(channel, 0x123456789, &piece, 1);
-    else if (lie == PAIR_LIE_UNSOLICITED)
-        host_channel_send(channel, 0, false, &piece, 1);
-    else
-        host_channel_send_transfer_pages(channel, lying_unit,
-                                         lie == PAIR_LIE_SET_ID ? 0xbeef : NVSP_RECEIVE_BUFFER_ID,
-                                         &range, 1, &piece, 1);
-    host_channel_flush(channel);
-}
-
-bool pair_host_network_acknowledged(struct pair_host *host)
-{
-    return host->adapter->units[lying_unit].state == NETVSC_UNIT_FREE;
+    return host->adapter;
 }
 
 struct storvsc *pair_host_storage(struct pair_host *host)

@@ -73,6 +73,7 @@ bool pair_host_add_controller(struct pair_host *host);
 void pair_host_remove_adapter(struct pair_host *host);
 bool pair_host_add_adapter(struct pair_host *host);
 void pair_host_set_link(struct pair_host *host, bool up);
+void pair_host_set_speed(struct pair_host *host, uint64_t bits_per_second);
 /* What the adapter was told: RNDIS filter, and frames that went to the network. */
 uint32_t pair_host_network_filter(struct pair_host *host);
 uint64_t pair_host_network_frames(struct pair_host *host);
@@ -82,25 +83,47 @@ bool pair_host_network_channel(struct pair_host *host, unsigned index, uint64_t 
                                uint64_t *to_guest);
 /* Hands the guest a frame from the network. */
 void pair_host_network_inject(struct pair_host *host, const void *bytes, size_t size, bool tagged, uint16_t tag);
-/* Packets that a sound host would not send; the guest gets each as it is. */
+struct netvsc *pair_host_adapter(struct pair_host *host);
+/* Packets that a sound host would not send; the guest gets each as it is (pair_network_lies.c). */
 enum pair_network_lie {
+    /* Of the packet: */
     PAIR_LIE_SET_ID,           /* pages of another buffer */
+    PAIR_LIE_NO_RANGES,
     PAIR_LIE_RANGE_OUTSIDE,    /* beyond the end of the receive buffer */
     PAIR_LIE_RANGE_WRAPS,      /* offset plus length is beyond 32 bits */
     PAIR_LIE_EMPTY_RANGE,
-    PAIR_LIE_GARBAGE,          /* a unit whose bytes are no RNDIS message */
-    PAIR_LIE_DATA_OUTSIDE,     /* an RNDIS packet whose frame lies elsewhere */
-    PAIR_LIE_INFO_SIZE_ZERO,   /* per-packet information of size 0 */
     PAIR_LIE_CHANNEL_TYPE,     /* neither data nor control */
     PAIR_LIE_SHORT,            /* no NVSP message at all */
-    PAIR_LIE_REPLY,            /* the reply of a request that nobody made */
     PAIR_LIE_UNKNOWN_COMPLETION,
-    PAIR_LIE_PIECE,            /* the end of a coalesced frame that never began */
+    PAIR_LIE_REPEATED_COMPLETION, /* of a transaction that was completed before */
     PAIR_LIE_UNSOLICITED,      /* an NVSP message of no known type */
+    PAIR_LIE_TABLE_COUNT,      /* a send indirection table of another size, */
+    PAIR_LIE_TABLE_OFFSET,     /* somewhere else, */
+    PAIR_LIE_TABLE_ENTRIES,    /* or of channels that are not there */
+    /* Of the RNDIS packet: */
+    PAIR_LIE_GARBAGE,
+    PAIR_LIE_LENGTH_SMALL,     /* less than the header, */
+    PAIR_LIE_LENGTH_LARGE,     /* or than the range has */
+    PAIR_LIE_DATA_OUTSIDE,     /* a frame that lies elsewhere, */
+    PAIR_LIE_DATA_EMPTY,
+    PAIR_LIE_DATA_IN_HEADER,
+    PAIR_LIE_INFO_OUTSIDE,
+    PAIR_LIE_INFO_SIZE_ZERO,   /* per-packet information: its elements' sizes, */
+    PAIR_LIE_INFO_SIZE_ODD,
+    PAIR_LIE_INFO_SIZE_LARGE,
+    PAIR_LIE_INFO_OFFSET,      /* and where their data are */
+    PAIR_LIE_PIECE,            /* the end of a coalesced frame that never began, */
+    PAIR_LIE_PIECE_ALONE,      /* or the beginning of one that never ends */
+    /* Of control messages: */
+    PAIR_LIE_REPLY,            /* of a request that nobody made */
+    PAIR_LIE_REPLY_SHORT,
+    PAIR_LIE_INDICATION,       /* its data lie elsewhere */
+    PAIR_LIE_CONTROL_TYPE,
     PAIR_LIES
 };
-void pair_host_network_lie(struct pair_host *host, enum pair_network_lie lie);
-/* Whether the guest has given back the unit of the last lie. */
+/* On channel `index`, which is open. Control messages are lies as such on any but the first. */
+void pair_host_network_lie(struct pair_host *host, enum pair_network_lie lie, unsigned index);
+/* Whether the guest has given back the unit of the last lie; true if it needed none. */
 bool pair_host_network_acknowledged(struct pair_host *host);
 bool pair_host_add_disk(struct pair_host *host, unsigned lun, uint64_t bytes);
 bool pair_host_remove_disk(struct pair_host *host, unsigned lun);

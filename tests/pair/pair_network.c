@@ -147,6 +147,24 @@ uint64_t pair_network_received(void)
     return received;
 }
 
+void pair_network_statistics(struct pair_statistics *statistics)
+{
+    struct ethernet_snapshot snapshot = { .unit = 0 };
+
+    ethernet_take_snapshot(0, &snapshot);
+    *statistics = (struct pair_statistics){
+        .input_packets = snapshot.statistics.inputPackets,
+        .input_errors = snapshot.statistics.inputErrors,
+        .output_packets = snapshot.statistics.outputPackets,
+        .output_errors = snapshot.statistics.outputErrors,
+        .receive_errors = snapshot.ethernet_statistics.dot3StatsEntry.internalMacReceiveErrors,
+        .transmit_errors = snapshot.ethernet_statistics.dot3StatsEntry.internalMacTransmitErrors,
+        .stack_input = snapshot.input_frames,
+        .stack_output = snapshot.output_frames,
+        .speed = snapshot.speed,
+    };
+}
+
 int pair_network_set_promiscuous(bool on)
 {
     return device == NULL ? -1 : ethernet_set_promiscuous(device, on);

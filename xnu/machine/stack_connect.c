@@ -227,8 +227,12 @@ static void join_ends(struct connection *connection)
         pass_to_peer(connection);
         over = connection->giving == NULL && (connection->peer_ended || connection->tcp == NULL);
         UNLOCK_TCPIP_CORE();
-        if (connection->giving != NULL && !give(connection))
-            return;
+        if (connection->giving != NULL) {
+            if (!give(connection))
+                return;
+            if (connection->giving == NULL)
+                continue; /* more may have been received meanwhile, and nobody rings for it again */
+        }
         if (!over)
             wait_for_work(connection, -1);
     }

@@ -62,6 +62,25 @@ static void say_head(const struct report *report, const struct ethernet_snapshot
         device->link ? "up" : "down");
 }
 
+/* What the driver counted: IONetworkStats and, as far as a virtual adapter has it, IOEthernetStats.
+ */
+static void say_statistics(const struct report *report, const struct ethernet_snapshot *device)
+{
+    const IONetworkStats *statistics = &device->statistics;
+    const IOEthernetStats *ethernet = &device->ethernet_statistics;
+
+    say_number(report, "driver-input-packets", statistics->inputPackets);
+    say_number(report, "driver-input-errors", statistics->inputErrors);
+    say_number(report, "driver-output-packets", statistics->outputPackets);
+    say_number(report, "driver-output-errors", statistics->outputErrors);
+    say_number(report, "frames-missed", ethernet->dot3StatsEntry.missedFrames);
+    say_number(report, "receive-errors", ethernet->dot3StatsEntry.internalMacReceiveErrors);
+    say_number(report, "receive-without-memory", ethernet->dot3RxExtraEntry.resourceErrors);
+    say_number(report, "receive-bursts", ethernet->dot3RxExtraEntry.interrupts);
+    say_number(report, "transmit-errors", ethernet->dot3StatsEntry.internalMacTransmitErrors);
+    say_number(report, "transmit-stalls", ethernet->dot3TxExtraEntry.resourceErrors);
+}
+
 static void say_device(const struct report *report, const struct ethernet_snapshot *device)
 {
     say_head(report, device);
@@ -73,6 +92,7 @@ static void say_device(const struct report *report, const struct ethernet_snapsh
     say_number(report, "input-bytes", device->input_bytes);
     say_number(report, "output-packets", device->output_frames);
     say_number(report, "output-bytes", device->output_bytes);
+    say_statistics(report, device);
     if (report->json)
         say(report, "}");
 }

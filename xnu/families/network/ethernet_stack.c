@@ -54,6 +54,8 @@ static void fill_snapshot(const struct ethernet_device *device, struct ethernet_
         .input_bytes = state->input_bytes,
         .output_frames = state->output_frames,
         .output_bytes = state->output_bytes,
+        .statistics = state->statistics,
+        .ethernet_statistics = state->ethernet_statistics,
     };
     __builtin_memcpy(snapshot->name, device->name, sizeof snapshot->name);
     __builtin_memcpy(snapshot->address, device->address, sizeof snapshot->address);

@@ -11,6 +11,7 @@
 #include "abi/IONetworkController.h"
 #include "abi/IONetworkInterface.h"
 #include "abi/kpi/mbuf.h"
+#include "abi/structures.h"
 
 struct ethernet_device {
     char name[16];                 /* "en0" */
@@ -61,6 +62,8 @@ struct ethernet_snapshot {
     bool link;
     uint64_t speed; /* bit/s, 0 without a link */
     uint64_t input_frames, input_bytes, output_frames, output_bytes;
+    IONetworkStats statistics; /* the driver's own */
+    IOEthernetStats ethernet_statistics;
 };
 
 /* The interface with the least unit of `unit` or more; false: there is none. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* network_private.h - what is behind the public classes of IONetworkingFamily. Their own fields moved between
- * releases, so the state hangs on the pointer that each class reserves for that. */
+/* network_private.h - what is behind the public classes of IONetworkingFamily. Their own fields
+ * moved between releases, so the state hangs on the pointer that each class reserves for that. */
 #ifndef XNU_FAMILIES_NETWORK_PRIVATE_H
 #define XNU_FAMILIES_NETWORK_PRIVATE_H
 
@@ -9,6 +9,7 @@
 #include "abi/IOEthernetController.h"
 #include "abi/IOEthernetInterface.h"
 #include "abi/IONetworkController.h"
+#include "abi/IONetworkData.h"
 #include "abi/IONetworkInterface.h"
 #include "abi/IONetworkMedium.h"
 #include "abi/IOOutputQueue.h"
@@ -16,6 +17,7 @@
 #include "abi/constants.h"
 #include "abi/kpi/mbuf.h"
 #include "abi/runtime.h"
+#include "abi/structures.h"
 
 #include "xnu/libkern/object.h"
 #include "xnu/machine/memory.h"
@@ -37,7 +39,10 @@ struct network_interface_state {
     struct machine_spin_lock lock;
     mbuf_t first, last;              /* input queue, by mbuf_nextpkt */
     uint32_t queued;
-    uint64_t input_frames, input_bytes, output_frames, output_bytes, output_dropped;
+    uint64_t input_frames, input_bytes, output_frames, output_bytes;
+    OSDictionary *data;              /* IONetworkData by key; the driver counts in these two */
+    IONetworkStats statistics;
+    IOEthernetStats ethernet_statistics;
     uint16_t unit;
 };
 

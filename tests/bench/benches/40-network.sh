@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# TCP and UDP between two network namespaces, TAP -> kextrun -> kext -> ring -> hvhost -> TAP, against a
+# veth pair between the same two. The two are measured in turns, several times; the median counts.
+
+# shellcheck source=../../lib/two_networks.sh
+. "$root/tests/lib/two_networks.sh"
+
+network_seconds=${BENCH_SECONDS:-3}
+network_rounds=${BENCH_ROUNDS:-3}
+network_work=$work/network
+network_hvhost=$bin/hvhost network_hvctl=$bin/hvctl network_kextrun=$bin/kextrun
+network_kext=$kexts/MacHyperVSupportMonterey.kext
+network_veth_address=10.78.0.1
+
+network_median() {
+    sort -n | awk '{ value[NR] = $1 } END { print value[int((NR + 1) / 2)] }'
+}
+
+# network_iperf FILTER ADDRESS OPTION...: one number from a run that the guest's side starts.
+network_iperf() {
+    local filter=$1 address=$2
+    shift 2
+    timeout -k 2 $((network_seconds + 20)) nsenter --preserve-credentials -t "$network_guest_holder" \
+        -U -n iperf3 -c "$address" -t "$network_seconds" -J "$@" >"$network_work/iperf.json" || {
+        echo "network: iperf3 failed: $(jq -r '.error // "no answer"' "$network_work/iperf.json")" >&2
+        return 1
+    }
+    jq -er "$filter | round" "$network_work/iperf.json"
+}
+
+# network_compare ID NAME UNIT GOAL FILTER OPTION...
+network_compare() {
+    local id=$1 name=$2 unit=$3 goal=$4 filter=$5 round number mine=() other=()
+    shift 5
+    for ((round = 0; round < network_rounds; round++)); do
+        number=$(network_iperf "$filter" $network_host_address "$@")
+        mine+=("$number")
+        number=$(network_iperf "$filter" $network_veth_address "$@")
+        other+=("$number")
+    done
+    figure "$id" "$name" "$(printf '%s\n' "${mine[@]}" | network_median)" \
+        "$(printf '%s\n' "${other[@]}" | network_median)" "$unit" higher "$goal"
+}
+
+network_tcp() { # network_tcp ID NAME GOAL OPTION...
+    network_compare "$1" "$2" Mbit/s "$3" '.end.sum_received.bits_per_second / 1e6' "${@:4}"
+}
+
+# Round-trip time in microseconds.
+network_round_trip() {
+    network_in_guest busybox ping -q -c 200 -i 0.005 "$1" |
+        sed -n 's|.*= [0-9.]*/\([0-9.]*\)/.*|\1|p' | awk '{ printf "%d\n", $1 * 1000 }'
+}
+
+# Clock ticks that kextrun and hvhost have used.
+network_ticks() {
+    awk '{ sum += $14 + $15 } END { print sum }' "/proc/$network_guest/stat" \
+        "/proc/$network_host/stat"
+}
+
+# Datagrams of 18 bytes are frames of 64 with their check sequence.
+network_small() {
+    local before ticks packets filter='(.end.sum.packets - .end.sum.lost_packets) / .end.sum.seconds'
+    network_compare network-small "frames of 64 bytes, UDP, received" frames/s - "$filter" -u -l 18 -b 0
+    before=$(network_ticks)
+    packets=$(network_iperf '.end.sum.packets - .end.sum.lost_packets' $network_host_address -u -l 18 -b 0)
+    ticks=$(($(network_ticks) - before))
+    figure network-processor "processor time of kextrun and hvhost a frame of 64 bytes" \
+        $((ticks * 1000000000 / $(getconf CLK_TCK) / (packets > 0 ? packets : 1))) - ns lower -
+}
+
+network_offloads() { # network_offloads FEATURE STATE: at both ends
+    network_in_guest ethtool -K en0 "$1" "$2" >/dev/null &&
+        network_in_host ethtool -K host0 "$1" "$2" >/dev/null
+}
+
+network_veth() {
+    network_in_guest ip link add veth0 type veth peer name veth1 netns "$network_host_holder"
+    network_in_guest ip address add 10.78.0.2/24 dev veth0
+    network_in_guest ip link set veth0 up
+    network_in_host ip address add $network_veth_address/24 dev veth1
+    network_in_host ip link set veth1 up
+}
+
+network_cleanup() {
+    local process
+    for process in "${network_processes[@]}" $network_guest $network_host; do
+        kill "$process" 2>/dev/null || true
+    done
+}
+
+network_bench() {
+    trap network_cleanup EXIT
+    rm -rf "$network_work"
+    mkdir -p "$network_work"
+    network_start 2
+    network_in_guest ip link set en0 mtu 1500
+    network_in_host ip link set host0 mtu 1500
+    network_veth
+    network_serve_in host iperf3 -s
+
+    heading "Network through the driver" "veth pair"
+    network_tcp network-send-1 "TCP to the host, one stream" ">= 0.5"
+    network_tcp network-receive-1 "TCP to the guest, one stream" ">= 0.5" -R
+    network_tcp network-send-4 "TCP to the host, four streams" ">= 0.5" -P 4
+    network_tcp network-receive-4 "TCP to the guest, four streams" ">= 0.5" -P 4 -R
+    network_small
+    figure network-ping "round trip of an echo" "$(network_round_trip $network_host_address)" \
+        "$(network_round_trip $network_veth_address)" us lower -
+    network_offloads tso off
+    network_tcp network-send-no-tso "TCP to the host without segmentation" -
+    network_tcp network-receive-no-tso "TCP to the guest without segmentation" - -R
+    network_offloads tx off
+    network_tcp network-send-no-checksum "TCP to the host without either offload" -
+    network_tcp network-receive-no-checksum "TCP to the guest without either offload" - -R
+    network_end || true
+    trap - EXIT
+}
+
+network_lack=$(network_missing busybox iperf3 ethtool jq ip)
+if [ -n "$network_lack" ]; then
+    echo "network: skipped: $network_lack"
+else
+    network_bench
+fi

@@ -77,7 +77,8 @@ static void cancel_probe(struct HyperVStorage *self)
     IOLockUnlock(self->lock);
 }
 
-/* Returns 0 with the answer in `probe.present`, or HV_ERROR_TIMED_OUT: it may still be answered. */
+/* Returns 0 with the answer in `probe.present`, or HV_ERROR_TIMED_OUT: it may still be answered.
+ * The end is not held up by it: from UNLOAD on the host is not told of what is in the ring. */
 static int wait_for_probe(struct HyperVStorage *self)
 {
     AbsoluteTime deadline;
@@ -86,7 +87,7 @@ static int wait_for_probe(struct HyperVStorage *self)
 
     clock_interval_to_deadline(STORAGE_ANSWER_MILLISECONDS, kMillisecondScale, &deadline);
     IOLockLock(self->lock);
-    while (self->probe.outstanding && result != THREAD_TIMED_OUT)
+    while (self->probe.outstanding && !self->stopping && result != THREAD_TIMED_OUT)
         result = IOLockSleepDeadline(self->lock, &self->probe, deadline, THREAD_UNINT);
     answered = !self->probe.outstanding;
     IOLockUnlock(self->lock);
@@ -152,6 +153,8 @@ static void scan_once(struct HyperVStorage *self)
     for (lun = 0; lun < count && may_go_on(self); lun++) {
         error = ask(self, lun, &there);
         if (error != 0) {
+            if (!may_go_on(self))
+                return;
             storage_log(self, "scan ends at LUN %u: error %d", (unsigned)lun, error);
             return;
         }
@@ -194,6 +197,7 @@ void storage_targets_stop(struct HyperVStorage *self)
 {
     IOLockLock(self->lock);
     self->stopping = true;
+    IOLockWakeup(self->lock, &self->probe, false);
     while (self->scanning)
         IOLockSleep(self->lock, &self->scanning, THREAD_UNINT);
     IOLockUnlock(self->lock);

@@ -90,7 +90,9 @@ void partition_fail(struct partition_server *server, int status, const char *for
 
 int partition_watch(struct partition_server *server, struct partition_connection *connection)
 {
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
+    /* Each signal is told once, so that its counter needs no reading. */
+    const uint32_t once = connection->kind == CONNECTION_SIGNALS ? EPOLLET : 0;
+    struct epoll_event event = {.events = EPOLLIN | once, .data.ptr = connection};
     return epoll_ctl(server->epoll, EPOLL_CTL_ADD, connection->socket, &event) == 0 ? 0 : -errno;
 }
 
@@ -292,14 +294,6 @@ static void accept_connections(struct partition_server *server)
     }
 }
 
-static void signals_readable(struct partition_server *server)
-{
-    uint64_t count;
-    if (read(server->signal_event, &count, sizeof(count)) > 0) {
-        partition_server_poll_signals(server);
-    }
-}
-
 static void handle(struct partition_server *server, struct partition_connection *connection)
 {
     if (connection->socket < 0) {
@@ -313,7 +307,7 @@ static void handle(struct partition_server *server, struct partition_connection 
         processor_readable(server, connection);
         break;
     case CONNECTION_SIGNALS:
-        signals_readable(server);
+        partition_server_poll_signals(server);
         break;
     case CONNECTION_LISTENER:
         accept_connections(server);

@@ -10,6 +10,7 @@
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -23,6 +24,7 @@ struct real_processor {
     /* Readable: look at the pending vectors and at the rendezvous. Ours, or the partition's. */
     atomic_int event;
     int own_event;
+    int epoll; /* tells each writing of either once, so that nothing needs to be read */
     atomic_bool kicked;
     struct machine_thread *thread;
 };
@@ -376,11 +378,8 @@ static void *interrupt_main(void *argument) {
     prctl(PR_SET_NAME, thread->name);
     traps_thread_enter();
     while (!atomic_load(&machine_stopping)) {
-        uint64_t count;
-        struct pollfd polled = {.fd = atomic_load(&processors[index].event), .events = POLLIN};
-        /* The partition's end may have made its descriptor non-blocking, so this is what waits. */
-        if (poll(&polled, 1, -1) == 1 && read(polled.fd, &count, sizeof count) > 0 &&
-            interrupt_wanted(index)) {
+        struct epoll_event event;
+        if (epoll_wait(processors[index].epoll, &event, 1, -1) == 1 && interrupt_wanted(index)) {
             interrupt_once(index);
         }
     }
@@ -389,15 +388,22 @@ static void *interrupt_main(void *argument) {
     return NULL;
 }
 
+static int watch_event(unsigned index, int descriptor) {
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET};
+    return epoll_ctl(processors[index].epoll, EPOLL_CTL_ADD, descriptor, &event);
+}
+
 static int start_processor(unsigned index) {
     struct real_processor *processor = &processors[index];
     pthread_attr_t attributes;
     pthread_mutex_init(&processor->interrupt_lock, NULL);
     atomic_store(&processor->kicked, false);
-    processor->own_event = eventfd(0, EFD_CLOEXEC);
+    processor->own_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    processor->epoll = epoll_create1(EPOLL_CLOEXEC);
     atomic_store(&processor->event, processor->own_event);
     struct machine_thread *thread = thread_new("interrupts", index, NULL, NULL, true);
-    if (processor->own_event < 0 || thread == NULL) {
+    if (processor->own_event < 0 || processor->epoll < 0 || thread == NULL ||
+        watch_event(index, processor->own_event) != 0) {
         return -ENOMEM;
     }
     thread->is_interrupt_thread = true;
@@ -455,6 +461,7 @@ static void real_stop(void) {
         pthread_join(thread->pthread, NULL);
         stack_release(thread->stack, thread->stack_size);
         machine_thread_release(thread);
+        close(processors[i].epoll);
         close(processors[i].own_event);
         pthread_mutex_destroy(&processors[i].interrupt_lock);
     }
@@ -468,8 +475,13 @@ static void real_use_descriptor(unsigned processor, int descriptor) {
     int own = processors[processor].own_event;
     int wanted = descriptor >= 0 ? descriptor : own;
     int previous = atomic_exchange(&processors[processor].event, wanted);
-    if (write(previous, &one, sizeof one) < 0) {
-        return; /* full: the thread leaves its read anyway */
+    if (wanted != own) {
+        watch_event(processor, wanted);
+    } else if (previous != own) {
+        epoll_ctl(processors[processor].epoll, EPOLL_CTL_DEL, previous, NULL);
+    }
+    if (write(own, &one, sizeof one) < 0) {
+        return; /* full: it has been told of before */
     }
 }
 

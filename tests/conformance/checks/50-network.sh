@@ -40,6 +40,15 @@ network_check network-amd64-1 "Network, amd64 kernel, 1 processor" amd64 1 ws202
 network_check network-amd64-4 "Network, amd64 kernel, 4 processors" amd64 4 ws2025 6.1
 network_check network-i386-2 "Network, i386 kernel, 2 processors" i386 2 ws2022 6.1
 network_check network-mtu "Network, after a change of the MTU to 9000" amd64 2 ws2022 6.1 mtu:9000,
+network_check network-offloads-off "Network, all offloads off" amd64 2 ws2022 6.1 offloads:off,
+offloads_were() { # offloads_were ID WANTED: what the guest said of them
+    wanted "$1" || return 0
+    local state
+    state=$(sed -n 's/^GUEST offloads //p' "$work/runs/$1/console.log" | tr -d '\r' | head -n 1)
+    row "$1-state" "Network, what Linux says of its offloads" "$([ "$state" = "$2" ]; echo $?)" "$state"
+}
+offloads_were network-offloads-off \
+    "segmentation off, generic-segmentation off, transmit-sums off, receive-sums off"
 network_check network-ws2016 "Network, Windows Server 2016 (NVSP 6)" amd64 2 ws2016 6
 network_check network-ws2012r2 "Network, Windows Server 2012 R2 (NVSP 5)" amd64 2 ws2012r2 5
 

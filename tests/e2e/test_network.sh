@@ -83,13 +83,18 @@ tshark_is_content() {
         -Y '_ws.malformed || tcp.checksum.bad || ip.checksum.bad' 2>/dev/null)" ]
 }
 
-echo "1..16"
+echo "1..18"
 mkdir "$network_work/files"
 head -c 8M /dev/urandom >"$network_work/files/file"
 sum=$(sha256sum <"$network_work/files/file" | cut -d' ' -f1)
 network_start 4
 check "guest and host come up, each with a TAP device" $?
 [ $number -eq 1 ] && [ -S "$network_work/guest.sock" ] || exit 1
+registry=$("$network_kextrun" ioreg --properties --control "$network_work/guest.sock")
+grep -q '"BSD Name" = "en0"' <<<"$registry" && grep -q '"built-in" = <00>' <<<"$registry" &&
+    grep -q '"IOMACAddress" = <00155d4d4143>' <<<"$registry" &&
+    network_in_guest ip link show en0 | grep -q 00:15:5d:4d:41:43
+check "en0 is built in and has the address that the host gave" $?
 network_serve_in host busybox httpd -f -p 8000 -h "$network_work/files"
 network_serve_in guest busybox httpd -f -p 8000 -h "$network_work/files"
 network_serve_in host iperf3 -s
@@ -131,5 +136,8 @@ check "the cable goes out, and the guest's side sees it" $?
 "$network_hvctl" --control "$network_work/host.sock" net set 0 up >/dev/null && wait_for_link up &&
     pings network_in_guest $network_host_address 56
 check "the cable is back, and frames pass" $?
+errors=$("$network_kextrun" net list --control "$network_work/guest.sock" |
+    grep -E -c '(errors|missed|memory) [1-9]')
+check "nothing was counted as an error" "$([ "$errors" = 0 ]; echo $?)" "counters: $errors"
 network_end
 check "both end without a complaint" $? "$(tail -n 1 "$network_work/host.log")"

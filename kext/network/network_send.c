@@ -282,12 +282,20 @@ void network_flush(struct HyperVNetwork *self)
 
 /* ---- the channels' side ---- */
 
+/* Some sections, so that the queue does not stall at once again; a host with few gets along. */
+static bool enough_sections(const struct send_sections *sections)
+{
+    uint32_t wanted = sections->count < 2 * RESUME_SECTIONS ? 1 : RESUME_SECTIONS;
+
+    return sections->free_count >= wanted;
+}
+
 void network_resume(struct HyperVNetwork *self)
 {
     bool resume;
 
     IOLockLock(self->send_lock);
-    resume = self->stalled && self->sections.free_count >= RESUME_SECTIONS;
+    resume = self->stalled && enough_sections(&self->sections);
     if (resume)
         self->stalled = false;
     IOLockUnlock(self->send_lock);

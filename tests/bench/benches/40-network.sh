@@ -16,15 +16,24 @@ network_median() {
     sort -n | awk '{ value[NR] = $1 } END { print value[int((NR + 1) / 2)] }'
 }
 
-# network_iperf FILTER ADDRESS OPTION...: one number from a run that the guest's side starts.
+network_iperf_once() { # network_iperf_once ADDRESS OPTION...
+    timeout -k 2 $((network_seconds + 20)) nsenter --preserve-credentials \
+        -t "$network_guest_holder" -U -n iperf3 -c "$1" -t "$network_seconds" -J "${@:2}" \
+        >"$network_work/iperf.json" && jq -e 'has("error") | not' "$network_work/iperf.json" >/dev/null
+}
+
+# network_iperf FILTER ADDRESS OPTION...: one number from a run that the guest's side starts. The server
+# takes one run at a time, and says that it is busy for a moment after each.
 network_iperf() {
-    local filter=$1 address=$2
-    shift 2
-    timeout -k 2 $((network_seconds + 20)) nsenter --preserve-credentials -t "$network_guest_holder" \
-        -U -n iperf3 -c "$address" -t "$network_seconds" -J "$@" >"$network_work/iperf.json" || {
-        echo "network: iperf3 failed: $(jq -r '.error // "no answer"' "$network_work/iperf.json")" >&2
-        return 1
-    }
+    local filter=$1 tries=20
+    shift
+    until network_iperf_once "$@"; do
+        [ $((tries -= 1)) -gt 0 ] || {
+            echo "network: iperf3: $(jq -r '.error // "no answer"' "$network_work/iperf.json")" >&2
+            return 1
+        }
+        sleep 0.2
+    done
     jq -er "$filter | round" "$network_work/iperf.json"
 }
 

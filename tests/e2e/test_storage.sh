@@ -87,6 +87,7 @@ fio_verify() {
     local disk=$1
     shift
     timeout 200 fio --name=verify --ioengine=nbd --uri="$(uri "$disk")" --verify=crc32c --verify_fatal=1 --do_verify=1 \
+        --verify_state_save=0 \
         --output-format=json "$@" >"$work/fio.json" 2>"$work/fio.log" </dev/null &&
         sed -n '/^{/,$p' "$work/fio.json" | jq -e '[.jobs[].error] | add == 0' >/dev/null &&
         sed -n '/^{/,$p' "$work/fio.json" | jq -e '([.jobs[].read.total_ios] | add) > 0' >/dev/null || {

@@ -174,6 +174,10 @@ static void end_if_stopping(struct machine_thread *thread) {
     }
 }
 
+/* Host threads that nobody has joined. One that has ended as a kernel thread may still be on its
+ * last instructions, and these need the machine. */
+static atomic_uint unjoined;
+
 static void bury_zombies(void) {
     pthread_mutex_lock(&zombies_lock);
     struct machine_thread *dead = zombies;
@@ -182,6 +186,7 @@ static void bury_zombies(void) {
     while (dead != NULL) {
         struct machine_thread *next = dead->zombie_next;
         pthread_join(dead->pthread, NULL);
+        atomic_fetch_sub(&unjoined, 1);
         stack_release(dead->stack, dead->stack_size);
         machine_thread_release(dead);
         dead = next;
@@ -225,6 +230,9 @@ static int real_create(struct machine_thread *thread) {
                                       thread->stack_size);
     if (error == 0) {
         error = pthread_create(&thread->pthread, &attributes, thread_main, thread);
+    }
+    if (error == 0) {
+        atomic_fetch_add(&unjoined, 1);
     }
     pthread_attr_destroy(&attributes);
     return -error;
@@ -425,9 +433,7 @@ static int real_start(const struct machine_configuration *configuration) {
 }
 
 static void stop_thread(struct machine_thread *thread, void *context) {
-    unsigned *left = context;
     if (!thread->is_interrupt_thread && !thread->adopted && !atomic_load(&thread->ended)) {
-        *left += 1;
         futex_wake_one(&thread->wait);
         real_poll_interrupt(thread);
     }
@@ -438,16 +444,14 @@ static void stop_thread(struct machine_thread *thread, void *context) {
 
 static void stop_threads(void) {
     uint64_t give_up = real_now() + STOP_PATIENCE_NS;
-    unsigned left = 1;
-    while (left != 0 && real_now() < give_up) {
-        left = 0;
-        thread_for_each(stop_thread, &left);
+    while (atomic_load(&unjoined) != 0 && real_now() < give_up) {
+        thread_for_each(stop_thread, NULL);
         bury_zombies();
         sched_yield();
     }
-    if (left != 0) {
+    if (atomic_load(&unjoined) != 0) {
         report_line("%u kernel threads did not sleep within two seconds and were left running",
-                    left);
+                    atomic_load(&unjoined));
         machine_report_threads();
     }
 }

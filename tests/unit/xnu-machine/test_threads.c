@@ -504,6 +504,19 @@ static void stop_ends_threads_that_sleep(void **state) {
     run_both(leave_sleepers_body, NULL);
 }
 
+static void leave_ending_body(void *argument) {
+    for (unsigned i = 0; i < 4; i++) {
+        machine_thread_release(machine_thread_start("short", short_lived, NULL));
+    }
+}
+
+/* A thread that has ended still wakes who waits for its end, and uses the machine for it. */
+static void stop_waits_for_the_last_instructions_of_threads(void **state) {
+    for (unsigned i = 0; i < 300; i++) {
+        run_real(leave_ending_body, NULL);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_wake_up_is_lost_between_many_threads),
@@ -521,6 +534,7 @@ int main(void) {
         cmocka_unit_test(threads_end_and_their_stacks_are_used_again),
         cmocka_unit_test(thread_start_reports_lack_of_memory),
         cmocka_unit_test(stop_ends_threads_that_sleep),
+        cmocka_unit_test(stop_waits_for_the_last_instructions_of_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,8 +21,8 @@ network_missing() {
 network_in_guest() { nsenter --preserve-credentials -t "$network_guest_holder" -U -n "$@"; }
 network_in_host() { nsenter --preserve-credentials -t "$network_host_holder" -U -n "$@"; }
 
-# network_spawn_in guest|host COMMAND...: in the background. $network_spawned is the process itself, no
-# shell around it, so whoever ends it ends it.
+# network_spawn_in guest|host COMMAND...: in the background. $network_spawned is the process itself,
+# no shell around it, so whoever ends it ends it.
 network_spawn_in() {
     local holder=$network_guest_holder
     [ "$1" = guest ] || holder=$network_host_holder

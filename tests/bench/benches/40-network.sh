@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# TCP and UDP between two network namespaces, TAP -> kextrun -> kext -> ring -> hvhost -> TAP, against a
-# veth pair between the same two. The two are measured in turns, several times; the median counts.
+# TCP and UDP between two network namespaces, TAP -> kextrun -> kext -> ring -> hvhost -> TAP, against
+# a veth pair between the same two. The two are measured in turns, several times; the median counts.
 
 # shellcheck source=../../lib/two_networks.sh
 . "$root/tests/lib/two_networks.sh"
@@ -19,11 +19,12 @@ network_median() {
 network_iperf_once() { # network_iperf_once ADDRESS OPTION...
     timeout -k 2 $((network_seconds + 20)) nsenter --preserve-credentials \
         -t "$network_guest_holder" -U -n iperf3 -c "$1" -t "$network_seconds" -J "${@:2}" \
-        >"$network_work/iperf.json" && jq -e 'has("error") | not' "$network_work/iperf.json" >/dev/null
+        >"$network_work/iperf.json" &&
+        jq -e 'has("error") | not' "$network_work/iperf.json" >/dev/null
 }
 
-# network_iperf FILTER ADDRESS OPTION...: one number from a run that the guest's side starts. The server
-# takes one run at a time, and says that it is busy for a moment after each.
+# network_iperf FILTER ADDRESS OPTION...: one number from a run that the guest's side starts. The
+# server takes one run at a time, and says that it is busy for a moment after each.
 network_iperf() {
     local filter=$1 tries=20
     shift
@@ -69,10 +70,11 @@ network_ticks() {
 
 # Datagrams of 18 bytes are frames of 64 with their check sequence.
 network_small() {
-    local before ticks packets filter='(.end.sum.packets - .end.sum.lost_packets) / .end.sum.seconds'
-    network_compare network-small "frames of 64 bytes, UDP, received" frames/s - "$filter" -u -l 18 -b 0
+    local before ticks packets arrived='(.end.sum.packets - .end.sum.lost_packets)'
+    network_compare network-small "frames of 64 bytes, UDP, received" frames/s - \
+        "$arrived / .end.sum.seconds" -u -l 18 -b 0
     before=$(network_ticks)
-    packets=$(network_iperf '.end.sum.packets - .end.sum.lost_packets' $network_host_address -u -l 18 -b 0)
+    packets=$(network_iperf "$arrived" $network_host_address -u -l 18 -b 0)
     ticks=$(($(network_ticks) - before))
     figure network-processor "processor time of kextrun and hvhost a frame of 64 bytes" \
         $((ticks * 1000000000 / $(getconf CLK_TCK) / (packets > 0 ? packets : 1))) - ns lower -

@@ -32,6 +32,7 @@ struct scsi_disk *scsi_disk_create(struct scsi_target *target, uint64_t lun,
         return NULL;
     }
     object_retain(target->nub);
+    object_retain(target->controller);  /* whose lock and queues its requests use to the last */
     disk->target = target;
     disk->lun = lun;
     disk->identity = *identity;
@@ -51,7 +52,9 @@ void scsi_disk_release(struct scsi_disk *disk)
     thread_call_free(disk->delay_call);
     scsi_disk_free_ios(disk);
     object_release(disk->zeroes);
+    IOSCSIParallelInterfaceController *controller = disk->target->controller;
     object_release(disk->target->nub);
+    object_release(controller);
     machine_release(disk, sizeof *disk);
 }
 

@@ -3,7 +3,8 @@
 
 # Debian's busybox, which fetch-guest unpacked, serves and receives on this side too.
 network_busybox=$work/amd64/unpacked/bin/busybox
-network_port=${MACHV_TEST_PORT:-18080}
+# Another one for each run: two at once would serve each other's files.
+network_port=${MACHV_TEST_PORT:-$((30000 + $$ % 1000 * 2))}
 
 network_check() { # network_check ID NAME ARCHITECTURE PROCESSORS RELEASE NVSP TESTS-BEFORE
     local id=$1 name=$2 release=$5 version=$6 before=${7-} generation=${8-2} files=$work/$1.files sum server receiver

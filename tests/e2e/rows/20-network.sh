@@ -4,7 +4,8 @@
 # its own; no privilege is needed.
 
 network_folder=$work/network
-network_port=${MACHV_TEST_PORT:-18180}
+# Another one for each run: two at once would serve each other's files.
+network_port=${MACHV_TEST_PORT:-$((20000 + $$ % 5000 * 2))}
 network_processes=()
 
 # A file to be fetched, a server for it, and one that takes what is sent back.

@@ -5,17 +5,20 @@
 
 #include <errno.h>
 #include <json-c/json.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <rfb/rfb.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "host/devices/mouse.h"
 #include "host/display/vnc_internal.h"
 #include "host/server/listen.h"
 
-enum { PORT_FIRST = 5900, STALL_MS = 1000 };
+enum { PORT_FIRST = 5900, PORT_LAST = 5999, BACKLOG = 8, HALF_MESSAGE_MS = 1000 };
 
 /* ---- Viewers ---- */
 
@@ -94,12 +97,18 @@ static void announce(rfbClientPtr client)
     }
 }
 
-/* Viewers on the socket in the file system. */
 static void accept_viewers(struct vnc *vnc)
 {
+    const int at_once = 1;
     int descriptor;
-    while (vnc->listener >= 0 && (descriptor = listen_accept(vnc->listener)) >= 0) {
-        rfbNewClient(vnc->screen, descriptor); /* closes it when it cannot take it */
+    while ((descriptor = listen_accept(vnc->listener)) >= 0) {
+        if (vnc->settings.path == NULL) {
+            setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof(at_once));
+        }
+        descriptor = vnc_relay_start(&vnc->relays, descriptor);
+        if (descriptor >= 0) {
+            rfbNewClient(vnc->screen, descriptor); /* closes it when it cannot take it */
+        }
     }
 }
 
@@ -150,7 +159,7 @@ static void vnc_describe(struct virtual_device *device, struct json_object *to)
 
 uint16_t vnc_port(const struct virtual_device *device)
 {
-    return (uint16_t)((const struct vnc *)device)->screen->port;
+    return ((const struct vnc *)device)->port;
 }
 
 unsigned vnc_viewers(const struct virtual_device *device)
@@ -170,11 +179,14 @@ static void vnc_free(struct virtual_device *device)
         rfbScreenCleanup(vnc->screen);
     }
     vnc_picture_close(vnc);
+    vnc_relays_close(&vnc->relays);
     if (vnc->epoll >= 0) {
         close(vnc->epoll);
     }
     if (vnc->listener >= 0) {
         close(vnc->listener);
+    }
+    if (vnc->listener >= 0 && vnc->settings.path != NULL) {
         unlink(vnc->settings.path);
     }
     free((char *)vnc->settings.path);
@@ -194,20 +206,43 @@ static const struct virtual_device_operations operations = {
 };
 
 /* On the loopback interface only. */
-static void listen_on_port(struct vnc *vnc)
+static int try_port(struct vnc *vnc, uint16_t port)
 {
-    rfbScreenInfoPtr screen = vnc->screen;
-    screen->port = vnc->settings.port != 0 ? vnc->settings.port : PORT_FIRST;
-    screen->autoPort = vnc->settings.port == 0;
-    screen->ipv6port = -1;
-    screen->listenInterface = htonl(INADDR_LOOPBACK);
+    const struct sockaddr_in address = {.sin_family = AF_INET,
+                                        .sin_port = htons(port),
+                                        .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    const int again = 1;
+    const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (listener < 0) {
+        return -errno;
+    }
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &again, sizeof(again));
+    if (bind(listener, (const struct sockaddr *)&address, sizeof(address)) != 0 ||
+        listen(listener, BACKLOG) != 0) {
+        const int error = -errno;
+        close(listener);
+        return error;
+    }
+    vnc->listener = listener;
+    vnc->port = port;
+    return 0;
 }
 
-static int listen_on_path(struct vnc *vnc)
+static int listen_for_viewers(struct vnc *vnc)
 {
     char error[256];
-    vnc->screen->port = vnc->screen->ipv6port = -1;
-    return listen_open(vnc->settings.path, SOCK_STREAM, 8, &vnc->listener, error, sizeof(error));
+    if (vnc->settings.path != NULL) {
+        return listen_open(vnc->settings.path, SOCK_STREAM, BACKLOG, &vnc->listener, error,
+                           sizeof(error));
+    }
+    if (vnc->settings.port != 0) {
+        return try_port(vnc, vnc->settings.port);
+    }
+    int result = -EADDRINUSE;
+    for (uint16_t port = PORT_FIRST; result == -EADDRINUSE && port <= PORT_LAST; port++) {
+        result = try_port(vnc, port);
+    }
+    return result;
 }
 
 static int start_server(struct vnc *vnc)
@@ -233,21 +268,16 @@ static int start_server(struct vnc *vnc)
         screen->authPasswdData = vnc->passwords;
         screen->passwordCheck = rfbCheckPasswordByList;
     }
+    screen->port = screen->ipv6port = -1; /* the library does not listen itself */
     int result = vnc_picture_open(vnc);
-    if (result == 0 && vnc->settings.path != NULL) {
-        result = listen_on_path(vnc);
-    } else if (result == 0) {
-        listen_on_port(vnc);
+    if (result == 0) {
+        result = listen_for_viewers(vnc);
     }
     if (result != 0) {
         return result;
     }
     rfbInitServer(screen);
-    const int listener = vnc->settings.path != NULL ? vnc->listener : screen->listenSock;
-    if (listener < 0) {
-        return -EADDRINUSE;
-    }
-    return epoll_ctl(vnc->epoll, EPOLL_CTL_ADD, listener, &event) == 0 ? 0 : -errno;
+    return epoll_ctl(vnc->epoll, EPOLL_CTL_ADD, vnc->listener, &event) == 0 ? 0 : -errno;
 }
 
 static void say_nothing(const char *format, ...)
@@ -262,14 +292,15 @@ struct virtual_device *vnc_new(const struct vnc_settings *settings, int *error)
         return NULL;
     }
     rfbLog = rfbErr = say_nothing; /* what goes wrong is told by errno */
-    /* The machine waits while a viewer's socket is full: one that takes too long is sent away. */
-    rfbMaxClientWait = STALL_MS;
+    /* The library waits, and the machine with it, for the rest of a message that has begun. */
+    rfbMaxClientWait = HALF_MESSAGE_MS;
     vnc_scan_codes_offer();
     vnc->device.operations = &operations;
     vnc->settings = *settings;
     vnc->settings.path = settings->path != NULL ? strdup(settings->path) : NULL;
     vnc->passwords[0] = settings->password != NULL ? strdup(settings->password) : NULL;
     vnc->listener = -1;
+    vnc_relays_open(&vnc->relays);
     vnc->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (vnc->epoll >= 0 && (settings->path == NULL || vnc->settings.path != NULL)) {
         *error = start_server(vnc);

@@ -10,6 +10,7 @@
 
 #include "host/devices/video.h"
 #include "host/display/vnc.h"
+#include "host/display/vnc_relay.h"
 
 enum {
     VNC_BLANK_WIDTH = 640, /* shown while the guest shows nothing */
@@ -49,7 +50,9 @@ struct vnc {
     rfbScreenInfoPtr screen;
     char *passwords[2];           /* a list, as LibVNCServer wants it */
     int epoll;
-    int listener;                 /* in the file system, or -1 */
+    int listener;                 /* -1: none yet */
+    uint16_t port;                /* that it listens on, if it does */
+    struct vnc_relays relays;
     unsigned viewers;
     struct vnc_picture picture;
     struct vnc_cursor cursor;

@@ -526,20 +526,50 @@ static void introduce(struct rig *rig, int descriptor)
     hear(rig, descriptor, 24 + 5); /* ServerInit with "machv" */
 }
 
-static void a_viewer_that_does_not_take_its_picture_is_sent_away(void **state)
+static const uint8_t full_request[] = {3, 0, 0, 0, 0, 0, 7, 128, 4, 56}; /* 1920 x 1080 */
+
+/* A viewer that asks for pictures of eight megabytes and reads none of them. */
+static int stuck_viewer(struct rig *rig)
 {
-    static const uint8_t request[] = {3, 0, 0, 0, 0, 0, 7, 128, 4, 56}; /* 1920 x 1080 */
-    const int room = 4096;
+    const int room = 4096, descriptor = raw_connection(rig);
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+    introduce(rig, descriptor);
+    say(descriptor, full_request, sizeof(full_request));
+    return descriptor;
+}
+
+static void a_viewer_that_is_stuck_holds_up_nobody(void **state)
+{
     struct rig *rig = rig_create(NULL, NULL);
     guest_sets_mode(rig, 1920, 1080, 32);
     pump(rig);
-    const int descriptor = raw_connection(rig);
-    setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
-    introduce(rig, descriptor);
-    for (unsigned i = 0; i < 8; i++) {
-        say(descriptor, request, sizeof(request));
+    const int descriptor = stuck_viewer(rig);
+    assert_true(try_connect(rig, ""));
+    struct wanted_pixel last = {1920 * 1080 - 1, 0x563412};
+    write_pixel(rig, last.at, 0x123456);
+    say_dirty(rig, 0, 0, 1920, 1080);
+    assert_true(talk_until(rig, has_pixel, &last));
+    SendKeyEvent(rig->client, 'a', TRUE);
+    expect_event(rig, 0x1e, 0);
+    assert_int_equal(vnc_viewers(rig->vnc), 2);
+    close(descriptor);
+    await_viewers(rig, 1);
+    leave(rig->client);
+    rig_free(rig);
+}
+
+static void a_viewer_that_never_reads_is_sent_away_in_the_end(void **state)
+{
+    struct rig *rig = rig_create(NULL, NULL);
+    guest_sets_mode(rig, 1920, 1080, 32);
+    pump(rig);
+    const int descriptor = stuck_viewer(rig);
+    for (time_t start = time(NULL); vnc_viewers(rig->vnc) > 0 && in_time(start);) {
+        send(descriptor, full_request, sizeof(full_request), MSG_NOSIGNAL);
+        say_dirty(rig, 0, 0, 1920, 1080);
+        pump(rig);
     }
-    await_viewers(rig, 0);
+    assert_int_equal(vnc_viewers(rig->vnc), 0);
     close(descriptor);
     assert_true(try_connect(rig, ""));
     leave(rig->client);
@@ -567,7 +597,8 @@ int main(void)
         cmocka_unit_test(the_guest_moves_viewers_pointers_but_does_not_drag_at_them),
         cmocka_unit_test(viewers_without_a_pointer_get_it_drawn),
         cmocka_unit_test(strangers_that_vanish_or_talk_nonsense_harm_nobody),
-        cmocka_unit_test(a_viewer_that_does_not_take_its_picture_is_sent_away),
+        cmocka_unit_test(a_viewer_that_is_stuck_holds_up_nobody),
+        cmocka_unit_test(a_viewer_that_never_reads_is_sent_away_in_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Output of lspci: -n, -nn, with -v lines and hexadecimal dumps; -mm lines and -vmm records; and the
- * PCI lines of a Linux log. Lines of other programs in between are skipped. */
+/* Output of lspci: -n, -nn, with -v lines and hexadecimal dumps; -mm lines and -vmm records; and
+ * the PCI lines of a Linux log. Lines of other programs in between are skipped. */
 #include "match/device_text.h"
 
 #include "match/file.h"

@@ -140,7 +140,8 @@ static int wait_for(const struct daemon_program *program, int descriptor, int li
     return result > 0 && waits[1].revents != 0 ? 1 : 0;
 }
 
-/* Serves one connection. Returns false when the program is to end. *welcome: the service took us. */
+/* Serves one connection. Returns false when the program is to end. *welcome: the service took us.
+ */
 static bool serve(const struct daemon_program *program, int descriptor, bool *welcome)
 {
     static uint8_t message[SERVICE_CONTROL_MAXIMUM + 1];

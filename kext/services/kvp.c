@@ -87,7 +87,8 @@ const struct integration_service kvp_service = {
     .message_type = IC_MESSAGE_KVP,
     .body_minimum = sizeof(struct ic_kvp_header),
     .framework_versions = { IC_FRAMEWORK_3_0, IC_FRAMEWORK_1_0 },
-    /* Linux takes 4.0 of hosts that also have 5.0, so that is what hosts are known to be right with. */
+    /* Linux takes 4.0 of hosts that also have 5.0: that is what hosts are known to be right with.
+     */
     .message_versions = { IC_KVP_4_0, IC_KVP_5_0, IC_KVP_3_0, IC_KVP_1_0 },
     .handle = exchange,
     .reset = reset,

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 # test_services.sh [PART...]
-# The integration services with their daemons when things go wrong: daemons that are killed at every step, two of a
-# kind, files that are cut short by whatever can end, a disk that fills up, impossible clocks, evil paths. The host
-# hears of it, nothing is left behind, and the next request works. And every verb of hvctl's, with --json.
+# The integration services with their daemons when things go wrong: daemons that are killed at every
+# step, two of a kind, files that are cut short by whatever can end, a disk that fills up, impossible
+# clocks, evil paths. The host hears of it, nothing is left behind, and the next request works. And
+# every verb of hvctl's, with --json.
 set -u
 build=$MACHV_BUILD_ROOT
 kextrun=$build/xnu/kextrun/kextrun hvhost=$build/host/hvhost/hvhost hvctl=$build/host/hvctl/hvctl

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the integration services are measured against.
  *
- *   service_baselines memcpy FILE       microseconds to copy one piece of a file copy, FILE being in memory
- *   service_baselines round-trip COUNT  microseconds there and back between two processes over a socket, median */
+ *   service_baselines memcpy FILE       microseconds to copy one piece of a file copy of FILE,
+ *                                       which is in memory
+ *   service_baselines round-trip COUNT  microseconds there and back between two processes over a
+ *                                       socket, median */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# man.sh FOLDER PAGE...: manual pages, those kept in FOLDER and those made of docs/: groff has nothing to say about
-# them, and what a program's --help names is in its page.
+# man.sh FOLDER PAGE...: manual pages, those kept in FOLDER and those made of docs/: groff has nothing
+# to say about them, and what a program's --help names is in its page.
 set -u
 folder=$1
 shift

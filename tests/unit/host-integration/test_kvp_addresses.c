@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Address blocks of data exchange, text and binary: host and daemon, each written for itself, understand each other;
- * the host and a guest that answers by hand; counts that cannot be. */
+/* Address blocks of data exchange, text and binary: host and daemon, each written for itself,
+ * understand each other; the host and a guest that answers by hand; counts that cannot be. */
 #include "tests/unit/host-integration/rig.h"
 
 #include <stdio.h>
@@ -41,7 +41,8 @@ static void the_host_reads_what_the_daemon_writes(void **state)
     static struct kvp_addresses addresses;
     union kvp_address_block block;
     for (unsigned i = 0; i < 2; i++) {
-        size_t size = kvp_block_make(&block, both_forms[i], IC_KVP_GET_IP, "00:15:5D:01:02:03", NULL);
+        size_t size = kvp_block_make(&block, both_forms[i], IC_KVP_GET_IP, "00:15:5D:01:02:03",
+                                     NULL);
         assert_true(block_read(&block, (uint32_t)size, &lists));
         assert_string_equal(lists.adapter, "00:15:5D:01:02:03");
         assert_string_equal(lists.addresses, "");
@@ -51,7 +52,8 @@ static void the_host_reads_what_the_daemon_writes(void **state)
         strcpy(lists.dns, "10.0.0.2");
         block_write(&block, (uint32_t)size, &lists);
         assert_true(kvp_block_read(&block, size, both_forms[i], &addresses));
-        assert_string_equal(addresses.addresses, i == 0 ? "10.0.0.5;fe80::1%en0" : "10.0.0.5;fe80::1");
+        assert_string_equal(addresses.addresses,
+                            i == 0 ? "10.0.0.5;fe80::1%en0" : "10.0.0.5;fe80::1");
         assert_string_equal(addresses.subnets, "255.0.0.0;/64");
         assert_string_equal(addresses.gateways, "10.0.0.1");
         assert_string_equal(addresses.dns, "10.0.0.2");
@@ -102,7 +104,7 @@ static void more_than_there_is_room_for_is_left_out(void **state)
     assert_string_equal(read.gateways, "10.0.1.9");
 }
 
-static void counts_beyond_their_arrays_are_clamped_by_the_daemon_and_refused_by_the_host(void **state)
+static void counts_that_cannot_be_are_clamped_by_the_daemon_and_refused_by_the_host(void **state)
 {
     static struct kvp_addresses read;
     static struct address_lists lists;
@@ -145,7 +147,8 @@ static void a_guest_of_5_0_is_asked_in_binary(void **state)
         rig_pump(rig);
         rig_answer(rig, &message, IC_STATUS_OK);
     }
-    assert_int_equal(kvp_get_addresses(rig->device, "00:15:5D:01:02:03", addresses_done, &outcome), 0);
+    assert_int_equal(
+        kvp_get_addresses(rig->device, "00:15:5D:01:02:03", addresses_done, &outcome), 0);
     rig_pump(rig);
     assert_true(rig_take(rig, &message));
     assert_int_equal(message.header.body_size, sizeof(struct ic_kvp_ip_binary));
@@ -158,7 +161,8 @@ static void a_guest_of_5_0_is_asked_in_binary(void **state)
     assert_string_equal(heard.addresses, "10.1.2.3");
     assert_string_equal(heard.subnets, "255.255.0.0");
 
-    assert_int_equal(kvp_get_addresses(rig->device, "00:15:5D:01:02:03", addresses_done, &outcome), 0);
+    assert_int_equal(
+        kvp_get_addresses(rig->device, "00:15:5D:01:02:03", addresses_done, &outcome), 0);
     rig_pump(rig);
     assert_true(rig_take(rig, &message));
     message.body[4] = 200;
@@ -181,7 +185,7 @@ int main(void)
         cmocka_unit_test(the_host_reads_what_the_daemon_writes),
         cmocka_unit_test(the_binary_form_is_as_its_description_has_it),
         cmocka_unit_test(more_than_there_is_room_for_is_left_out),
-        cmocka_unit_test(counts_beyond_their_arrays_are_clamped_by_the_daemon_and_refused_by_the_host),
+        cmocka_unit_test(counts_that_cannot_be_are_clamped_by_the_daemon_and_refused_by_the_host),
         cmocka_unit_test(a_guest_of_5_0_is_asked_in_binary),
     };
 

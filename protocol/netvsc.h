@@ -11,7 +11,8 @@
 
 #include "protocol/wire.h"
 
-/* Versions as they stand on the wire, and the first host that speaks each. There is no version 3. */
+/* Versions as they stand on the wire, and the first host that speaks each.
+ * There is no version 3. */
 #define NVSP_VERSION_1 0x00000002u   /* Server 2008 */
 #define NVSP_VERSION_2 0x00030002u   /* Server 2008 R2: NDIS configuration (VLAN, MTU) */
 #define NVSP_VERSION_4 0x00040000u   /* Server 2012: VF association, UDP checksums */

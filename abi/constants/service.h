@@ -91,11 +91,13 @@
 #define kIOServiceDEXTEntitlementsKey "IOServiceDEXTEntitlements"
 #define kIODriverKitEntitlementKey "com.apple.developer.driverkit"
 #define kIODriverKitUserClientEntitlementsKey "com.apple.developer.driverkit.userclient-access"
-#define kIODriverKitUserClientEntitlementAllowAnyKey "com.apple.developer.driverkit.allow-any-userclient-access"
+#define kIODriverKitUserClientEntitlementAllowAnyKey                                               \
+    "com.apple.developer.driverkit.allow-any-userclient-access"
 #define kIODriverKitUSBTransportEntitlementKey "com.apple.developer.driverkit.transport.usb"
 #define kIODriverKitHIDTransportEntitlementKey "com.apple.developer.driverkit.transport.hid"
 #define kIODriverKitHIDFamilyDeviceEntitlementKey "com.apple.developer.driverkit.family.hid.device"
-#define kIODriverKitHIDFamilyEventServiceEntitlementKey "com.apple.developer.driverkit.family.hid.eventservice"
+#define kIODriverKitHIDFamilyEventServiceEntitlementKey                                            \
+    "com.apple.developer.driverkit.family.hid.eventservice"
 #define kIODriverKitTransportBuiltinEntitlementKey "com.apple.developer.driverkit.builtin"
 #define kIOMatchDeferKey "IOMatchDefer"
 #define kIOUserClientClassKey "IOUserClientClass"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Address blocks as the host sends them: lists of text up to version 4.0 of data exchange, arrays of
- * binary addresses from 5.0 on. The service passes each with exactly its own length. */
+/* Address blocks as the host sends them: lists of text up to version 4.0 of data exchange, arrays
+ * of binary addresses from 5.0 on. The service passes each with exactly its own length. */
 #ifndef DAEMONS_KVP_BLOCKS_H
 #define DAEMONS_KVP_BLOCKS_H
 

@@ -56,7 +56,8 @@ extern int printf(const char *, ...), fprintf(FILE *, const char *, ...),
     sscanf(const char *, const char *, ...), fscanf(FILE *, const char *, ...);
 extern FILE *fopen(const char *, const char *), *popen(const char *, const char *);
 extern int fclose(FILE *), pclose(FILE *), fflush(FILE *), ferror(FILE *), fileno(FILE *),
-    getc(FILE *), putc(int, FILE *), fputs(const char *, FILE *), rename(const char *, const char *);
+    getc(FILE *), putc(int, FILE *), fputs(const char *, FILE *),
+    rename(const char *, const char *);
 extern size_t fread(void *, size_t, size_t, FILE *);
 extern char *fgets(char *, int, FILE *);
 
@@ -138,7 +139,8 @@ struct pollfd {
 };
 #define POLLIN 1
 extern int poll(struct pollfd *, uint32_t, int);
-extern int gettimeofday(struct timeval *, void *), settimeofday(const struct timeval *, const void *),
+extern int gettimeofday(struct timeval *, void *),
+    settimeofday(const struct timeval *, const void *),
     adjtime(const struct timeval *, struct timeval *);
 struct utsname {
     char sysname[256], nodename[256], release[256], version[256], machine[256];

@@ -39,7 +39,8 @@ void dvd_drive_begin(struct scsi_target *target, const struct scsi_command *comm
 /* True if the guest can read: a disc in a closed tray. */
 bool dvd_drive_is_ready(const struct scsi_target *target);
 
-/* Puts a disc of block_count blocks into the tray, instead of one that lies there, and closes it. */
+/* Puts a disc of block_count blocks into the tray, instead of one that lies there,
+ * and closes it. */
 void dvd_drive_insert(struct scsi_target *target, uint64_t block_count);
 
 /* Takes the disc out, whatever the guest thinks of it. The tray stays as it is. */

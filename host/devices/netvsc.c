@@ -382,12 +382,13 @@ static void netvsc_describe(struct virtual_device *device, struct json_object *t
     const struct netvsc_counters *counters = &adapter->counters;
     const uint8_t *address = adapter->control.address;
     char text[18];
-    snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", address[0], address[1], address[2],
-             address[3], address[4], address[5]);
+    snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", address[0], address[1],
+             address[2], address[3], address[4], address[5]);
     json_object_object_add(to, "mac", json_object_new_string(text));
     json_object_object_add(to, "version",
                            json_object_new_string(netvsc_version_name(adapter->version_seen)));
-    json_object_object_add(to, "link", json_object_new_string(adapter->control.link_up ? "up" : "down"));
+    json_object_object_add(to, "link",
+                           json_object_new_string(adapter->control.link_up ? "up" : "down"));
     add_number(to, "link_speed", adapter->control.link_speed);
     add_number(to, "mtu", adapter->mtu_seen > 0 ? adapter->mtu_seen - FRAME_HEADER : 0);
     add_number(to, "filter", adapter->control.filter);

@@ -39,7 +39,8 @@ void netvsc_default_settings(uint32_t version_max, struct netvsc_settings *setti
 /* NVSP_VERSION_... of a release's "major << 16 | minor" (host/releases.h); 0 if there is none. */
 uint32_t netvsc_version(uint32_t release_version);
 
-/* The adapter owns the port from then on. NULL when memory is short; the port is the caller's then. */
+/* The adapter owns the port from then on. NULL when memory is short;
+ * the port is the caller's then. */
 struct netvsc *netvsc_new(const struct netvsc_settings *settings, struct network_port *port);
 
 struct virtual_device *netvsc_device(struct netvsc *adapter);

@@ -9,7 +9,8 @@ enum { HASH_INPUT_MAX = 36 };
 uint32_t netvsc_toeplitz(const uint8_t key[NDIS_RSS_KEY_BYTES], const uint8_t *input, size_t size)
 {
     uint32_t hash = 0;
-    uint32_t window = (uint32_t)key[0] << 24 | (uint32_t)key[1] << 16 | (uint32_t)key[2] << 8 | key[3];
+    uint32_t window = (uint32_t)key[0] << 24 | (uint32_t)key[1] << 16 | (uint32_t)key[2] << 8 |
+                      key[3];
     for (size_t i = 0; i < size; i++) {
         for (int bit = 7; bit >= 0; bit--) {
             if (input[i] >> bit & 1) {

@@ -120,8 +120,8 @@ const char *netvsc_acknowledged(struct netvsc_channel *channel, const struct hos
 
 /* ---- netvsc_hash.c ---- */
 
-/* The channel for a frame that goes to the guest, as RSS says; *hash and *type for its information, 0
- * when there is none. */
+/* The channel for a frame that goes to the guest, as RSS says; *hash and *type for its information,
+ * 0 when there is none. */
 uint16_t netvsc_queue_of(const struct netvsc_control *control, const uint8_t *bytes, size_t size,
                          uint32_t *hash, uint32_t *type);
 /* Microsoft's Toeplitz hash. */

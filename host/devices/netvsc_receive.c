@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * To the guest: frames and RNDIS messages are written into units of the buffer that the guest lends,
- * and named in transfer-page packets, many in one. The guest acknowledges each packet; then its
- * units are free again. A packet's transaction id is the number of its first unit.
+ * To the guest: frames and RNDIS messages are written into units of the buffer that the guest
+ * lends, and named in transfer-page packets, many in one. The guest acknowledges each packet; then
+ * its units are free again. A packet's transaction id is the number of its first unit.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -317,7 +317,8 @@ static void write_frame(struct netvsc *adapter, struct frame *frame)
 {
     uint32_t hash, hash_type;
     struct receive_header header;
-    uint16_t queue = netvsc_queue_of(&adapter->control, frame->bytes, frame->size, &hash, &hash_type);
+    uint16_t queue = netvsc_queue_of(&adapter->control, frame->bytes, frame->size, &hash,
+                                     &hash_type);
     struct netvsc_channel *channel = netvsc_channel(adapter, queue);
     if (channel == NULL) {
         channel = netvsc_channel(adapter, 0);
@@ -413,7 +414,8 @@ void netvsc_take_frame(void *context, struct frame *frame)
 bool netvsc_has_room(void *context)
 {
     const struct netvsc *adapter = context;
-    /* Without a receive buffer frames are taken and dropped, as by a cable that nobody listens to. */
+    /* Without a receive buffer frames are taken and dropped,
+     * as by a cable that nobody listens to. */
     return adapter->receive == NULL || !adapter->control.initialised ||
            adapter->units_free >= NETVSC_UNITS_RESERVED + NETVSC_UNITS_FOR_A_FRAME;
 }

@@ -51,7 +51,8 @@ static const char *fetch_ranges(struct netvsc_channel *channel, const struct hos
     return NULL;
 }
 
-/* Bytes that must hold the RNDIS header and the information: the section, or else the first range. */
+/* Bytes that must hold the RNDIS header and the information: the section,
+ * or else the first range. */
 static size_t first_part(const struct host_packet *packet, const struct nvsp_rndis_packet *rndis)
 {
     struct vmbus_gpa_range range;
@@ -127,7 +128,8 @@ static const char *read_information(const uint8_t *at, size_t size,
 
 /* ---- Offloads ---- */
 
-/* A frame to be cut comes with lengths and sums left out; the network wants them as for one large frame. */
+/* A frame to be cut comes with lengths and sums left out;
+ * the network wants them as for one large frame. */
 static const char *prepare_lso(struct frame *frame, uint32_t lso)
 {
     struct frame_layout layout;
@@ -154,7 +156,8 @@ static const char *prepare_lso(struct frame *frame, uint32_t lso)
     if (!ipv6) {
         frame_ipv4_header_checksum(frame->bytes, &layout);
     }
-    uint16_t sum = frame_fold(frame_pseudo_sum(frame->bytes, &layout, layout.end - layout.transport));
+    uint16_t sum = frame_fold(frame_pseudo_sum(frame->bytes, &layout,
+                                               layout.end - layout.transport));
     memcpy(frame->bytes + layout.transport + 16, &sum, sizeof(sum));
     frame->offload.needs_checksum = true;
     frame->offload.checksum_start = layout.transport;
@@ -233,7 +236,8 @@ static const char *send_packet(struct netvsc_channel *channel, uint8_t *message,
         packet.vc_handle != 0) {
         return "an RNDIS packet has no out-of-band data and no connection";
     }
-    if (packet.data_length < FRAME_HEADER || packet.data_offset < sizeof(packet) - RNDIS_OFFSET_BASE ||
+    if (packet.data_length < FRAME_HEADER ||
+        packet.data_offset < sizeof(packet) - RNDIS_OFFSET_BASE ||
         !inside(packet.data_offset, packet.data_length, room)) {
         return "the frame lies inside the RNDIS packet, after its header";
     }

@@ -15,7 +15,8 @@ void scsi_answer_data(struct scsi_action *action, uint32_t size, uint32_t allowe
 void scsi_answer_error(struct scsi_target *target, struct scsi_action *action,
                        enum scsi_outcome outcome, uint8_t key, uint16_t additional);
 
-/* The commonest refusal, ILLEGAL REQUEST: SCSI_OUTCOME_INVALID_REQUEST of disks, _ERROR of drives. */
+/* The commonest refusal, ILLEGAL REQUEST: SCSI_OUTCOME_INVALID_REQUEST of disks,
+ * _ERROR of drives. */
 void scsi_refuse(struct scsi_target *target, struct scsi_action *action, uint16_t additional);
 
 typedef void scsi_command_handler(struct scsi_target *target, const struct scsi_command *command,

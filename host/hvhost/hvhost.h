@@ -156,7 +156,8 @@ void hvhost_free_devices(struct hvhost *host);
 void hvhost_add_device(struct hvhost *host, struct virtual_device *device);
 /* Takes a device out of the list and frees it: it has to be quiet. */
 void hvhost_drop_device(struct hvhost *host, struct virtual_device *device);
-/* A storage controller, on the list of devices, or NULL; seed and echo of addresses are filled in. */
+/* A storage controller, on the list of devices, or NULL;
+ * seed and echo of addresses are filled in. */
 struct storvsc *hvhost_new_controller(struct hvhost *host, struct storvsc_settings *settings);
 /* STORVSC_VERSION_* of the release. */
 uint16_t hvhost_storvsc_version(const struct hvhost *host);

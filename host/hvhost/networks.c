@@ -191,7 +191,8 @@ static const char *text_of(struct json_object *arguments, const char *name)
                : NULL;
 }
 
-/* The adapter that "adapter" (a number from 0) names; refuses the ticket and returns NULL otherwise. */
+/* The adapter that "adapter" (a number from 0) names;
+ * refuses the ticket and returns NULL otherwise. */
 static struct netvsc *addressed(struct hvhost *host, struct json_object *arguments,
                                 struct control_ticket *ticket)
 {

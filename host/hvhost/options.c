@@ -23,8 +23,8 @@ static const char usage[] =
     "                        a DVD drive, with a disc in it or empty\n"
     "  --net nat[,forward=HOST:GUEST]|tap=NAME|switch=NAME[,mac=ADDRESS][,down]\n"
     "                        a network adapter, and what it is plugged into; up to 8\n"
-    "  --pci DESCRIPTION     an assigned PCI function: a JSON file, or JSON that begins with {, for\n"
-    "                        example '{\"model\":\"nvme\",\"disk\":\"FILE\"}'; up to 64\n"
+    "  --pci DESCRIPTION     an assigned PCI function: a JSON file, or JSON that begins with {,\n"
+    "                        for example '{\"model\":\"nvme\",\"disk\":\"FILE\"}'; up to 64\n"
     "  --vnc PORT|PATH       screen, keyboard and mouse by VNC: on 127.0.0.1 (0: a free port), or\n"
     "                        on a socket in the file system (PATH has a slash in it)\n"
     "  --vnc-password FILE   whose first line viewers have to know\n"
@@ -44,9 +44,9 @@ static const char usage[] =
 
 enum {
     OPTION_SOCKET = 256, OPTION_CONTROL, OPTION_RELEASE, OPTION_GENERATION, OPTION_DISK, OPTION_DVD,
-    OPTION_NET, OPTION_PCI,
-    OPTION_FAULTS, OPTION_SEED, OPTION_VMBUS_MAX, OPTION_ECHO, OPTION_POLL, OPTION_LOG,
-    OPTION_JSON, OPTION_VNC, OPTION_VNC_PASSWORD, OPTION_HORIZONTAL_WHEEL, OPTION_HELP, OPTION_VERSION,
+    OPTION_NET, OPTION_PCI, OPTION_FAULTS, OPTION_SEED, OPTION_VMBUS_MAX, OPTION_ECHO, OPTION_POLL,
+    OPTION_LOG, OPTION_JSON, OPTION_VNC, OPTION_VNC_PASSWORD, OPTION_HORIZONTAL_WHEEL, OPTION_HELP,
+    OPTION_VERSION,
 };
 
 static const struct option long_options[] = {

@@ -80,8 +80,8 @@ int hvhost_parse_dvd(const char *text, struct hvhost_disk_option *disk, char *er
                      size_t error_size);
 
 /*
- * "nat[,forward=HOST:GUEST]", "tap=NAME" or "switch=NAME", each with [,mac=ADDRESS][,down] (networks.c). Returns
- * 0, or -EINVAL and a line in `error`.
+ * "nat[,forward=HOST:GUEST]", "tap=NAME" or "switch=NAME", each with [,mac=ADDRESS][,down]
+ * (networks.c). Returns 0, or -EINVAL and a line in `error`.
  */
 int hvhost_parse_network(const char *text, struct hvhost_network_option *option, char *error,
                          size_t error_size);

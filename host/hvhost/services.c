@@ -220,8 +220,9 @@ void hvhost_verb_time(struct hvhost *host, struct json_object *arguments,
     }
     struct json_object *result = json_object_new_object();
     const uint64_t utc = clock_utc(NULL) + (uint64_t)timesync_skew(device);
-    json_object_object_add(result, "host_unix_seconds",
-                           json_object_new_double(((double)utc - (double)IC_TIME_UNIX_EPOCH) / 1e7));
+    json_object_object_add(
+        result, "host_unix_seconds",
+        json_object_new_double(((double)utc - (double)IC_TIME_UNIX_EPOCH) / 1e7));
     device->operations->describe(device, result);
     control_answer(ticket, result);
 }

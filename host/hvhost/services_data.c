@@ -246,8 +246,9 @@ void hvhost_verb_kvp(struct hvhost *host, struct json_object *arguments,
                             hvhost_text_of(arguments, "value"), ticket);
     }
     if (result == -EINVAL) {
-        control_refuse(ticket, result, "a pool is external, guest, auto or host; a key has 1 to 255 "
-                                       "characters, a value at most 1023");
+        control_refuse(ticket, result,
+                       "a pool is external, guest, auto or host; a key has 1 to 255 "
+                       "characters, a value at most 1023");
     } else if (result != 0) {
         hvhost_refuse_call(ticket, result, 0);
     }

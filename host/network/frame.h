@@ -22,7 +22,7 @@ enum frame_segmentation { FRAME_WHOLE, FRAME_TCP_IPV4, FRAME_TCP_IPV6 };
 struct frame_offload {
     enum frame_segmentation segmentation;
     uint16_t segment_size;    /* bytes of TCP payload in each segment */
-    bool needs_checksum;      /* from checksum_start to the end; the field holds the pseudo-header's sum */
+    bool needs_checksum;      /* from checksum_start on; the field holds the pseudo-header's sum */
     uint16_t checksum_start;  /* in the frame */
     uint16_t checksum_offset; /* of the field, from checksum_start */
     bool checksum_good;       /* the transport's checksum was filled in here: no need to look */
@@ -76,8 +76,8 @@ void frame_check(const struct frame *frame, struct frame_check *check);
 /*
  * Cuts a TCP frame that is to be segmented and calls `take` with each piece, whole and with its
  * checksums, bytes valid during the call. A frame that needs no cutting is passed with its checksum
- * filled in. A tag kept outside stays outside. `scratch` has FRAME_SIZE_MAX bytes, and 4 before them.
- * Returns the number of frames, or -1 if the frame is malformed.
+ * filled in. A tag kept outside stays outside. `scratch` has FRAME_SIZE_MAX bytes, and 4 before
+ * them. Returns the number of frames, or -1 if the frame is malformed.
  */
 int frame_segment(struct frame *frame, uint8_t *scratch,
                   void (*take)(void *context, struct frame *piece), void *context);

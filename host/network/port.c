@@ -39,7 +39,8 @@ void network_port_send(struct network_port *port, struct frame *frame)
     if (port->scratch == NULL) {
         port->scratch = malloc(FRAME_SIZE_MAX + FRAME_TAG);
     }
-    if (port->scratch == NULL || frame_segment(frame, port->scratch + FRAME_TAG, send_one, port) < 0) {
+    if (port->scratch == NULL ||
+        frame_segment(frame, port->scratch + FRAME_TAG, send_one, port) < 0) {
         port->malformed++;
     }
 }

@@ -28,7 +28,8 @@ struct network_port_operations {
     bool takes_offloads;
     int (*descriptor)(struct network_port *port);            /* NULL: none */
     uint64_t (*deadline_ns)(struct network_port *port);      /* NULL: never */
-    /* Takes what has come, while the adapter has room. Quick when there is nothing. NULL: nothing. */
+    /* Takes what has come, while the adapter has room. Quick when there is nothing.
+     * NULL: nothing. */
     void (*run)(struct network_port *port, uint64_t now_ns);
     void (*describe)(struct network_port *port, struct json_object *to); /* NULL: nothing */
     void (*free)(struct network_port *port);
@@ -55,7 +56,8 @@ void network_port_send(struct network_port *port, struct frame *frame);
 /* For the kinds: a frame for the adapter. */
 void network_port_receive(struct network_port *port, struct frame *frame);
 
-/* Frames in both directions go to a pcap file from now on; NULL ends that. 0 or a negative errno. */
+/* Frames in both directions go to a pcap file from now on; NULL ends that.
+ * 0 or a negative errno. */
 int network_port_capture(struct network_port *port, const char *path);
 
 void network_port_describe(struct network_port *port, struct json_object *to);

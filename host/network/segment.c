@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* TCP segmentation of one large frame, as an adapter does it (NDIS large send offload v2, Linux GSO). */
+/* TCP segmentation of one large frame, as an adapter does it (NDIS large send offload v2,
+ * Linux GSO). */
 #include "host/network/frame.h"
 
 #include <string.h>

@@ -164,8 +164,8 @@ static int make_folder(struct switch_port *port, const char *name)
     struct stat status;
     snprintf(port->folder, sizeof(port->folder), "/run/user/%u", (unsigned)getuid());
     bool runtime = access(port->folder, W_OK) == 0;
-    snprintf(port->folder, sizeof(port->folder), runtime ? "/run/user/%u/machv-%s" : "/tmp/machv-%u-%s",
-             (unsigned)getuid(), name);
+    snprintf(port->folder, sizeof(port->folder),
+             runtime ? "/run/user/%u/machv-%s" : "/tmp/machv-%u-%s", (unsigned)getuid(), name);
     if (mkdir(port->folder, 0700) != 0 && errno != EEXIST) {
         return -errno;
     }

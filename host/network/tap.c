@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A TAP device of the host. Offloads pass through in the header that Linux puts before each frame. */
+/* A TAP device of the host. Offloads pass through in the header that Linux
+ * puts before each frame. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>

@@ -31,8 +31,8 @@ struct HyperVVMBus {
     struct connection *connection;
     struct connection_message proposal;     /* the next version to propose, when `proposal_ready` */
     bool proposal_ready;
-    volatile bool unloading;                /* UNLOAD is about to be sent, or was: no signal may follow */
-    volatile int32_t signalling;            /* threads between looking at `unloading` and the doorbell */
+    volatile bool unloading;                /* UNLOAD is to be sent, or was: no signal may follow */
+    volatile int32_t signalling;            /* threads between `unloading` read and the doorbell */
     bool unloaded;                          /* the host has confirmed that it forgot everything */
     bool shared_interrupts;                 /* a host before 2.4: flags are in the interrupt page */
     IOWorkLoop *work_loop;                  /* of control messages only */

@@ -145,7 +145,7 @@ int vmbus_disconnect(HyperVVMBus *bus)
     bool in_time = true;
     int error;
 
-    vmbus_stop_signals(bus);        /* the host would take one that comes after UNLOAD for a mistake */
+    vmbus_stop_signals(bus); /* the host would take one that comes after UNLOAD for a mistake */
     IOLockLock(bus->lock);
     error = connection_unload(bus->connection, &message);
     IOLockWakeup(bus->lock, bus->connection, false);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The bus's part of the address space: where its windows are, and devices that take of them.
  *
- * The windows are resources of the ACPI device above VMBus (generation 2: "VMOD") or of the PCI root
- * (generation 1). Source: DSDT dumps; Linux vmbus_drv, which walks up the same way. */
+ * The windows are resources of the ACPI device above VMBus (generation 2: "VMOD") or of the PCI
+ * root (generation 1). Source: DSDT dumps; Linux vmbus_drv, which walks up the same way. */
 #include "abi/IODeviceMemory.h"
 #include "abi/IOPlatformExpert.h"
 #include "abi/IORegistryIterator.h"

@@ -45,8 +45,8 @@ uint32_t rndis_keepalive_reply(void *buffer, uint32_t capacity, uint32_t request
     return put(buffer, capacity, &message, sizeof message);
 }
 
-static uint32_t request_message(void *buffer, uint32_t capacity, uint32_t type, uint32_t request_id, uint32_t oid,
-                                const void *information, uint32_t length)
+static uint32_t request_message(void *buffer, uint32_t capacity, uint32_t type, uint32_t request_id,
+                                uint32_t oid, const void *information, uint32_t length)
 {
     /* The offset is given even without information: hosts refuse 0. */
     const struct rndis_request message = {
@@ -80,8 +80,8 @@ uint32_t rndis_set_message(void *buffer, uint32_t capacity, uint32_t request_id,
 /* ---- replies and indications ---- */
 
 /* Information at `offset` from byte 8; none at all is allowed. */
-static int locate(const void *message, uint32_t size, uint32_t offset, uint32_t length, uint32_t header,
-                  struct rndis_control *control)
+static int locate(const void *message, uint32_t size, uint32_t offset, uint32_t length,
+                  uint32_t header, struct rndis_control *control)
 {
     if (length == 0)
         return 0;
@@ -100,7 +100,8 @@ static int parse_query(const void *message, uint32_t size, struct rndis_control 
     if (size < sizeof complete)
         return HV_ERROR_MALFORMED;
     __builtin_memcpy(&complete, message, sizeof complete);
-    return locate(message, size, complete.information_offset, complete.information_length, sizeof complete, control);
+    return locate(message, size, complete.information_offset, complete.information_length,
+                  sizeof complete, control);
 }
 
 static int parse_initialize(const void *message, uint32_t size, struct rndis_control *control)
@@ -127,7 +128,8 @@ static int parse_status(const void *message, uint32_t size, struct rndis_control
     __builtin_memcpy(&indication, message, sizeof indication);
     control->kind = RNDIS_CONTROL_STATUS;
     control->status = indication.status;
-    return locate(message, size, indication.buffer_offset, indication.buffer_length, sizeof indication, control);
+    return locate(message, size, indication.buffer_offset, indication.buffer_length,
+                  sizeof indication, control);
 }
 
 int rndis_parse_control(const void *message, uint32_t size, struct rndis_control *control)
@@ -184,7 +186,8 @@ static uint32_t lso_size(const struct ndis_lso_v2 *lso)
     return lso->max_size < IP_PACKET_MAX ? lso->max_size : IP_PACKET_MAX;
 }
 
-int rndis_parse_offload(const void *information, uint32_t length, bool with_udp, struct rndis_offload *offload)
+int rndis_parse_offload(const void *information, uint32_t length, bool with_udp,
+                        struct rndis_offload *offload)
 {
     struct ndis_offload host = { .flags = 0 };
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* RNDIS messages, guest side: requests and their replies, frames both ways.
  *
- * No I/O Kit, locks, clock or allocation. Received messages lie in memory that the host can change at any time: what
- * is looked at is copied first. Errors are those of kext/core/errors.h.
- * Sources: Linux drivers/net/hyperv/rndis_filter.c, FreeBSD hn_rndis.c, Microsoft's RNDIS documentation. */
+ * No I/O Kit, locks, clock or allocation. Received messages lie in memory that the host can change
+ * at any time: what is looked at is copied first. Errors are those of kext/core/errors.h.
+ * Sources: Linux drivers/net/hyperv/rndis_filter.c, FreeBSD hn_rndis.c, Microsoft's documentation
+ * of RNDIS. */
 #ifndef KEXT_NETWORK_RNDIS_H
 #define KEXT_NETWORK_RNDIS_H
 
@@ -41,7 +42,8 @@ struct rndis_control {
     uint32_t max_packets, max_transfer, alignment_factor; /* of INITIALIZE COMPLETE */
 };
 
-/* Takes apart a control message from the host: a private copy, any content. 0 or HV_ERROR_MALFORMED. */
+/* Takes apart a control message from the host: a private copy, any content.
+ * 0 or HV_ERROR_MALFORMED. */
 int rndis_parse_control(const void *message, uint32_t size, struct rndis_control *control);
 
 /* ---- frames from the host ---- */
@@ -56,7 +58,8 @@ struct rndis_receive {
     struct rndis_packet_id packet_id;
 };
 
-/* Takes apart the headers of an RNDIS packet of at most `size` bytes in shared memory. 0, or HV_ERROR_MALFORMED. */
+/* Takes apart the headers of an RNDIS packet of at most `size` bytes in shared memory.
+ * 0, or HV_ERROR_MALFORMED. */
 int rndis_parse_packet(const volatile void *message, uint32_t size, struct rndis_receive *receive);
 
 /* ---- frames to the host ---- */
@@ -72,7 +75,8 @@ struct rndis_transmit {
 };
 
 /* Writes header and information, after which the frame follows. Returns their bytes. */
-uint32_t rndis_packet_header(uint8_t buffer[RNDIS_TRANSMIT_HEADER_MAX], const struct rndis_transmit *transmit);
+uint32_t rndis_packet_header(uint8_t buffer[RNDIS_TRANSMIT_HEADER_MAX],
+                             const struct rndis_transmit *transmit);
 
 /* ---- offloads ---- */
 
@@ -83,8 +87,10 @@ struct rndis_offload {
 };
 
 /* What the host's capabilities (RNDIS_OID_OFFLOAD_CAPABILITIES) allow. 0 or HV_ERROR_MALFORMED. */
-int rndis_parse_offload(const void *information, uint32_t length, bool with_udp, struct rndis_offload *offload);
-/* Parameters that turn on what `offload` has; returns their bytes. `ndis_6_30`: NVSP version 5 and later. */
+int rndis_parse_offload(const void *information, uint32_t length, bool with_udp,
+                        struct rndis_offload *offload);
+/* Parameters that turn on what `offload` has; returns their bytes.
+ * `ndis_6_30`: NVSP version 5 and later. */
 uint32_t rndis_offload_parameters(const struct rndis_offload *offload, bool ndis_6_30, bool rsc,
                                   struct ndis_offload_parameters *parameters);
 /* The header that the query for capabilities carries. */

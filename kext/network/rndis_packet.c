@@ -10,7 +10,8 @@ enum {
 
 /* ---- from the host ---- */
 
-static void take_element(uint32_t type, const uint8_t *data, uint32_t length, struct rndis_receive *receive)
+static void take_element(uint32_t type, const uint8_t *data, uint32_t length,
+                         struct rndis_receive *receive)
 {
     uint32_t value;
 
@@ -39,8 +40,9 @@ static void take_element(uint32_t type, const uint8_t *data, uint32_t length, st
     }
 }
 
-/* Elements are 4-byte multiples of at least their header; one that is not ends the list: the frame is still good
- * if it lies where the header says, but what cannot be understood of it makes it suspect. */
+/* Elements are 4-byte multiples of at least their header; one that is not ends the list: the frame
+ * is still good if it lies where the header says, but what cannot be understood of it makes it
+ * suspect. */
 static int take_information(const uint8_t *at, uint32_t size, struct rndis_receive *receive)
 {
     while (size != 0) {
@@ -77,7 +79,8 @@ int rndis_parse_packet(const volatile void *message, uint32_t size, struct rndis
     if (size < sizeof packet)
         return HV_ERROR_MALFORMED;
     copy_in(&packet, bytes, sizeof packet);
-    if (packet.header.type != RNDIS_PACKET || packet.header.length < sizeof packet || packet.header.length > size)
+    if (packet.header.type != RNDIS_PACKET || packet.header.length < sizeof packet ||
+        packet.header.length > size)
         return HV_ERROR_MALFORMED;
     room = packet.header.length - RNDIS_OFFSET_BASE;
     if (packet.data_offset < sizeof packet - RNDIS_OFFSET_BASE || packet.data_offset > room ||
@@ -98,20 +101,23 @@ int rndis_parse_packet(const volatile void *message, uint32_t size, struct rndis
 
 static uint32_t add_element(uint8_t *at, uint32_t type, uint32_t value)
 {
-    const struct rndis_packet_info element = { sizeof element + sizeof value, type, sizeof element };
+    const struct rndis_packet_info element = { sizeof element + sizeof value, type,
+                                               sizeof element };
 
     __builtin_memcpy(at, &element, sizeof element);
     __builtin_memcpy(at + sizeof element, &value, sizeof value);
     return element.size;
 }
 
-uint32_t rndis_packet_header(uint8_t buffer[RNDIS_TRANSMIT_HEADER_MAX], const struct rndis_transmit *transmit)
+uint32_t rndis_packet_header(uint8_t buffer[RNDIS_TRANSMIT_HEADER_MAX],
+                             const struct rndis_transmit *transmit)
 {
     uint32_t length = sizeof(struct rndis_packet);
     struct rndis_packet packet = { .header = { RNDIS_PACKET, 0 } };
 
     if (transmit->has_vlan)
-        length += add_element(buffer + length, RNDIS_INFO_VLAN, rndis_vlan_from_tag(transmit->vlan_tag));
+        length += add_element(buffer + length, RNDIS_INFO_VLAN,
+                              rndis_vlan_from_tag(transmit->vlan_tag));
     if (transmit->has_lso) /* it implies the checksums */
         length += add_element(buffer + length, RNDIS_INFO_LSO, transmit->lso);
     else if (transmit->has_checksum)

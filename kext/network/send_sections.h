@@ -6,13 +6,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SEND_SECTIONS_MAX = 2560 }; /* 15 MiB of 6144 bytes; of a larger buffer the rest stays unused */
+enum { SEND_SECTIONS_MAX = 2560 }; /* 15 MiB of 6144 bytes; what is larger stays unused */
 #define SEND_SECTION_NONE UINT32_MAX
 
 struct send_sections {
     uint32_t count;
     uint32_t free_count;
-    uint32_t next;           /* where the search begins: just freed ones rest a little, so mistakes show */
+    uint32_t next;           /* where the search begins: just freed ones rest, so mistakes show */
     uint64_t taken[SEND_SECTIONS_MAX / 64];
 };
 

@@ -52,7 +52,7 @@ static void backup_stop(IOService *me, IOService *provider)
 {
     struct backup *backup = &((HyperVBackup *)me)->backup;
 
-    backup_let_go(backup);      /* at once: stopping waits for the daemon, which may have to write */
+    backup_let_go(backup); /* at once: stopping waits for the daemon, which may have to write */
     daemon_service_stop((struct daemon_service_object *)me, provider);
     backup_let_go(backup);      /* of an answer that came in between */
 }

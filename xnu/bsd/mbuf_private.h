@@ -64,7 +64,8 @@ struct __mbuf {
 mbuf_t mbuf_create(mbuf_type_t type, bool packet_header, size_t size);
 
 /* An mbuf for these bytes of another one, which it shares the memory with. */
-mbuf_t mbuf_create_sharing(const mbuf_t with, bool packet_header, const uint8_t *data, size_t length);
+mbuf_t mbuf_create_sharing(const mbuf_t with, bool packet_header, const uint8_t *data,
+                           size_t length);
 
 /* The packet header of `from`, tags not included. */
 void mbuf_copy_header_fields(mbuf_t to, const mbuf_t from);

@@ -66,11 +66,12 @@ IOBufferMemoryDescriptor *IOBufferMemoryDescriptor_withOptions(uint32_t options,
 IOBufferMemoryDescriptor *IOBufferMemoryDescriptor_withCapacity(unsigned long capacity,
                                                                 uint32_t direction, bool contiguous)
 {
-    return create(kernel_task, direction | (contiguous ? kIOMemoryPhysicallyContiguous : 0), capacity,
-                  contiguous ? capacity : 1, 0);
+    return create(kernel_task, direction | (contiguous ? kIOMemoryPhysicallyContiguous : 0),
+                  capacity, contiguous ? capacity : 1, 0);
 }
 
-IOBufferMemoryDescriptor *IOBufferMemoryDescriptor_withBytes(const void *bytes, unsigned long length,
+IOBufferMemoryDescriptor *IOBufferMemoryDescriptor_withBytes(const void *bytes,
+                                                             unsigned long length,
                                                              uint32_t direction, bool contiguous)
 {
     IOBufferMemoryDescriptor *me = IOBufferMemoryDescriptor_withCapacity(length, direction,
@@ -142,7 +143,8 @@ bool IOBufferMemoryDescriptor__initWithPhysicalMask(IOBufferMemoryDescriptor *me
         return false;
     IOAddressRange range = { (uintptr_t)me->_buffer, capacity };
     uint32_t flags = (options & kIOMemoryDirectionMask) | kIOMemoryTypeVirtual64 |
-                     kIOMemoryAutoPrepare | (options & kIOMapCacheMask ? kIOMemoryBufferPageable : 0);
+                     kIOMemoryAutoPrepare |
+                     (options & kIOMapCacheMask ? kIOMemoryBufferPageable : 0);
     return IOGeneralMemoryDescriptor__initWithOptions((IOGeneralMemoryDescriptor *)me, &range, 1, 0,
                                                       task, flags, NULL);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* IOClock.c - time and delays (clock_*, mach_absolute_time, IOSleep, IODelay).
  *
- * Absolute time is nanoseconds since boot, as on every Intel Mac (timebase 1/1). IODelay and IOSleep
- * both end in delay_for_interval, which blocks unless the wait is very short or blocking is not
- * allowed (xnu osfmk/kern/clock.c). */
+ * Absolute time is nanoseconds since boot, as on every Intel Mac (timebase 1/1). IODelay and
+ * IOSleep both end in delay_for_interval, which blocks unless the wait is very short or blocking is
+ * not allowed (xnu osfmk/kern/clock.c). */
 #include "xnu/bsd/kpi.h"
 #include "xnu/machine/clock.h"
 #include "xnu/machine/threads.h"

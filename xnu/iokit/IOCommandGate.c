@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* IOCommandGate.c - runs an action with the work loop's gate closed (xnu iokit/Kernel/IOCommandGate.cpp).
+/* IOCommandGate.c - runs an action with the work loop's gate closed
+ * (xnu iokit/Kernel/IOCommandGate.cpp).
  *
  * `reserved` counts the actions inside, as in the kernel: a gate that is removed by one of its own
  * actions keeps its work loop until the last of them has returned. */
@@ -100,8 +101,8 @@ void IOCommandGate__setWorkLoop(IOCommandGate *me, IOWorkLoop *work_loop)
 static IOWorkLoop *require_work_loop(const IOCommandGate *me)
 {
     if (!me->workLoop && !release_behaviour()->gate_checks_work_loop)
-        machine_panic("IOCommandGate %p is used without a work loop; macOS before 10.11 crashes here",
-                      (const void *)me);
+        machine_panic("IOCommandGate %p is used without a work loop; "
+                      "macOS before 10.11 crashes here", (const void *)me);
     return me->workLoop;
 }
 

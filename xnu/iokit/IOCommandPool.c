@@ -33,7 +33,8 @@ bool IOCommandPool__initWithWorkLoop(IOCommandPool *me, IOWorkLoop *work_loop)
     me->fSerializer = IOCommandGate_commandGate((OSObject *)me, NULL);
     if (!me->fSerializer)
         return false;
-    return IOWorkLoop_addEventSource(work_loop, (IOEventSource *)me->fSerializer) == kIOReturnSuccess;
+    return IOWorkLoop_addEventSource(work_loop, (IOEventSource *)me->fSerializer) ==
+           kIOReturnSuccess;
 }
 
 bool IOCommandPool__init_service_workloop_number(IOCommandPool *me, IOService *owner,
@@ -69,8 +70,8 @@ IOCommand *IOCommandPool__getCommand(IOCommandPool *me, bool block)
 {
     IOCommand *command = NULL;
 
-    if (IOCommandGate_runAction(me->fSerializer, get_action, &command, (void *)(uintptr_t)block, NULL,
-                                NULL) != kIOReturnSuccess)
+    if (IOCommandGate_runAction(me->fSerializer, get_action, &command, (void *)(uintptr_t)block,
+                                NULL, NULL) != kIOReturnSuccess)
         return NULL;
     return command;
 }

@@ -2,9 +2,9 @@
 /* IODMACommand.c - making memory ready for a device: specification, preparation, bounce buffers
  * (xnu iokit/Kernel/IODMACommand.cpp). Segments are in IODMASegments.c.
  *
- * When a byte of the range lies above the device's addresses, or its start is not aligned as the device
- * wants it, the range is copied to a bounce buffer: before the transfer for data going out, after it for
- * data coming in. */
+ * When a byte of the range lies above the device's addresses, or its start is not aligned as the
+ * device wants it, the range is copied to a bounce buffer: before the transfer for data going out,
+ * after it for data coming in. */
 #include "abi/IOBufferMemoryDescriptor.h"
 #include "abi/IODMACommand.h"
 #include "abi/IOMapper.h"
@@ -37,8 +37,8 @@ IODMACommand *IODMACommand_withSpecification_number(dma_segment_function *output
     IODMACommand *me = object_new(&IODMACommand_gMetaClass);
 
     return made(me, me && IODMACommand_initWithSpecification_number(me, output, bits, max_segment,
-                                                                    mapping, max_transfer, alignment,
-                                                                    mapper, refcon));
+                                                                    mapping, max_transfer,
+                                                                    alignment, mapper, refcon));
 }
 
 IODMACommand *IODMACommand_withSpecification_dmacommandsegmentoptions(
@@ -142,14 +142,14 @@ static IODMACommand_SegmentOptions old_options(uint8_t bits, uint64_t max_segmen
 }
 
 bool IODMACommand__initWithSpecification_number(IODMACommand *me, dma_segment_function *output,
-                                                uint8_t bits, uint64_t max_segment, uint32_t mapping,
-                                                uint64_t max_transfer, uint32_t alignment,
-                                                IOMapper *mapper, void *refcon)
+                                                uint8_t bits, uint64_t max_segment,
+                                                uint32_t mapping, uint64_t max_transfer,
+                                                uint32_t alignment, IOMapper *mapper, void *refcon)
 {
     IODMACommand_SegmentOptions options = old_options(bits, max_segment, max_transfer, alignment);
 
-    return IODMACommand__initWithSpecification_dmacommandsegmentoptions(me, output, &options, mapping,
-                                                                        mapper, refcon);
+    return IODMACommand__initWithSpecification_dmacommandsegmentoptions(me, output, &options,
+                                                                        mapping, mapper, refcon);
 }
 
 int32_t IODMACommand_setSpecification(IODMACommand *me, dma_segment_function *output,
@@ -172,7 +172,8 @@ IODMACommand *IODMACommand__cloneCommand(IODMACommand *me, void *refcon)
     };
 
     return IODMACommand_withSpecification_dmacommandsegmentoptions(me->fOutSeg, &options,
-                                                                   me->fMappingOptions, NULL, refcon);
+                                                                   me->fMappingOptions, NULL,
+                                                                   refcon);
 }
 
 void IODMACommand__free(IODMACommand *me)
@@ -359,7 +360,8 @@ int32_t IODMACommand__complete(IODMACommand *me, bool invalidate_cache, bool syn
     return kIOReturnSuccess;
 }
 
-int32_t IODMACommand__getPreparedOffsetAndLength(IODMACommand *me, uint64_t *offset, uint64_t *length)
+int32_t IODMACommand__getPreparedOffsetAndLength(IODMACommand *me, uint64_t *offset,
+                                                 uint64_t *length)
 {
     if (me->fActive == 0)
         return kIOReturnNotReady;
@@ -405,12 +407,12 @@ static int32_t respecify(IODMACommand *me, dma_segment_function *output,
     return IODMACommand_prepare(me, offset, length, true, true);
 }
 
-int32_t IODMACommand__prepareWithSpecification_number(IODMACommand *me, dma_segment_function *output,
-                                                      uint8_t bits, uint64_t max_segment,
-                                                      uint32_t mapping, uint64_t max_transfer,
-                                                      uint32_t alignment, IOMapper *mapper,
-                                                      uint64_t offset, uint64_t length, bool flush,
-                                                      bool synchronize)
+int32_t IODMACommand__prepareWithSpecification_number(IODMACommand *me,
+                                                      dma_segment_function *output, uint8_t bits,
+                                                      uint64_t max_segment, uint32_t mapping,
+                                                      uint64_t max_transfer, uint32_t alignment,
+                                                      IOMapper *mapper, uint64_t offset,
+                                                      uint64_t length, bool flush, bool synchronize)
 {
     IODMACommand_SegmentOptions options = old_options(bits, max_segment, max_transfer, alignment);
 
@@ -419,7 +421,8 @@ int32_t IODMACommand__prepareWithSpecification_number(IODMACommand *me, dma_segm
 
 int32_t IODMACommand__prepareWithSpecification_dmacommandsegmentoptions(
     IODMACommand *me, dma_segment_function *output, const IODMACommand_SegmentOptions *options,
-    uint32_t mapping, IOMapper *mapper, uint64_t offset, uint64_t length, bool flush, bool synchronize)
+    uint32_t mapping, IOMapper *mapper, uint64_t offset, uint64_t length, bool flush,
+    bool synchronize)
 {
     return respecify(me, output, options, mapping, offset, length);
 }
@@ -464,7 +467,8 @@ uint64_t IODMACommand_readBytes(IODMACommand *me, uint64_t offset, void *bytes, 
     return IODMACommand_transfer(me, 1, offset, bytes, length);
 }
 
-uint64_t IODMACommand_writeBytes(IODMACommand *me, uint64_t offset, const void *bytes, uint64_t length)
+uint64_t IODMACommand_writeBytes(IODMACommand *me, uint64_t offset, const void *bytes,
+                                 uint64_t length)
 {
     return IODMACommand_transfer(me, 2, offset, (void *)(uintptr_t)bytes, length);
 }

@@ -65,15 +65,16 @@ uint64_t dma_segment_at(const IODMACommand *me, uint64_t offset, uint64_t *lengt
         *length = rest;
         return machine_physical_address((char *)state->bounce + offset);
     }
-    address = IOMemoryDescriptor_getPhysicalSegment_number(me->fMemory,
-                                                           state->prepared_offset + offset, length, 0);
+    address = IOMemoryDescriptor_getPhysicalSegment_number(
+        me->fMemory, state->prepared_offset + offset, length, 0);
     if (*length > rest)
         *length = rest;
     return address;
 }
 
 /* The longest piece at `offset` that the device takes as one segment. */
-static int32_t next_segment(const IODMACommand *me, uint64_t offset, IODMACommand_Segment64 *segment)
+static int32_t next_segment(const IODMACommand *me, uint64_t offset,
+                            IODMACommand_Segment64 *segment)
 {
     uint64_t total = me->reserved->prepared_length;
     uint64_t length;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* IODataQueue.c - a ring of variable-sized entries in memory that a process can map
- * (xnu iokit/Kernel/IODataQueue.cpp, IOSharedDataQueue.cpp). The layout is that of IODataQueueShared.h. */
+ * (xnu iokit/Kernel/IODataQueue.cpp, IOSharedDataQueue.cpp).
+ * The layout is that of IODataQueueShared.h. */
 #include "abi/IODataQueue.h"
 #include "abi/IOMemoryDescriptor.h"
 #include "abi/IOSharedDataQueue.h"
@@ -125,7 +126,8 @@ bool IODataQueue__enqueue(IODataQueue *me, void *data, uint32_t size)
         return false;
     entry->size = size;
     __builtin_memcpy(entry->data, data, size);
-    /* The reader learns of a wrap from the size at the end of the ring, where there is room for it. */
+    /* The reader learns of a wrap from the size at the end of the ring,
+     * where there is room for it. */
     if (wraps && queue_size - tail >= ENTRY_HEADER)
         ((struct _IODataQueueEntry *)(void *)(queue->ring + tail))->size = size;
     __atomic_store_n(&queue->tail, wraps ? entry_size : tail + entry_size, __ATOMIC_RELEASE);
@@ -195,7 +197,8 @@ uint32_t IOSharedDataQueue_getQueueSize(IOSharedDataQueue *me)
     return me->dataQueue->queue_size;
 }
 
-/* The entry at the head and the head that follows it; NULL when there is none or the ring is damaged. */
+/* The entry at the head and the head that follows it;
+ * NULL when there is none or the ring is damaged. */
 static struct _IODataQueueEntry *first_entry(struct _IODataQueueMemory *queue, uint32_t *next)
 {
     uint32_t head = queue->head, size = queue->queue_size;
@@ -223,7 +226,8 @@ struct _IODataQueueEntry *IOSharedDataQueue__peek(IOSharedDataQueue *me)
     return first_entry(me->dataQueue, &next);
 }
 
-/* *size is the room on entry, the entry's size on return; too little room: false, nothing is taken. */
+/* *size is the room on entry, the entry's size on return; too little room: false,
+ * nothing is taken. */
 bool IOSharedDataQueue__dequeue(IOSharedDataQueue *me, void *data, uint32_t *size)
 {
     uint32_t next;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* IOFilterInterruptEventSource.c - an interrupt source whose owner looks at each interrupt in interrupt
- * context first (xnu iokit/Kernel/IOFilterInterruptEventSource.cpp). */
+/* IOFilterInterruptEventSource.c - an interrupt source whose owner looks at each interrupt in
+ * interrupt context first (xnu iokit/Kernel/IOFilterInterruptEventSource.cpp). */
 #include "abi/IOFilterInterruptEventSource.h"
 #include "abi/IOService.h"
 #include "abi/IOWorkLoop.h"
@@ -20,8 +20,8 @@ IOInterruptEventSource *IOFilterInterruptEventSource_interruptEventSource(OSObje
 }
 
 bool IOFilterInterruptEventSource__init_object_function_service_number(
-    IOFilterInterruptEventSource *me, OSObject *owner, interrupt_action *action, IOService *provider,
-    int32_t index)
+    IOFilterInterruptEventSource *me, OSObject *owner, interrupt_action *action,
+    IOService *provider, int32_t index)
 {
     return false;
 }
@@ -47,8 +47,8 @@ bool IOFilterInterruptEventSource__init_object_function_function_service_number(
     if (!filter)
         return false;
     me->filterAction = filter;               /* before the interrupt can come */
-    return IOInterruptEventSource__init_object_function_service_number((IOInterruptEventSource *)me,
-                                                                       owner, action, provider, index);
+    return IOInterruptEventSource__init_object_function_service_number(
+        (IOInterruptEventSource *)me, owner, action, provider, index);
 }
 
 void IOFilterInterruptEventSource__free(IOFilterInterruptEventSource *me)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* IOGeneralMemoryDescriptor.c - one or more ranges of kernel or physical addresses.
  *
- * Virtual memory has to be prepared before it has physical segments; preparations are counted. Memory
- * here is always resident, so preparing only checks. Memory outside guest RAM (static data of a native
- * driver) can be read and written but has no physical address. */
+ * Virtual memory has to be prepared before it has physical segments; preparations are counted.
+ * Memory here is always resident, so preparing only checks. Memory outside guest RAM (static data
+ * of a native driver) can be read and written but has no physical address. */
 #include "abi/IOGeneralMemoryDescriptor.h"
 
 #include "xnu/iokit/memory_private.h"
@@ -58,8 +58,8 @@ static bool sum_lengths(IOGeneralMemoryDescriptor *me)
         if (range->address + range->length < range->address ||
             __builtin_add_overflow(total, range->length, &total))
             return false;
-        pages += ((range->address & (MACHINE_PAGE_SIZE - 1)) + range->length + MACHINE_PAGE_SIZE - 1) >>
-                 MACHINE_PAGE_SHIFT;
+        pages += ((range->address & (MACHINE_PAGE_SIZE - 1)) + range->length +
+                  MACHINE_PAGE_SIZE - 1) >> MACHINE_PAGE_SHIFT;
     }
     me->_length = total;
     me->_pages = (uint32_t)pages;
@@ -90,7 +90,8 @@ bool IOGeneralMemoryDescriptor__initWithOptions(IOGeneralMemoryDescriptor *me, v
     if (!copy_ranges(me, ranges, count, options) || !sum_lengths(me))
         return false;
     return !(options & kIOMemoryAutoPrepare) ||
-           IOMemoryDescriptor_prepare((IOMemoryDescriptor *)me, kIODirectionNone) == kIOReturnSuccess;
+           IOMemoryDescriptor_prepare((IOMemoryDescriptor *)me, kIODirectionNone) ==
+               kIOReturnSuccess;
 }
 
 void IOGeneralMemoryDescriptor__free(IOGeneralMemoryDescriptor *me)
@@ -177,7 +178,8 @@ int32_t IOGeneralMemoryDescriptor__setPurgeable(IOGeneralMemoryDescriptor *me, u
 }
 
 int32_t IOGeneralMemoryDescriptor__dmaCommandOperation(IOGeneralMemoryDescriptor *me,
-                                                       uint32_t operation, void *data, uint32_t size)
+                                                       uint32_t operation, void *data,
+                                                       uint32_t size)
 {
     return IOMemoryDescriptor__dmaCommandOperation((IOMemoryDescriptor *)me, operation, data, size);
 }
@@ -197,7 +199,8 @@ int32_t IOGeneralMemoryDescriptor__doMap(IOGeneralMemoryDescriptor *me, vm_map_t
                                          uint64_t *address, uint32_t options, uint64_t offset,
                                          uint64_t length)
 {
-    return IOMemoryDescriptor__doMap((IOMemoryDescriptor *)me, map, address, options, offset, length);
+    return IOMemoryDescriptor__doMap((IOMemoryDescriptor *)me, map, address, options, offset,
+                                     length);
 }
 
 int32_t IOGeneralMemoryDescriptor__doUnmap(IOGeneralMemoryDescriptor *me, vm_map_t map,

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* IOInterruptEventSource.c - interrupts, of a provider or raised by software, as work of a work loop
- * (xnu iokit/Kernel/IOInterruptEventSource.cpp).
+/* IOInterruptEventSource.c - interrupts, of a provider or raised by software, as work of a work
+ * loop (xnu iokit/Kernel/IOInterruptEventSource.cpp).
  *
- * The producer (interrupt context) and the consumer (work loop) each have a counter; the difference is
- * the number of interrupts since the last action. An interrupt index is kept inverted while no handler
- * is registered. */
+ * The producer (interrupt context) and the consumer (work loop) each have a counter; the difference
+ * is the number of interrupts since the last action. An interrupt index is kept inverted while no
+ * handler is registered. */
 #include "abi/IOInterruptEventSource.h"
 #include "abi/IOService.h"
 #include "abi/IOWorkLoop.h"
@@ -27,8 +27,8 @@ IOInterruptEventSource *IOInterruptEventSource_interruptEventSource(OSObject *ow
 {
     IOInterruptEventSource *me = object_new(&IOInterruptEventSource_gMetaClass);
 
-    if (me && !IOInterruptEventSource_init_object_function_service_number(me, owner, action, provider,
-                                                                         index)) {
+    if (me && !IOInterruptEventSource_init_object_function_service_number(me, owner, action,
+                                                                          provider, index)) {
         object_release(me);
         return NULL;
     }

@@ -85,7 +85,8 @@ KPI(void *, IOMallocAligned, (vm_size_t size, vm_offset_t alignment))
 {
     check_context("IOMallocAligned");
     if (alignment != 0 && !is_power_of_two(alignment))
-        machine_panic("IOMallocAligned: alignment %#lx is no power of two", (unsigned long)alignment);
+        machine_panic("IOMallocAligned: alignment %#lx is no power of two",
+                      (unsigned long)alignment);
     return allocate_aligned(size, alignment);
 }
 

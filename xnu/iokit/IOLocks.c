@@ -63,7 +63,8 @@ KPI(void, IOLockUnlock, (IOLock *lock))
 
 KPI(int, IOLockSleep, (IOLock *lock, void *event, UInt32 interruptible))
 {
-    return lck_mtx_sleep((lck_mtx_t *)lock, LCK_SLEEP_DEFAULT, event, (wait_interrupt_t)interruptible);
+    return lck_mtx_sleep((lck_mtx_t *)lock, LCK_SLEEP_DEFAULT, event,
+                         (wait_interrupt_t)interruptible);
 }
 
 KPI(int, IOLockSleepDeadline, (IOLock *lock, void *event, AbsoluteTime deadline,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* IOMapper.c - there is no I/O memory management unit: bus addresses are guest-physical addresses.
  *
- * The base class's methods that a mapper would implement stay undefined; drivers only reach the static
- * functions (xnu iokit/Kernel/IOMapper.cpp). */
+ * The base class's methods that a mapper would implement stay undefined; drivers only reach the
+ * static functions (xnu iokit/Kernel/IOMapper.cpp). */
 #include "abi/IOMapper.h"
 
 #include "xnu/libkern/object.h"

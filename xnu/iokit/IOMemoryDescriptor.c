@@ -24,7 +24,8 @@ IOMemoryDescriptor *IOMemoryDescriptor_withOptions(void *ranges, uint32_t count,
 {
     IOMemoryDescriptor *me = object_new(&IOGeneralMemoryDescriptor_gMetaClass);
 
-    if (me && !IOMemoryDescriptor_initWithOptions(me, ranges, count, offset, task, options, mapper)) {
+    if (me &&
+        !IOMemoryDescriptor_initWithOptions(me, ranges, count, offset, task, options, mapper)) {
         object_release(me);
         return NULL;
     }
@@ -40,8 +41,9 @@ IOMemoryDescriptor *IOMemoryDescriptor_withAddressRange(uint64_t address, uint64
     return IOMemoryDescriptor_withAddressRanges_virtualrange(&range, 1, options, task);
 }
 
-IOMemoryDescriptor *IOMemoryDescriptor_withAddressRanges_virtualrange(IOVirtualRange *ranges, uint32_t count,
-                                                         uint32_t options, task_t task)
+IOMemoryDescriptor *IOMemoryDescriptor_withAddressRanges_virtualrange(IOVirtualRange *ranges,
+                                                                      uint32_t count,
+                                                                      uint32_t options, task_t task)
 {
     options |= task ? kIOMemoryTypeVirtual64 : kIOMemoryTypePhysical64;
     return IOMemoryDescriptor_withOptions(ranges, count, 0, task, options, NULL);
@@ -236,7 +238,8 @@ int32_t IOMemoryDescriptor__dmaCommandOperation(IOMemoryDescriptor *me, uint32_t
 int32_t IOMemoryDescriptor_getPageCounts(IOMemoryDescriptor *me, uint64_t *resident,
                                          uint64_t *dirty)
 {
-    uint64_t pages = (IOMemoryDescriptor_getLength(me) + MACHINE_PAGE_SIZE - 1) >> MACHINE_PAGE_SHIFT;
+    uint64_t pages = (IOMemoryDescriptor_getLength(me) + MACHINE_PAGE_SIZE - 1) >>
+                     MACHINE_PAGE_SHIFT;
 
     if (resident)
         *resident = pages;

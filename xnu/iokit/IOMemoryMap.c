@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* IOMemoryMap.c - mappings of descriptors into the kernel's address space.
  *
- * All of guest-physical memory appears in the process at one place, so a mapping is an address in that
- * window. Equal mappings are shared unless kIOMapUnique is given. */
+ * All of guest-physical memory appears in the process at one place, so a mapping is an address in
+ * that window. Equal mappings are shared unless kIOMapUnique is given. */
 #include "abi/IOMemoryDescriptor.h"
 #include "abi/IOMemoryMap.h"
 #include "abi/kpi/vm.h"
@@ -117,8 +117,8 @@ uint64_t IOMemoryMap__getPhysicalSegment_number(IOMemoryMap *me, uint64_t offset
     *length = 0;
     if (map->address == 0 || offset >= map->length)
         return 0;
-    uint64_t address = IOMemoryDescriptor_getPhysicalSegment_number(map->memory, map->offset + offset,
-                                                                    length, options);
+    uint64_t address = IOMemoryDescriptor_getPhysicalSegment_number(
+        map->memory, map->offset + offset, length, options);
     if (*length > map->length - offset)
         *length = map->length - offset;
     return address;
@@ -181,8 +181,8 @@ static uint64_t window_address(IOMemoryDescriptor *memory, uint64_t offset, uint
     for (done = first_length; address && done < length; done += next_length) {
         const char *next = memory_descriptor_pointer(memory, offset + done, &next_length);
         if (next != address + done) {
-            machine_log("IOMemoryDescriptor: %llu bytes at offset %llu are not contiguous, not mapped",
-                        (unsigned long long)length, (unsigned long long)offset);
+            machine_log("IOMemoryDescriptor: %llu bytes at offset %llu are not contiguous, "
+                        "not mapped", (unsigned long long)length, (unsigned long long)offset);
             address = NULL;
         }
     }
@@ -226,13 +226,14 @@ IOMemoryMap *IOMemoryDescriptor_createMappingInTask(IOMemoryDescriptor *me, task
     if (length == 0 || offset > size || length > size - offset)
         return NULL;
     if (task != kernel_task || !(options & kIOMapAnywhere))
-        return NULL;                     /* no other address space; no choice of address in this one */
+        return NULL; /* no other address space; no choice of address in this one */
     return IOMemoryDescriptor_makeMapping(me, me, task, address, options, offset, length);
 }
 
 IOMemoryMap *IOMemoryDescriptor__map_number(IOMemoryDescriptor *me, uint32_t options)
 {
-    return IOMemoryDescriptor_createMappingInTask(me, kernel_task, 0, options | kIOMapAnywhere, 0, 0);
+    return IOMemoryDescriptor_createMappingInTask(me, kernel_task, 0, options | kIOMapAnywhere, 0,
+                                                  0);
 }
 
 IOMemoryMap *IOMemoryDescriptor__setMapping(IOMemoryDescriptor *me, task_t task, uint64_t address,

@@ -115,7 +115,8 @@ int32_t IOMultiMemoryDescriptor__setPurgeable(IOMultiMemoryDescriptor *me, uint3
 int32_t IOMultiMemoryDescriptor__doMap(IOMultiMemoryDescriptor *me, vm_map_t map, uint64_t *address,
                                        uint32_t options, uint64_t offset, uint64_t length)
 {
-    return IOMemoryDescriptor__doMap((IOMemoryDescriptor *)me, map, address, options, offset, length);
+    return IOMemoryDescriptor__doMap((IOMemoryDescriptor *)me, map, address, options, offset,
+                                     length);
 }
 
 int32_t IOMultiMemoryDescriptor_getPageCounts(IOMultiMemoryDescriptor *me, uint64_t *resident,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* IOResources: publishResource sets a property of it and registers it again, so that drivers with this
- * provider and waiters are looked at anew.
+/* IOResources: publishResource sets a property of it and registers it again, so that drivers with
+ * this provider and waiters are looked at anew.
  * Source of the rules: xnu iokit/Kernel/IOService.cpp. */
 #include "abi/IOResources.h"
 #include "abi/IOUserResources.h"

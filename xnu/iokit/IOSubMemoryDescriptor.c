@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* IOSubMemoryDescriptor.c - a part of another descriptor (xnu iokit/Kernel/IOSubMemoryDescriptor.cpp). */
+/* IOSubMemoryDescriptor.c - a part of another descriptor
+ * (xnu iokit/Kernel/IOSubMemoryDescriptor.cpp). */
 #include "abi/IOSubMemoryDescriptor.h"
 
 #include "xnu/iokit/memory_private.h"
 #include "xnu/libkern/object.h"
 
-IOSubMemoryDescriptor *IOSubMemoryDescriptor_withSubRange(IOMemoryDescriptor *parent, uint64_t offset,
-                                                          uint64_t length, uint32_t options)
+IOSubMemoryDescriptor *IOSubMemoryDescriptor_withSubRange(IOMemoryDescriptor *parent,
+                                                          uint64_t offset, uint64_t length,
+                                                          uint32_t options)
 {
     IOSubMemoryDescriptor *me = object_new(&IOSubMemoryDescriptor_gMetaClass);
 
@@ -42,14 +44,15 @@ void IOSubMemoryDescriptor__free(IOSubMemoryDescriptor *me)
     IOMemoryDescriptor__free((IOMemoryDescriptor *)me);
 }
 
-uint64_t IOSubMemoryDescriptor__getPhysicalSegment_number(IOSubMemoryDescriptor *me, uint64_t offset,
-                                                          uint64_t *length, uint32_t options)
+uint64_t IOSubMemoryDescriptor__getPhysicalSegment_number(IOSubMemoryDescriptor *me,
+                                                          uint64_t offset, uint64_t *length,
+                                                          uint32_t options)
 {
     *length = 0;
     if (offset >= me->_length)
         return 0;
-    uint64_t address = IOMemoryDescriptor_getPhysicalSegment_number(me->_parent, me->_start + offset,
-                                                                    length, options);
+    uint64_t address = IOMemoryDescriptor_getPhysicalSegment_number(
+        me->_parent, me->_start + offset, length, options);
     if (*length > me->_length - offset)
         *length = me->_length - offset;
     return address;
@@ -70,7 +73,8 @@ uint64_t IOSubMemoryDescriptor__getPreparationID(IOSubMemoryDescriptor *me)
     return IOMemoryDescriptor_getPreparationID(me->_parent);
 }
 
-int32_t IOSubMemoryDescriptor__setPurgeable(IOSubMemoryDescriptor *me, uint32_t state, uint32_t *old)
+int32_t IOSubMemoryDescriptor__setPurgeable(IOSubMemoryDescriptor *me, uint32_t state,
+                                            uint32_t *old)
 {
     return IOMemoryDescriptor_setPurgeable(me->_parent, state, old);
 }
@@ -81,9 +85,10 @@ int32_t IOSubMemoryDescriptor__redirect(IOSubMemoryDescriptor *me, task_t task, 
 }
 
 /* The mapping is the parent's, at the place of this part. */
-IOMemoryMap *IOSubMemoryDescriptor__makeMapping(IOSubMemoryDescriptor *me, IOMemoryDescriptor *owner,
-                                                task_t task, uint64_t address, uint32_t options,
-                                                uint64_t offset, uint64_t length)
+IOMemoryMap *IOSubMemoryDescriptor__makeMapping(IOSubMemoryDescriptor *me,
+                                                IOMemoryDescriptor *owner, task_t task,
+                                                uint64_t address, uint32_t options, uint64_t offset,
+                                                uint64_t length)
 {
     return IOMemoryDescriptor_makeMapping(me->_parent, owner, task, address, options,
                                           me->_start + offset, length);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* IOThreads.c - kernel threads and waiting on events (kernel_thread_start, assert_wait, thread_block,
- * thread_wakeup; xnu osfmk/kern/thread.c, sched_prim.c).
+/* IOThreads.c - kernel threads and waiting on events (kernel_thread_start, assert_wait,
+ * thread_block, thread_wakeup; xnu osfmk/kern/thread.c, sched_prim.c).
  *
  * thread_t is the machine's thread. What the kernel keeps beside it hangs on the thread's slot. */
 #include "xnu/iokit/threads_private.h"
@@ -117,7 +117,8 @@ KPI(void, thread_deallocate, (thread_t thread))
         machine_thread_release((struct machine_thread *)thread);
 }
 
-/* Only a thread itself can end: the kernel cannot stop another kernel thread at an unknown place. */
+/* Only a thread itself can end: the kernel cannot stop another kernel thread at
+ * an unknown place. */
 KPI(kern_return_t, thread_terminate, (thread_t thread))
 {
     if (thread != (thread_t)machine_thread_self())
@@ -174,12 +175,13 @@ KPI(wait_result_t, assert_wait, (event_t event, wait_interrupt_t interruptible))
 KPI(wait_result_t, assert_wait_timeout, (event_t event, wait_interrupt_t interruptible,
                                          uint32_t interval, uint32_t scale))
 {
-    return assert_wait_deadline(event, interruptible, machine_uptime() + (uint64_t)interval * scale);
+    return assert_wait_deadline(event, interruptible,
+                                machine_uptime() + (uint64_t)interval * scale);
 }
 
-/* With a continuation the caller's frames are given up: the thread goes on in that function. A thread
- * that the kernel did not start for a driver has no such starting point; there the continuation is
- * called and the thread ends when it returns. */
+/* With a continuation the caller's frames are given up: the thread goes on in that function. A
+ * thread that the kernel did not start for a driver has no such starting point; there the
+ * continuation is called and the thread ends when it returns. */
 KPI(wait_result_t, thread_block_parameter, (thread_continue_t continuation, void *parameter))
 {
     struct kernel_thread *self = kernel_thread_of(machine_thread_self());

@@ -3,9 +3,9 @@
  * (xnu iokit/Kernel/IOTimerEventSource.cpp).
  *
  * The action runs on a thread call's thread, or on the work loop's own with the option
- * kIOTimerEventSourceOptionsPriorityWorkLoop. A generation number drops calls that were under way when the
- * timer was set again, cancelled or disabled. A queued call holds a reference of the timer and of its
- * loop. */
+ * kIOTimerEventSourceOptionsPriorityWorkLoop. A generation number drops calls that were under way
+ * when the timer was set again, cancelled or disabled. A queued call holds a reference of the timer
+ * and of its loop. */
 #include "abi/IOTimerEventSource.h"
 #include "abi/IOWorkLoop.h"
 #include "abi/kpi/threads.h"
@@ -39,7 +39,8 @@ IOTimerEventSource *IOTimerEventSource_timerEventSource_number(uint32_t options,
     return me;
 }
 
-IOTimerEventSource *IOTimerEventSource_timerEventSource_object(OSObject *owner, timer_action *action)
+IOTimerEventSource *IOTimerEventSource_timerEventSource_object(OSObject *owner,
+                                                               timer_action *action)
 {
     IOTimerEventSource *me = object_new(&IOTimerEventSource_gMetaClass);
 
@@ -212,8 +213,9 @@ int32_t IOTimerEventSource__setTimeout_number_number(IOTimerEventSource *me, uin
     return after(me, (uint64_t)interval * scale);
 }
 
-int32_t IOTimerEventSource__setTimeout_number_number_number(IOTimerEventSource *me, uint32_t options,
-                                                            uint64_t interval, uint64_t leeway)
+int32_t IOTimerEventSource__setTimeout_number_number_number(IOTimerEventSource *me,
+                                                            uint32_t options, uint64_t interval,
+                                                            uint64_t leeway)
 {
     return after(me, interval);
 }
@@ -239,8 +241,9 @@ int32_t IOTimerEventSource__wakeAtTime_number_number(IOTimerEventSource *me, uin
     return IOTimerEventSource_wakeAtTime_number(me, (uint64_t)time * scale);
 }
 
-int32_t IOTimerEventSource__wakeAtTime_number_number_number(IOTimerEventSource *me, uint32_t options,
-                                                            uint64_t time, uint64_t leeway)
+int32_t IOTimerEventSource__wakeAtTime_number_number_number(IOTimerEventSource *me,
+                                                            uint32_t options, uint64_t time,
+                                                            uint64_t leeway)
 {
     return IOTimerEventSource_wakeAtTime_number(me, time);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* IOWorkLoop.c - one thread, one recursive lock (the gate) and a list of event sources.
  *
- * The thread clears `workToDo`, asks every active source for work with the gate closed until none has
- * any, and sleeps. Command gates and timers do not need to be asked; they are kept in a list of their
- * own. Source of the rules: xnu iokit/Kernel/IOWorkLoop.cpp. */
+ * The thread clears `workToDo`, asks every active source for work with the gate closed until none
+ * has any, and sleeps. Command gates and timers do not need to be asked; they are kept in a list of
+ * their own. Source of the rules: xnu iokit/Kernel/IOWorkLoop.cpp. */
 #include "abi/IOCommandGate.h"
 #include "abi/IOEventSource.h"
 #include "abi/IOInterruptEventSource.h"
@@ -117,8 +117,8 @@ static void free_parts(IOWorkLoop *me)
     OSObject__free((OSObject *)me);
 }
 
-/* The last release usually happens on another thread: it only tells the loop's own thread to end, and
- * that one frees the object. */
+/* The last release usually happens on another thread: it only tells the loop's own thread to end,
+ * and that one frees the object. */
 void IOWorkLoop__free(IOWorkLoop *me)
 {
     if (!me->workThread) {
@@ -151,7 +151,8 @@ bool IOWorkLoop__runEventSources(IOWorkLoop *me)
         /* A signal from here on is seen by the checks, or asks for another round: the store must be
          * visible before the sources are looked at. */
         __atomic_exchange_n(&me->workToDo, false, __ATOMIC_SEQ_CST);
-        for (IOEventSource *source = me->eventChain; source; source = IOEventSource_getNext(source)) {
+        for (IOEventSource *source = me->eventChain; source;
+             source = IOEventSource_getNext(source)) {
             more |= IOEventSource_checkForWork(source);
             if (me->reserved->terminate)
                 goto out;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* command_private.h - the queue links inside IOCommand and IOCommandPool (osfmk/kern/queue.h): a ring
- * whose head points to itself when empty. */
+/* command_private.h - the queue links inside IOCommand and IOCommandPool (osfmk/kern/queue.h): a
+ * ring whose head points to itself when empty. */
 #ifndef XNU_IOKIT_COMMAND_PRIVATE_H
 #define XNU_IOKIT_COMMAND_PRIVATE_H
 

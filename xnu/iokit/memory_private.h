@@ -26,12 +26,12 @@ struct IOMemoryDescriptorReserved *memory_descriptor_private(IOMemoryDescriptor 
 /* An IODMACommand begins (1) or ends (-1) to refer to the descriptor. */
 void memory_descriptor_dma_active(IOMemoryDescriptor *descriptor, int change);
 
-/* Where byte `offset` is in the kernel's address space, and in *length how many bytes from there on are
- * contiguous (at least 1). NULL beyond the end or when the descriptor is not prepared. */
+/* Where byte `offset` is in the kernel's address space, and in *length how many bytes from there on
+ * are contiguous (at least 1). NULL beyond the end or when the descriptor is not prepared. */
 void *memory_descriptor_pointer(IOMemoryDescriptor *descriptor, uint64_t offset, uint64_t *length);
 
-/* Copies between memory and a place that memory_descriptor_pointer gave, which may be trapped device
- * memory. */
+/* Copies between memory and a place that memory_descriptor_pointer gave,
+ * which may be trapped device memory. */
 void memory_copy(void *to, const void *from, size_t size);
 
 /* Preparation numbers are never given twice. */

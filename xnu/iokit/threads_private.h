@@ -14,8 +14,8 @@ void threads_start(void);
 kern_return_t kernel_thread_start_named(const char *name, thread_continue_t function,
                                         void *parameter, thread_t *thread);
 
-/* Starts the thread that serves delayed calls and grows the pool. Needs a running machine; false: no
- * memory. thread_calls_stop ends all threads that are idle and drops what is queued. */
+/* Starts the thread that serves delayed calls and grows the pool. Needs a running machine; false:
+ * no memory. thread_calls_stop ends all threads that are idle and drops what is queued. */
 bool thread_calls_start(void);
 void thread_calls_stop(void);
 

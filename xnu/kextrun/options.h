@@ -33,7 +33,7 @@ struct kextrun_options {
     bool verbose;
     const char *const *kexts;
     size_t kext_count;
-    const char *command; /* ioreg, stats, log, threads, display, net, panic, quit; NULL: run kexts */
+    const char *command; /* ioreg, stats, log, threads, display, net, ...; NULL: run kexts */
     const char *const *words; /* what follows it */
     size_t word_count;
     char request[KEXTRUN_REQUEST_MAX]; /* the command as it goes over the control socket */

@@ -126,8 +126,8 @@ int machine_trap_range(uint64_t start, uint64_t size, enum machine_address_kind 
 bool machine_is_trapped(uint64_t address, uint64_t size, enum machine_address_kind kind);
 /*
  * Whether an address lies where Hyper-V leaves room for devices, below 4 GiB or above all RAM.
- * Where no device answers there, reads give all ones and writes go nowhere, as on the real machine: a
- * device may be taken away at any time. Everywhere else such an access is a crash.
+ * Where no device answers there, reads give all ones and writes go nowhere, as on the real machine:
+ * a device may be taken away at any time. Everywhere else such an access is a crash.
  */
 bool machine_is_device_room(uint64_t physical);
 

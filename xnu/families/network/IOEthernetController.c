@@ -32,11 +32,12 @@ bool IOEthernetController__publishProperties(IOEthernetController *me)
         return false;
     if (IOEthernetController_getHardwareAddress_ethernetaddress(me, &address) != kIOReturnSuccess)
         return false;
-    return IORegistryEntry_setProperty_cstring_pointer((IORegistryEntry *)me, kIOMACAddress, address.bytes,
-                                                       kIOEthernetAddressSize);
+    return IORegistryEntry_setProperty_cstring_pointer((IORegistryEntry *)me, kIOMACAddress,
+                                                       address.bytes, kIOEthernetAddressSize);
 }
 
-int32_t IOEthernetController__getHardwareAddress(IOEthernetController *me, void *address, uint32_t *size)
+int32_t IOEthernetController__getHardwareAddress(IOEthernetController *me, void *address,
+                                                 uint32_t *size)
 {
     if (!address || *size < kIOEthernetAddressSize) {
         *size = kIOEthernetAddressSize;
@@ -52,7 +53,8 @@ int32_t IOEthernetController__setHardwareAddress_ethernetaddress(IOEthernetContr
     return kIOReturnUnsupported;
 }
 
-int32_t IOEthernetController__setHardwareAddress(IOEthernetController *me, const void *address, uint32_t size)
+int32_t IOEthernetController__setHardwareAddress(IOEthernetController *me, const void *address,
+                                                 uint32_t size)
 {
     if (!address || size != kIOEthernetAddressSize)
         return kIOReturnBadArgument;
@@ -83,7 +85,8 @@ int32_t IOEthernetController__setMulticastMode(IOEthernetController *me, bool ac
     return kIOReturnUnsupported;
 }
 
-int32_t IOEthernetController__setMulticastList(IOEthernetController *me, IOEthernetAddress *addresses, uint32_t count)
+int32_t IOEthernetController__setMulticastList(IOEthernetController *me,
+                                               IOEthernetAddress *addresses, uint32_t count)
 {
     return kIOReturnUnsupported;
 }
@@ -113,9 +116,10 @@ void IOEthernetController__setVlanTag(IOEthernetController *me, mbuf_t packet, u
     mbuf_set_vlan_tag(packet, (uint16_t)tag);
 }
 
-/* ---- filters by number ------------------------------------------------------------------------------ */
+/* ---- filters by number ----------------------------------------------------------------------- */
 
-int32_t IOEthernetController__getPacketFilters(IOEthernetController *me, const OSSymbol *group, uint32_t *filters)
+int32_t IOEthernetController__getPacketFilters(IOEthernetController *me, const OSSymbol *group,
+                                               uint32_t *filters)
 {
     if (OSString_isEqualTo_cstring((OSString *)group, kIONetworkFilterGroup))
         return IOEthernetController_getPacketFilters_numbers(me, filters);
@@ -138,14 +142,16 @@ static int32_t set_filter(IOEthernetController *me, uint32_t filter, bool on)
     }
 }
 
-int32_t IOEthernetController__enablePacketFilter(IOEthernetController *me, const OSSymbol *group, uint32_t filter,
-                                                 uint32_t enabled, uint32_t options)
+int32_t IOEthernetController__enablePacketFilter(IOEthernetController *me, const OSSymbol *group,
+                                                 uint32_t filter, uint32_t enabled,
+                                                 uint32_t options)
 {
     return set_filter(me, filter, true);
 }
 
-int32_t IOEthernetController__disablePacketFilter(IOEthernetController *me, const OSSymbol *group, uint32_t filter,
-                                                  uint32_t enabled, uint32_t options)
+int32_t IOEthernetController__disablePacketFilter(IOEthernetController *me, const OSSymbol *group,
+                                                  uint32_t filter, uint32_t enabled,
+                                                  uint32_t options)
 {
     return set_filter(me, filter, false);
 }

@@ -35,14 +35,16 @@ bool IONetworkController__start(IONetworkController *me, IOService *provider)
 {
     struct network_controller *state = controller_state(me);
 
-    if (!IOService_super_start((IOService *)me, provider) || !IONetworkController_createWorkLoop(me))
+    if (!IOService_super_start((IOService *)me, provider) ||
+        !IONetworkController_createWorkLoop(me))
         return false;
     state->work_loop = IOService_getWorkLoop((IOService *)me);
     if (!state->work_loop)
         return false;
     object_retain(state->work_loop);
     state->gate = IOCommandGate_commandGate((OSObject *)me, NULL);
-    if (!state->gate || IOWorkLoop_addEventSource(state->work_loop, (IOEventSource *)state->gate) != 0)
+    if (!state->gate ||
+        IOWorkLoop_addEventSource(state->work_loop, (IOEventSource *)state->gate) != 0)
         return false;
     state->queue = IONetworkController_createOutputQueue(me);
     return IONetworkController_prepare(me) == 0;
@@ -83,11 +85,12 @@ OSObject *IONetworkController__getCommandClient(IONetworkController *me)
     return NULL;
 }
 
-/* ---- commands: on the caller's thread, inside the controller's gate --------------------------- */
+/* ---- commands: on the caller's thread, inside the controller's gate -------------------------- */
 
-int32_t IONetworkController__executeCommand(IONetworkController *me, OSObject *client,
-                                            int32_t (*action)(void *, void *, void *, void *, void *), void *target,
-                                            void *param0, void *param1, void *param2, void *param3)
+int32_t IONetworkController__executeCommand(
+    IONetworkController *me, OSObject *client,
+    int32_t (*action)(void *, void *, void *, void *, void *), void *target,
+    void *param0, void *param1, void *param2, void *param3)
 {
     IOWorkLoop *work_loop = controller_state(me)->work_loop;
 
@@ -111,29 +114,34 @@ int32_t IONetworkController__enable_service(IONetworkController *me, IOService *
 {
     IONetworkInterface *interface = iokit_cast(IONetworkInterface, client);
 
-    return interface ? IONetworkController_enable_networkinterface(me, interface) : kIOReturnBadArgument;
+    return interface ? IONetworkController_enable_networkinterface(me, interface)
+                     : kIOReturnBadArgument;
 }
 
 int32_t IONetworkController__disable_service(IONetworkController *me, IOService *client)
 {
     IONetworkInterface *interface = iokit_cast(IONetworkInterface, client);
 
-    return interface ? IONetworkController_disable_networkinterface(me, interface) : kIOReturnBadArgument;
+    return interface ? IONetworkController_disable_networkinterface(me, interface)
+                     : kIOReturnBadArgument;
 }
 
-int32_t IONetworkController__enable_networkinterface(IONetworkController *me, IONetworkInterface *interface)
+int32_t IONetworkController__enable_networkinterface(IONetworkController *me,
+                                                     IONetworkInterface *interface)
 {
     return kIOReturnUnsupported;
 }
 
-int32_t IONetworkController__disable_networkinterface(IONetworkController *me, IONetworkInterface *interface)
+int32_t IONetworkController__disable_networkinterface(IONetworkController *me,
+                                                      IONetworkInterface *interface)
 {
     return kIOReturnUnsupported;
 }
 
-/* ---- interfaces ------------------------------------------------------------------------------- */
+/* ---- interfaces ------------------------------------------------------------------------------ */
 
-bool IONetworkController__attachInterface(IONetworkController *me, IONetworkInterface **result, bool do_register)
+bool IONetworkController__attachInterface(IONetworkController *me, IONetworkInterface **result,
+                                          bool do_register)
 {
     struct network_controller *state = controller_state(me);
 
@@ -155,10 +163,12 @@ bool IONetworkController__attachInterface(IONetworkController *me, IONetworkInte
     return true;
 }
 
-void IONetworkController__detachInterface(IONetworkController *me, IONetworkInterface *interface, bool sync)
+void IONetworkController__detachInterface(IONetworkController *me, IONetworkInterface *interface,
+                                          bool sync)
 {
     ethernet_stack_remove(interface);
-    IOService_terminate((IOService *)interface, kIOServiceRequired | (sync ? kIOServiceSynchronous : 0));
+    IOService_terminate((IOService *)interface,
+                        kIOServiceRequired | (sync ? kIOServiceSynchronous : 0));
 }
 
 
@@ -167,9 +177,10 @@ bool IONetworkController__configureInterface(IONetworkController *me, IONetworkI
     return true;
 }
 
-/* ---- medium and link ---------------------------------------------------------------------------- */
+/* ---- medium and link ------------------------------------------------------------------------- */
 
-bool IONetworkController__publishMediumDictionary(IONetworkController *me, const OSDictionary *media)
+bool IONetworkController__publishMediumDictionary(IONetworkController *me,
+                                                  const OSDictionary *media)
 {
     struct network_controller *state = controller_state(me);
     OSDictionary *copy = OSDictionary_withDictionary(media, 0);
@@ -202,7 +213,8 @@ bool IONetworkController__setSelectedMedium(IONetworkController *me, const IONet
         OSDictionary_getObject_symbol(state->media, name) != (const OSObject *)medium)
         return false;
     state->medium = medium;
-    IORegistryEntry_setProperty_cstring_object((IORegistryEntry *)me, kIOSelectedMedium, (OSObject *)name);
+    IORegistryEntry_setProperty_cstring_object((IORegistryEntry *)me, kIOSelectedMedium,
+                                               (OSObject *)name);
     return true;
 }
 
@@ -216,8 +228,8 @@ int32_t IONetworkController__selectMedium(IONetworkController *me, const IONetwo
     return kIOReturnUnsupported;
 }
 
-bool IONetworkController__setLinkStatus(IONetworkController *me, uint32_t status, const IONetworkMedium *medium,
-                                        uint64_t speed, OSData *data)
+bool IONetworkController__setLinkStatus(IONetworkController *me, uint32_t status,
+                                        const IONetworkMedium *medium, uint64_t speed, OSData *data)
 {
     struct network_controller *state = controller_state(me);
     bool changed = state->link_status != status || state->link_speed != speed;
@@ -227,14 +239,15 @@ bool IONetworkController__setLinkStatus(IONetworkController *me, uint32_t status
     IORegistryEntry_setProperty_cstring_number((IORegistryEntry *)me, kIOLinkStatus, status, 32);
     IORegistryEntry_setProperty_cstring_number((IORegistryEntry *)me, kIOLinkSpeed, speed, 64);
     if (medium)
-        IORegistryEntry_setProperty_cstring_object((IORegistryEntry *)me, kIOActiveMedium,
-                                                   (OSObject *)IONetworkMedium_getName((IONetworkMedium *)medium));
+        IORegistryEntry_setProperty_cstring_object(
+            (IORegistryEntry *)me, kIOActiveMedium,
+            (OSObject *)IONetworkMedium_getName((IONetworkMedium *)medium));
     if (changed)
         ethernet_stack_link(me, (status & kIONetworkLinkActive) != 0);
     return true;
 }
 
-/* ---- properties --------------------------------------------------------------------------------- */
+/* ---- properties ------------------------------------------------------------------------------ */
 
 static void publish_string(IONetworkController *me, const char *key, const OSString *string)
 {
@@ -254,9 +267,11 @@ bool IONetworkController__publishProperties(IONetworkController *me)
     IORegistryEntry_setProperty_cstring_number((IORegistryEntry *)me, kIOFeatures,
                                                IONetworkController_getFeatures(me), 32);
     if (IONetworkController_getMaxPacketSize(me, &size) == kIOReturnSuccess)
-        IORegistryEntry_setProperty_cstring_number((IORegistryEntry *)me, kIOMaxPacketSize, size, 32);
+        IORegistryEntry_setProperty_cstring_number((IORegistryEntry *)me, kIOMaxPacketSize, size,
+                                                   32);
     if (IONetworkController_getMinPacketSize(me, &size) == kIOReturnSuccess)
-        IORegistryEntry_setProperty_cstring_number((IORegistryEntry *)me, kIOMinPacketSize, size, 32);
+        IORegistryEntry_setProperty_cstring_number((IORegistryEntry *)me, kIOMinPacketSize, size,
+                                                   32);
     return true;
 }
 

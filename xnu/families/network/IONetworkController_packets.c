@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* IONetworkController_packets.c - mbufs for drivers, and what the stack and the hardware tell each other of
- * checksums. */
+/* IONetworkController_packets.c - mbufs for drivers, and what the stack and the hardware tell each
+ * other of checksums. */
 #include "xnu/families/network/network_private.h"
 
 enum { CHECKSUM_FAMILY_TCPIP = 1, CHECKSUM_IP = 1, CHECKSUM_TCP = 2, CHECKSUM_UDP = 4 };
@@ -34,12 +34,14 @@ uint32_t IONetworkController__releaseFreePackets(IONetworkController *me)
 
 mbuf_t IONetworkController__copyPacket(IONetworkController *me, mbuf_t const packet, uint32_t size)
 {
+    size_t length = size != 0 ? size : mbuf_pkthdr_len(packet);
     mbuf_t copy = NULL;
 
-    return mbuf_copym(packet, 0, size != 0 ? size : mbuf_pkthdr_len(packet), MBUF_DONTWAIT, &copy) == 0 ? copy : NULL;
+    return mbuf_copym(packet, 0, length, MBUF_DONTWAIT, &copy) == 0 ? copy : NULL;
 }
 
-void IONetworkController__getPacketBufferConstraints(IONetworkController *me, IOPacketBufferConstraints *constraints)
+void IONetworkController__getPacketBufferConstraints(IONetworkController *me,
+                                                     IOPacketBufferConstraints *constraints)
 {
     constraints->alignStart = kIOPacketBufferAlign1;
     constraints->alignLength = kIOPacketBufferAlign1;
@@ -51,14 +53,15 @@ uint32_t IONetworkController__outputPacket(IONetworkController *me, mbuf_t packe
     return kIOReturnOutputDropped;
 }
 
-int32_t IONetworkController__getChecksumSupport(IONetworkController *me, uint32_t *mask, uint32_t family,
-                                                bool is_output)
+int32_t IONetworkController__getChecksumSupport(IONetworkController *me, uint32_t *mask,
+                                                uint32_t family, bool is_output)
 {
     return kIOReturnUnsupported;
 }
 
-void IONetworkController__getChecksumDemand(IONetworkController *me, mbuf_t const packet, uint32_t family,
-                                            uint32_t *demand, void *param0, void *param1)
+void IONetworkController__getChecksumDemand(IONetworkController *me, mbuf_t const packet,
+                                            uint32_t family, uint32_t *demand, void *param0,
+                                            void *param1)
 {
     mbuf_csum_request_flags_t request = 0;
     uint32_t value = 0;
@@ -68,8 +71,9 @@ void IONetworkController__getChecksumDemand(IONetworkController *me, mbuf_t cons
     *demand = request;
 }
 
-bool IONetworkController__setChecksumResult(IONetworkController *me, mbuf_t packet, uint32_t family, uint32_t result,
-                                            uint32_t valid, uint32_t param0, uint32_t param1)
+bool IONetworkController__setChecksumResult(IONetworkController *me, mbuf_t packet, uint32_t family,
+                                            uint32_t result, uint32_t valid, uint32_t param0,
+                                            uint32_t param1)
 {
     mbuf_csum_performed_flags_t performed = 0;
 
@@ -79,5 +83,6 @@ bool IONetworkController__setChecksumResult(IONetworkController *me, mbuf_t pack
         performed |= MBUF_CSUM_DID_IP | (valid & CHECKSUM_IP ? MBUF_CSUM_IP_GOOD : 0);
     if (result & (CHECKSUM_TCP | CHECKSUM_UDP))
         performed |= MBUF_CSUM_DID_DATA | MBUF_CSUM_PSEUDO_HDR;
-    return mbuf_set_csum_performed(packet, performed, valid & (CHECKSUM_TCP | CHECKSUM_UDP) ? 0xffff : 0) == 0;
+    return mbuf_set_csum_performed(packet, performed,
+                                   valid & (CHECKSUM_TCP | CHECKSUM_UDP) ? 0xffff : 0) == 0;
 }

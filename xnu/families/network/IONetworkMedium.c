@@ -4,20 +4,22 @@
 
 #include "xnu/bsd/format.h"
 
-IONetworkMedium *IONetworkMedium_medium(uint32_t type, uint64_t speed, uint32_t flags, uint32_t index,
-                                        const char *name)
+IONetworkMedium *IONetworkMedium_medium(uint32_t type, uint64_t speed, uint32_t flags,
+                                        uint32_t index, const char *name)
 {
     IONetworkMedium *me = object_new(&IONetworkMedium_gMetaClass);
 
-    if (me && !IONetworkMedium_init_number_number_number_number_cstring(me, type, speed, flags, index, name)) {
+    if (me && !IONetworkMedium_init_number_number_number_number_cstring(me, type, speed, flags,
+                                                                        index, name)) {
         object_release(me);
         return NULL;
     }
     return me;
 }
 
-bool IONetworkMedium__init_number_number_number_number_cstring(IONetworkMedium *me, uint32_t type, uint64_t speed,
-                                                               uint32_t flags, uint32_t index, const char *name)
+bool IONetworkMedium__init_number_number_number_number_cstring(IONetworkMedium *me, uint32_t type,
+                                                               uint64_t speed, uint32_t flags,
+                                                               uint32_t index, const char *name)
 {
     if (!OSObject_super_init((OSObject *)me))
         return false;
@@ -75,13 +77,15 @@ const OSSymbol *IONetworkMedium__getKey(IONetworkMedium *me)
 
 bool IONetworkMedium__isEqualTo_networkmedium(IONetworkMedium *me, const IONetworkMedium *medium)
 {
-    return medium->_name == me->_name && medium->_type == me->_type && medium->_flags == me->_flags &&
-           medium->_speed == me->_speed && medium->_index == me->_index;
+    return medium->_name == me->_name && medium->_type == me->_type &&
+           medium->_flags == me->_flags && medium->_speed == me->_speed &&
+           medium->_index == me->_index;
 }
 
 bool IONetworkMedium_addMedium(OSDictionary *dictionary, const IONetworkMedium *medium)
 {
-    return OSDictionary_setObject_symbol(dictionary, medium->_name, (const OSMetaClassBase *)medium);
+    return OSDictionary_setObject_symbol(dictionary, medium->_name,
+                                         (const OSMetaClassBase *)medium);
 }
 
 void IONetworkMedium_removeMedium(OSDictionary *dictionary, const IONetworkMedium *medium)

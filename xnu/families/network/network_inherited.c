@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* network_inherited.c - methods that the family overrides in macOS and that need nothing of their own here. */
+/* network_inherited.c - methods that the family overrides in macOS and that need
+ * nothing of their own here. */
 #include "xnu/families/network/network_private.h"
 
 #include "abi/constants/results.h"
 
-/* ---- IONetworkController --------------------------------------------------------------------------- */
+/* ---- IONetworkController --------------------------------------------------------------------- */
 
 void IONetworkController__systemWillShutdown(IONetworkController *me, uint32_t specifier)
 {
     IOService_super_systemWillShutdown((IOService *)me, specifier);
 }
 
-bool IONetworkController__handleOpen(IONetworkController *me, IOService *client, uint32_t options, void *argument)
+bool IONetworkController__handleOpen(IONetworkController *me, IOService *client, uint32_t options,
+                                     void *argument)
 {
     return IOService_super_handleOpen((IOService *)me, client, options, argument);
 }
@@ -26,29 +28,33 @@ bool IONetworkController__handleIsOpen(IONetworkController *me, const IOService 
     return IOService_super_handleIsOpen((IOService *)me, client);
 }
 
-int32_t IONetworkController__message(IONetworkController *me, uint32_t type, IOService *provider, void *argument)
+int32_t IONetworkController__message(IONetworkController *me, uint32_t type, IOService *provider,
+                                     void *argument)
 {
     return IOService_super_message((IOService *)me, type, provider, argument);
 }
 
-int32_t IONetworkController__setAggressiveness(IONetworkController *me, unsigned long type, unsigned long level)
+int32_t IONetworkController__setAggressiveness(IONetworkController *me, unsigned long type,
+                                               unsigned long level)
 {
     return IOService_super_setAggressiveness((IOService *)me, type, level);
 }
 
-/* ---- IONetworkInterface ---------------------------------------------------------------------------- */
+/* ---- IONetworkInterface ---------------------------------------------------------------------- */
 
 bool IONetworkInterface__serializeProperties(IONetworkInterface *me, OSSerialize *to)
 {
     return IOService_super_serializeProperties((IOService *)me, to);
 }
 
-bool IONetworkInterface__requestTerminate(IONetworkInterface *me, IOService *provider, uint32_t options)
+bool IONetworkInterface__requestTerminate(IONetworkInterface *me, IOService *provider,
+                                          uint32_t options)
 {
     return IOService_super_requestTerminate((IOService *)me, provider, options);
 }
 
-bool IONetworkInterface__handleOpen(IONetworkInterface *me, IOService *client, uint32_t options, void *argument)
+bool IONetworkInterface__handleOpen(IONetworkInterface *me, IOService *client, uint32_t options,
+                                    void *argument)
 {
     return IOService_super_handleOpen((IOService *)me, client, options, argument);
 }
@@ -63,25 +69,27 @@ bool IONetworkInterface__handleIsOpen(IONetworkInterface *me, const IOService *c
     return IOService_super_handleIsOpen((IOService *)me, client);
 }
 
-int32_t IONetworkInterface__message(IONetworkInterface *me, uint32_t type, IOService *provider, void *argument)
+int32_t IONetworkInterface__message(IONetworkInterface *me, uint32_t type, IOService *provider,
+                                    void *argument)
 {
     return IOService_super_message((IOService *)me, type, provider, argument);
 }
 
-int32_t IONetworkInterface__powerStateWillChangeTo(IONetworkInterface *me, unsigned long flags, unsigned long state,
-                                                   IOService *device)
+int32_t IONetworkInterface__powerStateWillChangeTo(IONetworkInterface *me, unsigned long flags,
+                                                   unsigned long state, IOService *device)
 {
     return IOService_super_powerStateWillChangeTo((IOService *)me, flags, state, device);
 }
 
-int32_t IONetworkInterface__powerStateDidChangeTo(IONetworkInterface *me, unsigned long flags, unsigned long state,
-                                                  IOService *device)
+int32_t IONetworkInterface__powerStateDidChangeTo(IONetworkInterface *me, unsigned long flags,
+                                                  unsigned long state, IOService *device)
 {
     return IOService_super_powerStateDidChangeTo((IOService *)me, flags, state, device);
 }
 
 /* Up to 10.7 only. */
-bool IONetworkInterface__matchPropertyTable_numbers(IONetworkInterface *me, OSDictionary *table, int32_t *score)
+bool IONetworkInterface__matchPropertyTable_numbers(IONetworkInterface *me, OSDictionary *table,
+                                                    int32_t *score)
 {
     return IOService_super_matchPropertyTable_numbers((IOService *)me, table, score);
 }
@@ -96,7 +104,7 @@ int32_t IOEthernetInterface__setProperties(IOEthernetInterface *me, OSObject *pr
     return IONetworkInterface__setProperties((IONetworkInterface *)me, properties);
 }
 
-/* ---- queues and media ------------------------------------------------------------------------------- */
+/* ---- queues and media ------------------------------------------------------------------------ */
 
 bool IOOutputQueue__init(IOOutputQueue *me)
 {
@@ -118,7 +126,8 @@ bool IONetworkMedium__isEqualTo(IONetworkMedium *me, const OSMetaClassBase *obje
 bool IONetworkMedium__serialize(IONetworkMedium *me, OSSerialize *to)
 {
     OSDictionary *dictionary = OSDictionary_withCapacity(4);
-    static const char *const names[] = { kIOMediumType, kIOMediumFlags, kIOMediumSpeed, kIOMediumIndex };
+    static const char *const names[] = { kIOMediumType, kIOMediumFlags, kIOMediumSpeed,
+                                         kIOMediumIndex };
     const uint64_t values[] = { me->_type, me->_flags, me->_speed, me->_index };
 
     if (!dictionary)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Fuzz target: a hostile host's messages to the video engine, each two length bytes and as many bytes;
- * a first byte says which VMBus version the host has and whether it answers in time. Lists, modes
- * and sizes that come of it must be within bounds, and the engine ready for the next message. */
+/* Fuzz target: a hostile host's messages to the video engine, each two length bytes and as many
+ * bytes; a first byte says which VMBus version the host has and whether it answers in time. Lists,
+ * modes and sizes that come of it must be within bounds, and the engine ready for the
+ * next message. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Messages of any content to the network driver's engines: NVSP replies, RNDIS control messages, frames. The first
- * byte says which. */
+/* Messages of any content to the network driver's engines: NVSP replies, RNDIS control messages,
+ * frames. The first byte says which. */
 #include <stdlib.h>
 #include <string.h>
 

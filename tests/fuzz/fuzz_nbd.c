@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Whatever a client sends, the NBD engine stays within its buffers and gives only requests that lie within
- * the export. The first byte chooses the export, the second how the rest is cut into pieces. */
+/* Whatever a client sends, the NBD engine stays within its buffers and gives only requests that lie
+ * within the export. The first byte chooses the export, the second how the rest is cut
+ * into pieces. */
 #include <stdlib.h>
 #include <string.h>
 

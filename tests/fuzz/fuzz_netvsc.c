@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A guest of any kind against the network adapter's pure parts: NVSP messages, RNDIS control messages, and frames
- * with any offloads. The first byte says which; control messages follow one another, each after its length. */
+/* A guest of any kind against the network adapter's pure parts: NVSP messages, RNDIS control
+ * messages, and frames with any offloads. The first byte says which; control messages follow one
+ * another, each after its length. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +24,8 @@ static void nvsp(const uint8_t *bytes, size_t size)
         if (decision.verdict == NETVSC_RECEIVE_BUFFER) {
             session.receive_buffer = true;
         }
-        if (netvsc_unit_size(&session) < NVSP_MTU_DEFAULT || netvsc_unit_size(&session) > 2 * NVSP_MTU_MAX) {
+        if (netvsc_unit_size(&session) < NVSP_MTU_DEFAULT ||
+            netvsc_unit_size(&session) > 2 * NVSP_MTU_MAX) {
             abort();
         }
         bytes += 1 + length;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Any text as an OpenCore configuration: read, checked, repaired. A repaired one can be read again. */
+/* Any text as an OpenCore configuration: read, checked, repaired.
+ * A repaired one can be read again. */
 #include <stdint.h>
 #include <stdlib.h>
 

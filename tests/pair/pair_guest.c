@@ -56,7 +56,8 @@ static void add_personalities(const char *variable, const char *identifier, cons
     if (path == NULL || machine_file_read(path, PLIST_SIZE_MAX, &text, &size) != 0)
         machine_panic("%s names no Info.plist", variable);
     info = plist_parse_xml(text, size, NULL, &why);
-    if (info == NULL || !xnu_add_personalities(key == NULL ? info : plist_get(info, key), identifier))
+    if (info == NULL ||
+        !xnu_add_personalities(key == NULL ? info : plist_get(info, key), identifier))
         machine_panic("%s:%u: %s", path, why.line, why.text);
     machine_file_free(text);
     plist_release(info);
@@ -104,7 +105,8 @@ static _Noreturn void child(const struct pair_options *options, pair_body *body,
         .memory_bytes = MEMORY, .processors = options->processors != 0 ? options->processors : 2,
         .deterministic = true, .seed = seed, .switches_max = SWITCHES,
     };
-    struct session session = { .body = body, .no_framebuffer = options->no_framebuffer, .pair.seed = seed };
+    struct session session = { .body = body, .no_framebuffer = options->no_framebuffer,
+                               .pair.seed = seed };
     int result = machine_start(&configuration);
 
     if (getenv("PAIR_LOG") == NULL)
@@ -139,7 +141,8 @@ static void do_errand(void *argument)
 void pair_on_processor(struct pair *pair, unsigned processor, pair_body *body)
 {
     struct errand errand = { .pair = pair, .body = body };
-    struct machine_thread *thread = machine_thread_start_on(processor, "errand", do_errand, &errand);
+    struct machine_thread *thread = machine_thread_start_on(processor, "errand", do_errand,
+                                                            &errand);
 
     PAIR_CHECK(pair, thread != NULL);
     while (!__atomic_load_n(&errand.done, __ATOMIC_ACQUIRE))
@@ -158,8 +161,8 @@ void pair_run_seed(const struct pair_options *options, pair_body *body, uint64_t
         child(options, body, seed);
     assert_int_equal(waitpid(process, &status, 0), process);
     if (status != 0)
-        fprintf(stderr, "seed %llu: %s %d; PAIR_LOG=1 shows the kernel log\n", (unsigned long long)seed,
-                WIFSIGNALED(status) ? "signal" : "status",
+        fprintf(stderr, "seed %llu: %s %d; PAIR_LOG=1 shows the kernel log\n",
+                (unsigned long long)seed, WIFSIGNALED(status) ? "signal" : "status",
                 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     assert_int_equal(status, 0);
 }

@@ -340,7 +340,9 @@ static bool make_video(struct pair_host *host, const struct pair_options *option
 {
     uint32_t version = host->release.versions.video;
 
-    version = options->video_version != 0 ? options->video_version : SYNTHVID_VERSION(version >> 16, version & 0xffff);
+    version = options->video_version != 0
+                  ? options->video_version
+                  : SYNTHVID_VERSION(version >> 16, version & 0xffff);
     host->video = pair_video_new(version, options->video_megabytes);
     if (host->video == NULL)
         return false;
@@ -369,7 +371,8 @@ static int make_devices(struct pair_host *host, const struct pair_options *optio
         return -1;
     host->devices[host->device_count++] = host->heartbeat;
     host->devices[host->device_count++] = storvsc_device(host->controller);
-    if ((options->network && !make_adapter(host, options)) || (options->video && !make_video(host, options)))
+    if ((options->network && !make_adapter(host, options)) ||
+        (options->video && !make_video(host, options)))
         return -1;
     for (bus = 0; bus < PAIR_BUSSES_MAX && options->pci[bus] != NULL; bus++)
         if ((host->devices[host->device_count++] = pair_pci_new(options->pci[bus])) == NULL)
@@ -496,7 +499,8 @@ uint64_t pair_host_sint(const struct pair_host *host, unsigned processor, unsign
 {
     uint64_t value = 0;
 
-    hypervisor_read_msr(host->machine.hypervisor, processor, HV_MSR_SINT(sint), reference_time(), &value);
+    hypervisor_read_msr(host->machine.hypervisor, processor, HV_MSR_SINT(sint), reference_time(),
+                        &value);
     return value;
 }
 

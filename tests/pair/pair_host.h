@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The simulated Hyper-V host in the guest's own process: the host library behind the user-space kernel's
- * partition operations, on the fibre scheduler's virtual time. No socket, no thread: a run is decided by its seed.
+/* The simulated Hyper-V host in the guest's own process: the host library behind the user-space
+ * kernel's partition operations, on the fibre scheduler's virtual time. No socket, no thread: a run
+ * is decided by its seed.
  *
  * Freestanding types only, so that kernel-side test files can include it. */
 #ifndef TESTS_PAIR_PAIR_HOST_H
@@ -19,15 +20,15 @@ struct pair_options {
     uint32_t vmbus_version_max; /* 0: the release's */
     uint64_t disk_bytes[PAIR_DISKS_MAX]; /* memory disks at LUN 0, 1, ...; 0: none */
     uint64_t seed;             /* of faults */
-    const char *faults[PAIR_FAULTS_MAX]; /* on VMBus traffic from the start on (host/faults/fault_plan.h) */
+    const char *faults[PAIR_FAULTS_MAX]; /* on VMBus traffic from the start on (fault_plan.h) */
     unsigned processors;       /* 1 .. 8; 0: 2 */
     unsigned sub_channels_max; /* of the storage controller; 0: the release's, */
     bool no_sub_channels;      /* or none */
-    bool network;              /* an adapter on a network that gives each frame back, addresses swapped */
+    bool network;              /* an adapter whose network returns each frame, addresses swapped */
     unsigned network_channels; /* that the host allows; 0: as many as by default */
     bool network_reply_first;  /* RNDIS replies come before the completion of their carrier */
     bool video;                /* a display (pair_video.h) */
-    uint32_t video_version;    /* SYNTHVID_VERSION() of the newest that it speaks; 0: the release's */
+    uint32_t video_version;    /* SYNTHVID_VERSION() of the newest it speaks; 0: the release's */
     unsigned video_megabytes;  /* 0: what the version has */
     const char *pci[PAIR_BUSSES_MAX]; /* busses of PCI functions (pair_pci.h) */
     const char *boot_args;     /* of the guest; NULL: none */
@@ -35,8 +36,8 @@ struct pair_options {
     unsigned generation;       /* of the machine; 0: 2 */
 };
 
-/* Makes the host and attaches it to the machine (after machine_start, outside the kernel). NULL: the reason
- * was printed. */
+/* Makes the host and attaches it to the machine (after machine_start, outside the kernel).
+ * NULL: the reason was printed. */
 struct pair_host *pair_host_attach(const struct pair_options *options);
 
 /* What the guest did wrong so far; each was printed. */
@@ -82,7 +83,8 @@ uint64_t pair_host_network_messages(struct pair_host *host);
 bool pair_host_network_channel(struct pair_host *host, unsigned index, uint64_t *from_guest,
                                uint64_t *to_guest);
 /* Hands the guest a frame from the network. */
-void pair_host_network_inject(struct pair_host *host, const void *bytes, size_t size, bool tagged, uint16_t tag);
+void pair_host_network_inject(struct pair_host *host, const void *bytes, size_t size, bool tagged,
+                              uint16_t tag);
 struct netvsc *pair_host_adapter(struct pair_host *host);
 /* Packets that a sound host would not send; the guest gets each as it is (pair_network_lies.c). */
 enum pair_network_lie {
@@ -128,11 +130,12 @@ bool pair_host_network_acknowledged(struct pair_host *host);
 bool pair_host_add_disk(struct pair_host *host, unsigned lun, uint64_t bytes);
 bool pair_host_remove_disk(struct pair_host *host, unsigned lun);
 /* Fails so many of a million requests with a host's internal error, or as busy. */
-void pair_host_storage_faults(struct pair_host *host, uint32_t internal_error_ppm, uint32_t busy_ppm);
-/* Of a million requests to a disk: so many end with a medium error, move their first part only, end up to 20 ms late,
- * or do not end until the guest resets the LUN. */
-void pair_host_disk_faults(struct pair_host *host, unsigned lun, uint32_t error_ppm, uint32_t short_ppm,
-                           uint32_t delay_ppm, uint32_t lost_ppm);
+void pair_host_storage_faults(struct pair_host *host, uint32_t internal_error_ppm,
+                              uint32_t busy_ppm);
+/* Of a million requests to a disk: so many end with a medium error, move their first part only, end
+ * up to 20 ms late, or do not end until the guest resets the LUN. */
+void pair_host_disk_faults(struct pair_host *host, unsigned lun, uint32_t error_ppm,
+                           uint32_t short_ppm, uint32_t delay_ppm, uint32_t lost_ppm);
 /* From now on: one more fault on the bus (as in pair_options.faults). */
 bool pair_host_add_fault(struct pair_host *host, const char *rule);
 /* So many of a million requests end with a check condition and this sense (code << 8 | qualifier),

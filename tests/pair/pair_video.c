@@ -11,8 +11,8 @@ static struct pair_changes changes;
 
 /* ---- memory of the display in the guest's address space, at once ---- */
 
-static int map(void *context, struct virtual_device *device, uint64_t address, uint64_t size, int descriptor,
-               uint64_t offset, uint32_t flags)
+static int map(void *context, struct virtual_device *device, uint64_t address, uint64_t size,
+               int descriptor, uint64_t offset, uint32_t flags)
 {
     int result = machine_map_host_memory(address, size, descriptor, offset, true);
 

@@ -33,8 +33,8 @@ struct pair_pointer {
     const uint8_t *pixels;              /* B, G, R, A; rows from the top */
 };
 
-/* A display that speaks synthvid up to `version` and has this much memory (0: as much as the version
- * has); NULL without memory. */
+/* A display that speaks synthvid up to `version` and has this much memory (0: as much as the
+ * version has); NULL without memory. */
 struct virtual_device *pair_video_new(uint32_t version, unsigned megabytes);
 
 void pair_video_screen(struct pair_host *host, struct pair_screen *screen);

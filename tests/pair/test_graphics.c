@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Guest and host in one process: every version of synthetic video, modes, changes, the pointer, a display of another
- * size, one that goes and comes back, and hosts that answer late, wrong or not at all. */
+/* Guest and host in one process: every version of synthetic video, modes, changes, the pointer, a
+ * display of another size, one that goes and comes back, and hosts that answer late, wrong or not
+ * at all. */
 #include "tests/pair/pair_guest.h"
 
 #include "abi/IODeviceMemory.h"
@@ -63,10 +64,12 @@ static void check_picture(struct pair *pair)
     PAIR_CHECK(pair, framebuffer_picture(&picture));
     draw(picture.width);
     pair_video_screen(pair->host, &screen);
-    PAIR_CHECK(pair, screen.pixels != NULL && screen.width == picture.width && screen.height == picture.height);
+    PAIR_CHECK(pair, screen.pixels != NULL && screen.width == picture.width &&
+                         screen.height == picture.height);
     PAIR_CHECK(pair, screen.pitch == picture.pitch && screen.depth == picture.bits);
     if (screen.pixels != NULL)
-        PAIR_CHECK(pair, memcmp(screen.pixels, picture.pixels, (size_t)picture.pitch * picture.height) == 0);
+        PAIR_CHECK(pair, memcmp(screen.pixels, picture.pixels,
+                                (size_t)picture.pitch * picture.height) == 0);
 }
 
 static bool has_mode(uint32_t width, uint32_t height)
@@ -138,7 +141,8 @@ static void newest_body(struct pair *pair)
 
 static void a_version_never_seen_is_not_needed(void **state)
 {
-    const struct pair_options options = { .release = "2022", .video = true, .video_version = SYNTHVID_VERSION(3, 99) };
+    const struct pair_options options = { .release = "2022", .video = true,
+                                          .video_version = SYNTHVID_VERSION(3, 99) };
 
     (void)state;
     pair_run(&options, newest_body, SEEDS);
@@ -279,15 +283,17 @@ static void changes_body(struct pair *pair)
     PAIR_CHECK(pair, wait_for_framebuffer(true));
     pair_video_watch(pair->host, true);
     take_changes(pair);
-    PAIR_CHECK(pair, changes.left == 0 && changes.top == 0 && changes.right == (int32_t)picture.width &&
+    PAIR_CHECK(pair, changes.left == 0 && changes.top == 0 &&
+                         changes.right == (int32_t)picture.width &&
                          changes.bottom == (int32_t)picture.height);
     take_changes(pair);
     PAIR_CHECK(pair, changes.rectangles == 0);  /* nothing has changed */
     for (uint32_t y = 0; y < picture.height; y += 97) {
         picture.pixels[y * picture.pitch + 4 * y]++;
         take_changes(pair);
-        PAIR_CHECK(pair, changes.rectangles == 1 && changes.left <= (int32_t)y && changes.right > (int32_t)y &&
-                             changes.top <= (int32_t)y && changes.bottom > (int32_t)y);
+        PAIR_CHECK(pair, changes.rectangles == 1 && changes.left <= (int32_t)y &&
+                             changes.right > (int32_t)y && changes.top <= (int32_t)y &&
+                             changes.bottom > (int32_t)y);
     }
     pair_video_screen(pair->host, &screen);
     messages = screen.dirt_messages;
@@ -296,7 +302,8 @@ static void changes_body(struct pair *pair)
         pair_sleep(MILLISECOND);
     }
     pair_video_screen(pair->host, &screen);
-    PAIR_CHECK(pair, screen.dirt_messages - messages >= 30 && screen.dirt_messages - messages <= 65);
+    PAIR_CHECK(pair, screen.dirt_messages - messages >= 30 &&
+                         screen.dirt_messages - messages <= 65);
     pair_video_watch(pair->host, false);
     pair_sleep(PAIR_SECOND / 10);
     pair_video_screen(pair->host, &screen);
@@ -333,7 +340,8 @@ static void pointer_body(struct pair *pair)
     pair_sleep(PAIR_SECOND / 5);
     pair_video_pointer(pair->host, &pointer);
     PAIR_CHECK(pair, pointer.is_visible && pointer.x == 100 && pointer.y == -3);
-    PAIR_CHECK(pair, pointer.width == 96 && pointer.height == 96 && pointer.hot_x == 5 && pointer.hot_y == 90);
+    PAIR_CHECK(pair, pointer.width == 96 && pointer.height == 96 && pointer.hot_x == 5 &&
+                         pointer.hot_y == 90);
     PAIR_CHECK(pair, memcmp(pointer.pixels, pixels, sizeof pixels) == 0);
     PAIR_CHECK(pair, framebuffer_set_cursor(&large) == -ENOTSUP);
     for (int i = 0; i < 1000; i++)      /* as fast as a hand never is */
@@ -379,7 +387,8 @@ static void resize_body(struct pair *pair)
 
 static void a_display_of_another_size_is_followed(void **state)
 {
-    const struct pair_options options = { .release = "2022", .video = true, .boot_args = "hvgfxmode=1280x720" };
+    const struct pair_options options = { .release = "2022", .video = true,
+                                          .boot_args = "hvgfxmode=1280x720" };
 
     (void)state;
     pair_run(&options, resize_body, SEEDS);
@@ -422,20 +431,25 @@ static void interface_body(struct pair *pair)
     PAIR_CHECK(pair, service != NULL);
     if (service == NULL)
         return;
-    PAIR_CHECK(pair, IOService_callPlatformFunction_cstring(service, GRAPHICS_INTERFACE, false, &graphics, NULL, NULL,
+    PAIR_CHECK(pair, IOService_callPlatformFunction_cstring(service, GRAPHICS_INTERFACE, false,
+                                                            &graphics, NULL, NULL,
                                                             NULL) == kIOReturnUnsupported);
-    PAIR_CHECK(pair, IOService_callPlatformFunction_cstring(service, GRAPHICS_INTERFACE, false, NULL, NULL, NULL,
+    PAIR_CHECK(pair, IOService_callPlatformFunction_cstring(service, GRAPHICS_INTERFACE, false,
+                                                            NULL, NULL, NULL,
                                                             NULL) == kIOReturnUnsupported);
     PAIR_CHECK(pair, graphics.service == NULL);
     graphics.version = GRAPHICS_INTERFACE_VERSION;
-    PAIR_CHECK(pair, IOService_callPlatformFunction_cstring(service, GRAPHICS_INTERFACE, false, &graphics, NULL, NULL,
+    PAIR_CHECK(pair, IOService_callPlatformFunction_cstring(service, GRAPHICS_INTERFACE, false,
+                                                            &graphics, NULL, NULL,
                                                             NULL) == kIOReturnSuccess);
-    PAIR_CHECK(pair, graphics.connect(graphics.service, &client) == HV_ERROR_STATE);    /* the framebuffer has it */
-    graphics.disconnect(graphics.service, &graphics);   /* whoever is not connected takes nothing away */
+    /* The framebuffer has it; whoever is not connected takes nothing away. */
+    PAIR_CHECK(pair, graphics.connect(graphics.service, &client) == HV_ERROR_STATE);
+    graphics.disconnect(graphics.service, &graphics);
     PAIR_CHECK(pair, graphics.set_mode(graphics.service, &large) == HV_ERROR_INVALID);
     PAIR_CHECK(pair, graphics.set_mode(graphics.service, &good) == 0);
     PAIR_CHECK(pair, host_shows(pair, 800, 600));
-    PAIR_CHECK(pair, pair_video_resize(pair->host, 1600, 900) == 0);    /* and the framebuffer hears of it */
+    /* And the framebuffer hears of it. */
+    PAIR_CHECK(pair, pair_video_resize(pair->host, 1600, 900) == 0);
     PAIR_CHECK(pair, host_shows(pair, 1600, 900));
     check_picture(pair);
 }
@@ -474,21 +488,27 @@ static void bridge_body(struct pair *pair)
     PAIR_CHECK(pair, display != NULL);
     if (display == NULL)
         return;
-    identity = iokit_cast(OSData, IORegistryEntry_getProperty_cstring((IORegistryEntry *)display, "vendor-id"));
-    PAIR_CHECK(pair, identity != NULL && memcmp(OSData_getBytesNoCopy(identity), "\x14\x14", 2) == 0);
-    PAIR_CHECK(pair, IOService_getResources(display) == kIOReturnSuccess); /* as before a driver is tried */
+    identity = iokit_cast(OSData, IORegistryEntry_getProperty_cstring(
+                                      (IORegistryEntry *)display, "vendor-id"));
+    PAIR_CHECK(pair, identity != NULL &&
+                         memcmp(OSData_getBytesNoCopy(identity), "\x14\x14", 2) == 0);
+    /* As before a driver is tried. */
+    PAIR_CHECK(pair, IOService_getResources(display) == kIOReturnSuccess);
     memory = IOPCIDevice_getDeviceMemoryWithRegister((IOPCIDevice *)display, 0x10);
     pair_video_screen(pair->host, &screen);
     PAIR_CHECK(pair, memory != NULL && screen.pixels != NULL);
     if (memory == NULL)
         return;
-    PAIR_CHECK(pair, IOMemoryDescriptor_getPhysicalAddress((IOMemoryDescriptor *)memory) == screen.vram_address);
-    PAIR_CHECK(pair, IOMemoryDescriptor_getLength((IOMemoryDescriptor *)memory) >= screen.pitch * screen.height);
+    PAIR_CHECK(pair, IOMemoryDescriptor_getPhysicalAddress((IOMemoryDescriptor *)memory) ==
+                         screen.vram_address);
+    PAIR_CHECK(pair, IOMemoryDescriptor_getLength((IOMemoryDescriptor *)memory) >=
+                         screen.pitch * screen.height);
 }
 
 static void without_the_framebuffer_kext_a_pci_display_has_the_screens_memory(void **state)
 {
-    const struct pair_options options = { .release = "2022", .video = true, .no_framebuffer = true };
+    const struct pair_options options = { .release = "2022", .video = true,
+                                          .no_framebuffer = true };
 
     (void)state;
     pair_run(&options, bridge_body, SEEDS);
@@ -509,7 +529,8 @@ static void late_body(struct pair *pair)
 
 static void a_framebuffer_kext_that_comes_later_takes_the_pci_display(void **state)
 {
-    const struct pair_options options = { .release = "2022", .video = true, .no_framebuffer = true };
+    const struct pair_options options = { .release = "2022", .video = true,
+                                          .no_framebuffer = true };
 
     (void)state;
     pair_run(&options, late_body, SEEDS);
@@ -519,7 +540,8 @@ static void no_bridge_body(struct pair *pair)
 {
     pair_sleep(2 * PAIR_SECOND);
     PAIR_CHECK(pair, find_service("HyperVGraphics") != NULL);
-    PAIR_CHECK(pair, find_service("HyperVGraphicsBridge") == NULL && find_service("IOPCIDevice") == NULL);
+    PAIR_CHECK(pair, find_service("HyperVGraphicsBridge") == NULL &&
+                         find_service("IOPCIDevice") == NULL);
 }
 
 static void the_bridge_can_be_left_out(void **state)
@@ -545,7 +567,8 @@ static void first_generation_body(struct pair *pair)
 
 static void a_machine_of_generation_1_needs_no_bridge(void **state)
 {
-    const struct pair_options options = { .release = "2022", .video = true, .no_framebuffer = true, .generation = 1 };
+    const struct pair_options options = { .release = "2022", .video = true,
+                                          .no_framebuffer = true, .generation = 1 };
 
     (void)state;
     pair_run(&options, first_generation_body, SEEDS);
@@ -577,21 +600,23 @@ static void rescinded_step_body(struct pair *pair)
     come_back(pair);
 }
 
-/* The first packets of the host: the version, the resolutions, the memory, the first mode, the framebuffer's mode. */
+/* The first packets of the host: the version, the resolutions, the memory, the first mode,
+ * the framebuffer's mode. */
 static void a_display_taken_away_at_any_step_comes_back(void **state)
 {
     (void)state;
     for (unsigned step = 1; step <= 5; step++) {
         char rule[64];
-        const struct pair_options options = { .release = "2022", .video = true, .faults = { rule } };
+        const struct pair_options options = { .release = "2022", .video = true,
+                                              .faults = { rule } };
 
         snprintf(rule, sizeof rule, "packet,rescind,channel=%u,nth=%u,times=1", CHANNEL, step);
         pair_run(&options, rescinded_step_body, 1);
     }
 }
 
-/* Takes the display away and offers it again with the nth allocation from there on failing; 0: none. False: there
- * were not so many. */
+/* Takes the display away and offers it again with the nth allocation from there on failing;
+ * 0: none. False: there were not so many. */
 static bool attach_again(struct pair *pair, uint64_t nth)
 {
     bool refused;
@@ -642,22 +667,25 @@ static void recover_body(struct pair *pair)
     }
     check_picture(pair);
     /* The fault may have waited for this one: then the old mode stays, and the next try works. */
-    PAIR_CHECK(pair, framebuffer_set_mode(1280, 1024) == 0 || framebuffer_set_mode(1280, 1024) == 0);
+    PAIR_CHECK(pair, framebuffer_set_mode(1280, 1024) == 0 ||
+                         framebuffer_set_mode(1280, 1024) == 0);
     check_picture(pair);
 }
 
-static void after_any_answer_that_is_lost_cut_wrong_late_or_doubled_the_next_good_one_works(void **state)
+static void after_any_answer_lost_cut_wrong_late_or_doubled_the_next_good_one_works(void **state)
 {
-    static const char *const actions[] = { "drop", "truncate=24", "corrupt=16", "corrupt=24", "corrupt=28", "duplicate",
-                                           "delay=100000" };
+    static const char *const actions[] = { "drop", "truncate=24", "corrupt=16", "corrupt=24",
+                                           "corrupt=28", "duplicate", "delay=100000" };
 
     (void)state;
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
         for (unsigned step = 1; step <= 5; step++) {
             char rule[80];
-            const struct pair_options options = { .release = "2022", .video = true, .faults = { rule } };
+            const struct pair_options options = { .release = "2022", .video = true,
+                                                  .faults = { rule } };
 
-            snprintf(rule, sizeof rule, "packet,%s,channel=%u,nth=%u,times=1", actions[i], CHANNEL, step);
+            snprintf(rule, sizeof rule, "packet,%s,channel=%u,nth=%u,times=1", actions[i],
+                     CHANNEL, step);
             pair_run(&options, recover_body, 1);
         }
 }
@@ -684,7 +712,8 @@ static void unanswered_body(struct pair *pair)
 {
     PAIR_CHECK(pair, wait_for_framebuffer(true));
     PAIR_CHECK(pair, framebuffer_set_mode(1280, 1024) == -EIO);
-    PAIR_CHECK(pair, framebuffer_picture(&picture) && picture.width == 1024 && picture.height == 768);
+    PAIR_CHECK(pair, framebuffer_picture(&picture) && picture.width == 1024 &&
+                         picture.height == 768);
     PAIR_CHECK(pair, host_shows(pair, 1024, 768));      /* it was taken back */
     check_picture(pair);
     PAIR_CHECK(pair, framebuffer_set_mode(1280, 1024) == 0);
@@ -725,7 +754,7 @@ int main(void)
         cmocka_unit_test(a_display_taken_away_comes_back),
         cmocka_unit_test(a_display_taken_away_at_any_step_comes_back),
         cmocka_unit_test(memory_that_runs_out_anywhere_does_no_harm),
-        cmocka_unit_test(after_any_answer_that_is_lost_cut_wrong_late_or_doubled_the_next_good_one_works),
+        cmocka_unit_test(after_any_answer_lost_cut_wrong_late_or_doubled_the_next_good_one_works),
         cmocka_unit_test(a_host_that_is_silent_about_new_versions_is_asked_for_older_ones),
         cmocka_unit_test(a_mode_that_the_host_does_not_acknowledge_is_taken_back),
     };

@@ -27,15 +27,16 @@ static void the_heartbeat_is_answered_with_every_schedule(void **state)
 static void every_vmbus_version_is_reached(void **state)
 {
     static const uint32_t versions[] = {
-        VMBUS_VERSION(0, 13), VMBUS_VERSION(1, 1), VMBUS_VERSION(2, 4), VMBUS_VERSION(3, 0), VMBUS_VERSION(4, 0),
-        VMBUS_VERSION(4, 1), VMBUS_VERSION(5, 0), VMBUS_VERSION(5, 1), VMBUS_VERSION(5, 2), VMBUS_VERSION(5, 3),
-        VMBUS_VERSION(6, 0),
+        VMBUS_VERSION(0, 13), VMBUS_VERSION(1, 1), VMBUS_VERSION(2, 4), VMBUS_VERSION(3, 0),
+        VMBUS_VERSION(4, 0), VMBUS_VERSION(4, 1), VMBUS_VERSION(5, 0), VMBUS_VERSION(5, 1),
+        VMBUS_VERSION(5, 2), VMBUS_VERSION(5, 3), VMBUS_VERSION(6, 0),
     };
     size_t index;
 
     (void)state;
     for (index = 0; index < sizeof versions / sizeof *versions; index++) {
-        const struct pair_options options = { .release = "2025", .vmbus_version_max = versions[index] };
+        const struct pair_options options = { .release = "2025",
+                                              .vmbus_version_max = versions[index] };
 
         expected_version = versions[index];
         pair_run(&options, heartbeat_body, 1);
@@ -45,7 +46,8 @@ static void every_vmbus_version_is_reached(void **state)
 
 static void every_windows_release_is_a_host(void **state)
 {
-    static const char *const releases[] = { "2008", "2008r2", "2012", "2012r2", "2016", "2019", "2022", "2025" };
+    static const char *const releases[] = { "2008", "2008r2", "2012", "2012r2",
+                                            "2016", "2019", "2022", "2025" };
     size_t index;
 
     (void)state;

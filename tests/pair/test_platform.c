@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The platform pieces on the user-space kernel: processors that are too many for Mac OS X 10.4, the ACPI tables that
- * 10.6 does not bear, a nub's interrupt, and sleep. */
+/* The platform pieces on the user-space kernel: processors that are too many for Mac OS X 10.4, the
+ * ACPI tables that 10.6 does not bear, a nub's interrupt, and sleep. */
 #include "tests/pair/pair_guest.h"
 
 #include "abi/IOACPIPlatformDevice.h"
@@ -50,7 +50,8 @@ static IOService *publish_processor(uint32_t index)
     IOService *nub = new_object("IOACPIPlatformDevice");
     IORegistryEntry *entry = (IORegistryEntry *)nub;
 
-    IOACPIPlatformDevice_init_service_pointer_dictionary((IOACPIPlatformDevice *)nub, platform, NULL, NULL);
+    IOACPIPlatformDevice_init_service_pointer_dictionary((IOACPIPlatformDevice *)nub, platform,
+                                                         NULL, NULL);
     IORegistryEntry_setName_cstring(entry, "processor", NULL);
     IORegistryEntry_setProperty_cstring_cstring(entry, "name", "processor");
     IORegistryEntry_setProperty_cstring_number(entry, "cpu index", index, 32);
@@ -128,7 +129,8 @@ static const char processor[] = "\x5B\x82\x1CP001\x08_HID\x0D" "ACPI0007\0\x08_U
 static void make_tables(void)
 {
     memory.descriptor = IOBufferMemoryDescriptor_inTaskWithPhysicalMask(
-        kernel_task, kIODirectionInOut | kIOMemoryPhysicallyContiguous, TABLES, UINT64_C(0xFFFFF000));
+        kernel_task, kIODirectionInOut | kIOMemoryPhysicallyContiguous, TABLES,
+        UINT64_C(0xFFFFF000));
     memory.bytes = IOBufferMemoryDescriptor_getBytesNoCopy(memory.descriptor);
     memory.physical = dma_physical_address((IOMemoryDescriptor *)memory.descriptor, 0);
     memset(memory.bytes, 0, TABLES);
@@ -235,8 +237,8 @@ static void nub_interrupt(struct pair *pair)
     PAIR_CHECK(pair, IOService_getInterruptType(nub, 0, &type) == kIOReturnSuccess && type == 0);
     PAIR_CHECK(pair, IOService_getInterruptType(nub, 1, &type) == kIOReturnNoInterrupt);
     PAIR_CHECK(pair, source != NULL);
-    PAIR_CHECK(pair, IOService_registerInterrupt(nub, 0, NULL, (IOInterruptAction)interrupted, NULL) ==
-                         kIOReturnNoResources);
+    PAIR_CHECK(pair, IOService_registerInterrupt(nub, 0, NULL, (IOInterruptAction)interrupted,
+                                                 NULL) == kIOReturnNoResources);
     PAIR_CHECK(pair, IOWorkLoop_addEventSource(loop, (IOEventSource *)source) == kIOReturnSuccess);
     device_interrupt(device);   /* before it is enabled: remembered */
     pair_sleep(PAIR_SECOND / 10);
@@ -302,9 +304,11 @@ static void sleep_body(struct pair *pair)
 
     PAIR_CHECK(pair, IOPMrootDomain_sleepSystem(root) == kIOReturnUnsupported);
     /* The kernel would offer it. */
-    PAIR_CHECK(pair, IORegistryEntry_getProperty_cstring((IORegistryEntry *)root, "IOSleepSupported") == NULL);
+    PAIR_CHECK(pair, IORegistryEntry_getProperty_cstring((IORegistryEntry *)root,
+                                                         "IOSleepSupported") == NULL);
     IOPMrootDomain_receivePowerNotification(root, kIOPMAllowSleep);
-    PAIR_CHECK(pair, IORegistryEntry_getProperty_cstring((IORegistryEntry *)root, "IOSleepSupported") != NULL);
+    PAIR_CHECK(pair, IORegistryEntry_getProperty_cstring((IORegistryEntry *)root,
+                                                         "IOSleepSupported") != NULL);
 }
 
 static void a_guest_does_not_sleep(void **state)

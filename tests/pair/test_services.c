@@ -8,8 +8,10 @@
 #include "host/devices/timesync.h"
 #include "xnu/machine/clock.h"
 
-enum { SEEDS = 5, STEP_NS = 10000000, NOT_YET = 1, EPERM_MACOS = 1, EBUSY_MACOS = 16, EINVAL_MACOS = 22,
-       EPROTONOSUPPORT_MACOS = 43 };
+enum {
+    SEEDS = 5, STEP_NS = 10000000, NOT_YET = 1,
+    EPERM_MACOS = 1, EBUSY_MACOS = 16, EINVAL_MACOS = 22, EPROTONOSUPPORT_MACOS = 43,
+};
 
 static struct virtual_device *plug_shutdown(struct pair *pair)
 {
@@ -30,11 +32,12 @@ static void shutdown_body(struct pair *pair)
 
     PAIR_CHECK(pair, shutdown_request(device, 0, 0, NULL, outcome_done, &outcome) == 0);
     outcome_wait(&outcome, 1, 1);
-    PAIR_CHECK(pair, outcome.result == 0 && outcome.status == IC_STATUS_FAIL);  /* nobody is there */
+    PAIR_CHECK(pair, outcome.result == 0 && outcome.status == IC_STATUS_FAIL); /* nobody is there */
 
     if (!daemon_start(pair, &daemon, SERVICE_CONTROL_SHUTDOWN))
         return;
-    PAIR_CHECK(pair, shutdown_request(device, IC_SHUTDOWN_RESTART, 5, "text", outcome_done, &outcome) == 0);
+    PAIR_CHECK(pair, shutdown_request(device, IC_SHUTDOWN_RESTART, 5, "text", outcome_done,
+                                      &outcome) == 0);
     PAIR_CHECK(pair, daemon_hear(&daemon, 2) == SERVICE_CONTROL_REQUEST);
     PAIR_CHECK(pair, outcome.ends == 1);
     PAIR_CHECK(pair, daemon_reply(&daemon, daemon.header.sequence, IC_STATUS_OK) == 0);
@@ -110,7 +113,8 @@ static void clients_body(struct pair *pair)
     PAIR_CHECK(pair, daemon_hello(&daemon, SERVICE_CONTROL_VERSION + 1) == EPROTONOSUPPORT_MACOS);
     PAIR_CHECK(pair, shutdown_request(device, 0, 0, NULL, outcome_done, &outcome) == 0);
     outcome_wait(&outcome, 1, 1);
-    PAIR_CHECK(pair, outcome.status == IC_STATUS_FAIL);     /* a client that has not said hello is no daemon */
+    /* A client that has not said hello is no daemon. */
+    PAIR_CHECK(pair, outcome.status == IC_STATUS_FAIL);
     PAIR_CHECK(pair, daemon_hello(&daemon, SERVICE_CONTROL_VERSION) == 0);
     PAIR_CHECK(pair, daemon_hear(&daemon, 1) == SERVICE_CONTROL_WELCOME);
     control_close(daemon.client);
@@ -138,9 +142,10 @@ static void anew_body(struct pair *pair)
     PAIR_CHECK(pair, shutdown_request(device, 0, 0, NULL, outcome_done, &outcome) == 0);
     PAIR_CHECK(pair, daemon_hear(&daemon, 2) == SERVICE_CONTROL_REQUEST);
     first = daemon.header.sequence;
-    PAIR_CHECK(pair, integration_renegotiate(&((struct integration_service *)device)->channel) == 0);
+    PAIR_CHECK(pair,
+               integration_renegotiate(&((struct integration_service *)device)->channel) == 0);
     PAIR_CHECK(pair, daemon_hear(&daemon, 2) == SERVICE_CONTROL_RESET);
-    PAIR_CHECK(pair, daemon_hear(&daemon, 2) == SERVICE_CONTROL_REQUEST);   /* the host asks again */
+    PAIR_CHECK(pair, daemon_hear(&daemon, 2) == SERVICE_CONTROL_REQUEST); /* the host asks again */
     PAIR_CHECK(pair, daemon.header.sequence != first);
     PAIR_CHECK(pair, daemon_reply(&daemon, first, IC_STATUS_OK) == 0);
     pair_sleep(PAIR_SECOND);
@@ -201,7 +206,8 @@ static void time_body(struct pair *pair)
     PAIR_CHECK(pair, time.flags == IC_TIME_SYNC);
     PAIR_CHECK(pair, time.host_time >= told_utc + 2 * IC_TIME_UNITS_PER_SECOND &&
                      time.host_time < told_utc + 4 * IC_TIME_UNITS_PER_SECOND);
-    PAIR_CHECK(pair, daemon_hear(&daemon, 6) == SERVICE_CONTROL_NOTICE);    /* a sample, every five seconds */
+    /* A sample, every five seconds. */
+    PAIR_CHECK(pair, daemon_hear(&daemon, 6) == SERVICE_CONTROL_NOTICE);
     memcpy(&time, daemon.message + sizeof daemon.header, sizeof time);
     PAIR_CHECK(pair, time.flags == IC_TIME_SAMPLE);
     told_utc = 0;                                   /* the host's clock breaks: 1601 */
@@ -226,7 +232,8 @@ static void memory_body(struct pair *pair)
     PAIR_CHECK(pair, pair_host_plug(pair->host, device));
     pair_sleep(2 * PAIR_SECOND);
     dynamic_memory_state(device, &state);
-    PAIR_CHECK(pair, state.ready && state.version == DYNAMIC_MEMORY_VERSION_1_0 && state.capabilities == 0);
+    PAIR_CHECK(pair, state.ready && state.version == DYNAMIC_MEMORY_VERSION_1_0 &&
+                         state.capabilities == 0);
     PAIR_CHECK(pair, dynamic_memory_balloon(device, 1000) == 0);
     for (unsigned steps = 0; steps < 100 && state.answers == 0; steps++) {
         pair_sleep(STEP_NS);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Guest and host in one process: disks from probing to the last write, with disks that come and go and a host
- * that fails requests. */
+/* Guest and host in one process: disks from probing to the last write, with disks that come and go
+ * and a host that fails requests. */
 #include "tests/pair/pair_guest.h"
 
 enum { SEEDS = 5, MEBIBYTE = 1 << 20 };
@@ -48,7 +48,8 @@ static void storage_works_with_every_release(void **state)
 
     (void)state;
     for (index = 0; index < sizeof releases / sizeof *releases; index++) {
-        const struct pair_options options = { .release = releases[index], .disk_bytes = { 8 * MEBIBYTE } };
+        const struct pair_options options = { .release = releases[index],
+                                              .disk_bytes = { 8 * MEBIBYTE } };
 
         pair_run(&options, round_trip_body, 1);
     }
@@ -91,7 +92,8 @@ static void coming_and_going_body(struct pair *pair)
 
 static void disks_come_and_go_and_the_others_go_on(void **state)
 {
-    const struct pair_options options = { .release = "2022", .disk_bytes = { MEBIBYTE, 2 * MEBIBYTE } };
+    const struct pair_options options = { .release = "2022",
+                                          .disk_bytes = { MEBIBYTE, 2 * MEBIBYTE } };
 
     (void)state;
     pair_run(&options, coming_and_going_body, SEEDS);
@@ -137,7 +139,8 @@ static void failing_body(struct pair *pair)
 
 static void after_failed_and_busy_requests_the_next_good_one_works(void **state)
 {
-    const struct pair_options options = { .release = "2022", .disk_bytes = { MEBIBYTE }, .seed = 11 };
+    const struct pair_options options = { .release = "2022", .disk_bytes = { MEBIBYTE },
+                                          .seed = 11 };
 
     (void)state;
     pair_run(&options, failing_body, SEEDS);

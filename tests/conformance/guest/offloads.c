@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* offloads INTERFACE on|off: what the adapter does in the stack's place, as ethtool -K sets it. Prints
- * what is so afterwards. For the guest, where there is no ethtool. */
+/* offloads INTERFACE on|off: what the adapter does in the stack's place, as ethtool -K sets it.
+ * Prints what is so afterwards. For the guest, where there is no ethtool. */
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <net/if.h>
@@ -13,7 +13,8 @@ static const struct {
     const char *name;
     unsigned get, set;
 } offloads[] = {
-    /* Off in this order, on in the other: segmentation needs the sums, and those scattered frames. */
+    /* Off in this order, on in the other: segmentation needs the sums,
+     * and those scattered frames. */
     { "segmentation", ETHTOOL_GTSO, ETHTOOL_STSO },
     { "generic-segmentation", ETHTOOL_GGSO, ETHTOOL_SGSO },
     { "transmit-sums", ETHTOOL_GTXCSUM, ETHTOOL_STXCSUM },
@@ -44,7 +45,8 @@ int main(int argc, char **argv)
     for (int i = 0; i < COUNT; i++) {
         unsigned value = (unsigned)on;
 
-        failed |= request(descriptor, &interface, offloads[on ? COUNT - 1 - i : i].set, &value) != 0;
+        failed |= request(descriptor, &interface, offloads[on ? COUNT - 1 - i : i].set,
+                          &value) != 0;
     }
     for (int i = 0; i < COUNT; i++) {
         unsigned value = 0;

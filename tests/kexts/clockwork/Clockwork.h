@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A small kext that has nothing to do with Hyper-V: it shows that kextrun runs kexts of other people. Two
- * classes: one on IOResources that ticks, publishes a nub and offers a kernel control; one that matches the nub. */
+/* A small kext that has nothing to do with Hyper-V: it shows that kextrun runs kexts of other
+ * people. Two classes: one on IOResources that ticks, publishes a nub and offers a kernel control;
+ * one that matches the nub. */
 #ifndef TESTS_KEXTS_CLOCKWORK_H
 #define TESTS_KEXTS_CLOCKWORK_H
 

@@ -17,7 +17,8 @@ static IOService *probe(IOService *me, IOService *provider, int32_t *score)
 
 static bool start(IOService *me, IOService *provider)
 {
-    OSString *kind = iokit_cast(OSString, IORegistryEntry_getProperty_cstring((IORegistryEntry *)provider, "Hand"));
+    OSString *kind = iokit_cast(OSString, IORegistryEntry_getProperty_cstring(
+                                              (IORegistryEntry *)provider, "Hand"));
 
     if (kind == NULL || !IOService_super_start(me, provider))
         return false;

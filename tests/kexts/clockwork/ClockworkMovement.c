@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The driver on IOResources: work loop, timer, gate, thread call, kernel control, a nub of its own. */
+/* The driver on IOResources: work loop, timer, gate, thread call, kernel control,
+ * a nub of its own. */
 #include "tests/kexts/clockwork/Clockwork.h"
 
 #include "abi/OSDictionary.h"
@@ -29,7 +30,8 @@ static void tick(OSObject *owner, IOTimerEventSource *timer)
         thread_call_enter(self->strike);
 }
 
-static int32_t read_ticks(OSObject *owner, void *result, void *unused1, void *unused2, void *unused3)
+static int32_t read_ticks(OSObject *owner, void *result, void *unused1, void *unused2,
+                          void *unused3)
 {
     (void)unused1;
     (void)unused2;
@@ -38,7 +40,8 @@ static int32_t read_ticks(OSObject *owner, void *result, void *unused1, void *un
     return kIOReturnSuccess;
 }
 
-static int32_t note_struck(OSObject *owner, void *unused, void *unused1, void *unused2, void *unused3)
+static int32_t note_struck(OSObject *owner, void *unused, void *unused1, void *unused2,
+                           void *unused3)
 {
     struct ClockworkMovement *self = (struct ClockworkMovement *)owner;
 
@@ -63,7 +66,8 @@ static void strike(void *parameter, void *unused)
     IOCommandGate_runAction(self->gate, note_struck, NULL, NULL, NULL, NULL);
 }
 
-static int32_t wait_for_strike(OSObject *owner, void *unused, void *unused1, void *unused2, void *unused3)
+static int32_t wait_for_strike(OSObject *owner, void *unused, void *unused1, void *unused2,
+                               void *unused3)
 {
     struct ClockworkMovement *self = (struct ClockworkMovement *)owner;
 
@@ -88,7 +92,8 @@ static errno_t control_connect(kern_ctl_ref control, struct sockaddr_ctl *addres
 
 static bool start_control(struct ClockworkMovement *self)
 {
-    struct kern_ctl_reg registration = { .ctl_name = CLOCKWORK_CONTROL, .ctl_connect = control_connect };
+    struct kern_ctl_reg registration = { .ctl_name = CLOCKWORK_CONTROL,
+                                         .ctl_connect = control_connect };
 
     return ctl_register(&registration, &self->control) == 0;
 }
@@ -146,9 +151,12 @@ static bool put_together(struct ClockworkMovement *self)
     self->gate = IOCommandGate_commandGate(owner, NULL);
     self->timer = IOTimerEventSource_timerEventSource_object(owner, tick);
     self->strike = thread_call_allocate(strike, self);
-    return self->work_loop != NULL && self->gate != NULL && self->timer != NULL && self->strike != NULL &&
-           IOWorkLoop_addEventSource(self->work_loop, (IOEventSource *)self->gate) == kIOReturnSuccess &&
-           IOWorkLoop_addEventSource(self->work_loop, (IOEventSource *)self->timer) == kIOReturnSuccess &&
+    return self->work_loop != NULL && self->gate != NULL && self->timer != NULL &&
+           self->strike != NULL &&
+           IOWorkLoop_addEventSource(self->work_loop, (IOEventSource *)self->gate) ==
+               kIOReturnSuccess &&
+           IOWorkLoop_addEventSource(self->work_loop, (IOEventSource *)self->timer) ==
+               kIOReturnSuccess &&
            start_control(self);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A driver that brings an NVMe controller up as every driver does (admin queue, one pair of I/O
- * queues with an MSI-X interrupt of its own), reads the first block of its disk and publishes it. */
+ * queues with an MSI-X interrupt of its own), reads the first block of its disk and
+ * publishes it. */
 #ifndef TESTS_KEXTS_NVME_NVMEREADER_H
 #define TESTS_KEXTS_NVME_NVMEREADER_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* hvfilecopyd's file: names of every evil kind, links, what is in the way, and nothing left behind. */
+/* hvfilecopyd's file: names of every evil kind, links, what is in the way,
+ * and nothing left behind. */
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -148,10 +149,10 @@ static void whatever_goes_wrong_leaves_nothing(void **state)
     assert_int_equal(entries("base"), 0);
     assert_int_equal(begin("/file", 0, 2), IC_STATUS_OK);
     assert_int_equal(target_write(&target, 0, "x", 1), IC_STATUS_OK);
-    assert_int_equal(target_complete(&target), IC_STATUS_FAIL);                       /* too short */
+    assert_int_equal(target_complete(&target), IC_STATUS_FAIL);                     /* too short */
     assert_int_equal(entries("base"), 0);
     assert_int_equal(begin("/file", 0, 2), IC_STATUS_OK);
-    assert_int_equal(begin("/other", 0, 2), IC_STATUS_OK);                            /* begun anew */
+    assert_int_equal(begin("/other", 0, 2), IC_STATUS_OK);                          /* begun anew */
     assert_int_equal(entries("base"), 1);
     target_cancel(&target);
     assert_int_equal(entries("base"), 0);

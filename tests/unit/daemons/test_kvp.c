@@ -114,7 +114,8 @@ static void a_pair_is_set_read_and_removed(void **state)
     struct ic_kvp_delete remove = { .header = { IC_KVP_DELETE, 0 } };
     bool replies;
 
-    assert_int_equal(ask_pair(IC_KVP_SET, 0, "key", IC_KVP_TYPE_STRING, u"värde", 12), IC_STATUS_OK);
+    assert_int_equal(ask_pair(IC_KVP_SET, 0, "key", IC_KVP_TYPE_STRING, u"värde", 12),
+                     IC_STATUS_OK);
     assert_int_equal(ask_pair(IC_KVP_GET, 0, "key", 0, "", 0), IC_STATUS_OK);
     assert_string_equal(pair.value, "värde");
     assert_int_equal(ask_pair(IC_KVP_GET, 1, "key", 0, "", 0), IC_STATUS_NO_MORE_ITEMS);

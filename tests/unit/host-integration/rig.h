@@ -95,7 +95,8 @@ static inline void rig_choose(struct rig *rig, uint32_t version)
         .framework_version_count = 1,
         .message_version_count = 1,
         .framework_version = {3, 0},
-        .message_version = {(uint16_t)IC_VERSION_MAJOR(version), (uint16_t)IC_VERSION_MINOR(version)},
+        .message_version = {(uint16_t)IC_VERSION_MAJOR(version),
+                            (uint16_t)IC_VERSION_MINOR(version)},
     };
     assert_true(rig_take(rig, &message));
     assert_int_equal(message.header.message_type, IC_MESSAGE_NEGOTIATE);

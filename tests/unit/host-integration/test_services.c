@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Shutdown, time, backup, data exchange and file copy as the guest sees them, and guests that answer badly. */
+/* Shutdown, time, backup, data exchange and file copy as the guest sees them,
+ * and guests that answer badly. */
 #include "tests/unit/host-integration/rig.h"
 
 #include <stdio.h>
@@ -286,10 +287,12 @@ static int make_source(uint64_t size)
     return descriptor;
 }
 
-static struct rig *copy_rig(struct filecopy_request *request, struct outcome *outcome, uint64_t size)
+static struct rig *copy_rig(struct filecopy_request *request, struct outcome *outcome,
+                            uint64_t size)
 {
     static const struct filecopy_events events = {NULL, copy_done};
-    struct rig *rig = rig_create(filecopy_new(IC_FRAMEWORK_3_0, IC_FILE_COPY_1_1), IC_FILE_COPY_1_1);
+    struct rig *rig = rig_create(filecopy_new(IC_FRAMEWORK_3_0, IC_FILE_COPY_1_1),
+                                 IC_FILE_COPY_1_1);
     *request = (struct filecopy_request){make_source(size), size, "name", "/path", 3};
     assert_int_equal(filecopy_start(rig->device, request, &events, outcome), 0);
     assert_int_equal(filecopy_start(rig->device, request, &events, outcome), -EBUSY);
@@ -362,7 +365,8 @@ static void a_source_that_shrinks_cancels_the_copy(void **state)
 
 static void names_that_do_not_fit_are_refused(void **state)
 {
-    struct rig *rig = rig_create(filecopy_new(IC_FRAMEWORK_3_0, IC_FILE_COPY_1_1), IC_FILE_COPY_1_1);
+    struct rig *rig = rig_create(filecopy_new(IC_FRAMEWORK_3_0, IC_FILE_COPY_1_1),
+                                 IC_FILE_COPY_1_1);
     static const struct filecopy_events events = {NULL, copy_done};
     struct outcome outcome = {0};
     char path[300];

@@ -45,7 +45,8 @@ static void frames_of_both_directions_are_in_the_file(void **state)
     network_port_send(port, &frame); /* no longer captured */
     ssize_t size = read(descriptor, file, sizeof(file));
     assert_int_equal(size, 24 + 2 * (16 + 64));
-    assert_int_equal(file[0] | file[1] << 8 | file[2] << 16, 0xb23c4d); /* nanoseconds, this byte order */
+    /* Nanoseconds, this byte order. */
+    assert_int_equal(file[0] | file[1] << 8 | file[2] << 16, 0xb23c4d);
     memcpy(&length, file + 24 + 8, 4);
     assert_int_equal(length, 64); /* with the tag */
     assert_int_equal(file[24 + 16 + 12], 0x81);

@@ -112,7 +112,8 @@ static void take(void *context, struct frame *piece)
     assert_int_equal(check.transport, FRAME_GOOD);
     assert_int_equal(layout.end, piece->size);
     const uint8_t *tcp = piece->bytes + layout.transport;
-    uint32_t sequence = (uint32_t)tcp[4] << 24 | (uint32_t)tcp[5] << 16 | (uint32_t)tcp[6] << 8 | tcp[7];
+    uint32_t sequence = (uint32_t)tcp[4] << 24 | (uint32_t)tcp[5] << 16 | (uint32_t)tcp[6] << 8 |
+                        tcp[7];
     assert_int_equal(sequence, pieces->sequence + pieces->payload);
     assert_memory_equal(piece->bytes + layout.payload, bytes + pieces->header + pieces->payload,
                         piece->size - layout.payload);
@@ -127,7 +128,8 @@ static void segments_are_whole_frames_in_order(void **state)
         make_tcp(header + 10000, ipv6);
         const uint8_t *tcp = bytes + header - 20;
         struct pieces pieces = {.header = header,
-            .sequence = (uint32_t)tcp[4] << 24 | (uint32_t)tcp[5] << 16 | (uint32_t)tcp[6] << 8 | tcp[7]};
+                                .sequence = (uint32_t)tcp[4] << 24 | (uint32_t)tcp[5] << 16 |
+                                            (uint32_t)tcp[6] << 8 | tcp[7]};
         struct frame frame = {.bytes = bytes, .size = header + 10000, .offload = {
             .segmentation = ipv6 ? FRAME_TCP_IPV6 : FRAME_TCP_IPV4, .segment_size = 1448}};
         assert_int_equal(frame_segment(&frame, scratch + FRAME_TAG, take, &pieces), 7);
@@ -140,7 +142,8 @@ static void what_cannot_be_cut_is_refused(void **state)
 {
     struct pieces pieces = {0};
     make_tcp(2000, false);
-    struct frame frame = {.bytes = bytes, .size = 2000, .offload = {.segmentation = FRAME_TCP_IPV4}};
+    struct frame frame = {.bytes = bytes, .size = 2000,
+                          .offload = {.segmentation = FRAME_TCP_IPV4}};
     assert_int_equal(frame_segment(&frame, scratch, take, &pieces), -1); /* segment size 0 */
     frame.offload.segment_size = 100;
     frame.offload.segmentation = FRAME_TCP_IPV6;

@@ -45,9 +45,11 @@ static uint32_t status_of(int length)
 
 static int begin(void **state)
 {
-    const struct rndis_initialize initialize = {{RNDIS_INITIALIZE, sizeof(initialize)}, 77, 1, 0, 0x4000};
-    control = (struct netvsc_control){.permanent_address = {0, 0x15, 0x5d, 1, 2, 3}, .queues_max = 4,
-                                      .link_up = true, .link_speed = 10000000000ull};
+    const struct rndis_initialize initialize = {{RNDIS_INITIALIZE, sizeof(initialize)},
+                                                77, 1, 0, 0x4000};
+    control = (struct netvsc_control){.permanent_address = {0, 0x15, 0x5d, 1, 2, 3},
+                                      .queues_max = 4, .link_up = true,
+                                      .link_speed = 10000000000ull};
     netvsc_control_reset(&control);
     control.nvsp_version = NVSP_VERSION_6_1;
     memcpy(message, &initialize, sizeof(initialize));
@@ -72,17 +74,19 @@ static void the_address_link_and_speed_are_told(void **state)
     memcpy(&value, reply + 24, 4);
     assert_int_equal(value, 100000000);
     control.link_up = false;
-    assert_int_equal(status_of(send_request(RNDIS_QUERY, RNDIS_OID_MEDIA_CONNECT_STATUS, NULL, 0)), 0);
+    assert_int_equal(status_of(send_request(RNDIS_QUERY, RNDIS_OID_MEDIA_CONNECT_STATUS, NULL, 0)),
+                     0);
     memcpy(&value, reply + 24, 4);
     assert_int_equal(value, RNDIS_MEDIA_DISCONNECTED);
-    assert_int_equal(status_of(send_request(RNDIS_QUERY, 0xdeadbeef, NULL, 0)), RNDIS_STATUS_NOT_SUPPORTED);
+    assert_int_equal(status_of(send_request(RNDIS_QUERY, 0xdeadbeef, NULL, 0)),
+                     RNDIS_STATUS_NOT_SUPPORTED);
 }
 
 static void lengths_and_offsets_that_lie_stop_the_guest(void **state)
 {
     static const struct { size_t offset; uint32_t value; } lies[] = {
-        {4, 0}, {4, 11}, {4, 27}, {4, 33}, {4, UINT32_MAX}, {16, 5}, {16, UINT32_MAX}, {20, 19}, {20, 21},
-        {20, UINT32_MAX}, {0, RNDIS_RESET}, {0, 0x99},
+        {4, 0}, {4, 11}, {4, 27}, {4, 33}, {4, UINT32_MAX}, {16, 5}, {16, UINT32_MAX}, {20, 19},
+        {20, 21}, {20, UINT32_MAX}, {0, RNDIS_RESET}, {0, 0x99},
     };
     const uint32_t filter = 13;
     for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
@@ -91,16 +95,19 @@ static void lengths_and_offsets_that_lie_stop_the_guest(void **state)
         memcpy(message + lies[i].offset, &lies[i].value, 4);
         assert_int_equal(send_message(32), -1);
         assert_int_equal(control.filter, 0);
-        assert_int_equal(status_of(send_request(RNDIS_SET, RNDIS_OID_PACKET_FILTER, &filter, 4)), 0);
+        assert_int_equal(status_of(send_request(RNDIS_SET, RNDIS_OID_PACKET_FILTER, &filter, 4)),
+                         0);
         assert_int_equal(control.filter, 13);
     }
-    assert_int_equal(status_of(send_request(RNDIS_SET, RNDIS_OID_PACKET_FILTER, &filter, 3)), RNDIS_STATUS_FAILURE);
+    assert_int_equal(status_of(send_request(RNDIS_SET, RNDIS_OID_PACKET_FILTER, &filter, 3)),
+                     RNDIS_STATUS_FAILURE);
 }
 
 static void make_rss(struct ndis_rss_parameters *parameters, uint8_t *data)
 {
     *parameters = (struct ndis_rss_parameters){
-        .header = {NDIS_OBJECT_RSS_PARAMETERS, 2, 40}, .hash = NDIS_RSS_HASH_TOEPLITZ | NDIS_RSS_TCP_IPV4,
+        .header = {NDIS_OBJECT_RSS_PARAMETERS, 2, 40},
+        .hash = NDIS_RSS_HASH_TOEPLITZ | NDIS_RSS_TCP_IPV4,
         .table_bytes = 512, .table_offset = 40, .key_bytes = 40, .key_offset = 552,
     };
     for (uint32_t i = 0; i < 128; i++) {
@@ -148,9 +155,13 @@ static void scaling_takes_good_tables_only(void **state)
 static void the_hash_is_microsofts(void **state)
 {
     static const uint8_t key[NDIS_RSS_KEY_BYTES] = {
-        0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e, 0xc2, 0x41, 0x67, 0x25, 0x3d, 0x43, 0xa3, 0x8f, 0xb0, 0xd0, 0xca, 0x2b, 0xcb,
-        0xae, 0x7b, 0x30, 0xb4, 0x77, 0xcb, 0x2d, 0xa3, 0x80, 0x30, 0xf2, 0x0c, 0x6a, 0x42, 0xb7, 0x3b, 0xbe, 0xac, 0x01, 0xfa};
-    static const uint8_t input[] = {66, 9, 149, 187, 161, 142, 100, 80, 2794 >> 8, 2794 & 255, 1766 >> 8, 1766 & 255};
+        0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e, 0xc2, 0x41, 0x67,
+        0x25, 0x3d, 0x43, 0xa3, 0x8f, 0xb0, 0xd0, 0xca, 0x2b, 0xcb,
+        0xae, 0x7b, 0x30, 0xb4, 0x77, 0xcb, 0x2d, 0xa3, 0x80, 0x30,
+        0xf2, 0x0c, 0x6a, 0x42, 0xb7, 0x3b, 0xbe, 0xac, 0x01, 0xfa,
+    };
+    static const uint8_t input[] = {66, 9, 149, 187, 161, 142, 100, 80,
+                                    2794 >> 8, 2794 & 255, 1766 >> 8, 1766 & 255};
     assert_int_equal(netvsc_toeplitz(key, input, 8), 0x323e8fc2);
     assert_int_equal(netvsc_toeplitz(key, input, 12), 0x51ccc178);
 }
@@ -167,17 +178,18 @@ static void the_address_can_be_set_by_name(void **state)
         data[48 + 2 * i] = (uint8_t)value[i];
     }
     memcpy(data, &parameter, sizeof(parameter));
-    assert_int_equal(status_of(send_request(RNDIS_SET, RNDIS_OID_CONFIG_PARAMETER, data, sizeof(data))), 0);
+    assert_int_equal(status_of(send_request(RNDIS_SET, RNDIS_OID_CONFIG_PARAMETER, data,
+                                            sizeof(data))), 0);
     assert_memory_equal(control.address, "\x00\x15\x5d\xaa\xbb\xcc", 6);
     parameter.value_offset = 49;
     memcpy(data, &parameter, sizeof(parameter));
-    assert_int_equal(status_of(send_request(RNDIS_SET, RNDIS_OID_CONFIG_PARAMETER, data, sizeof(data))),
-                     RNDIS_STATUS_INVALID_DATA);
+    assert_int_equal(status_of(send_request(RNDIS_SET, RNDIS_OID_CONFIG_PARAMETER, data,
+                                            sizeof(data))), RNDIS_STATUS_INVALID_DATA);
     parameter.value_offset = 48;
     data[48] = 'x';
     memcpy(data, &parameter, sizeof(parameter));
-    assert_int_equal(status_of(send_request(RNDIS_SET, RNDIS_OID_CONFIG_PARAMETER, data, sizeof(data))),
-                     RNDIS_STATUS_INVALID_DATA);
+    assert_int_equal(status_of(send_request(RNDIS_SET, RNDIS_OID_CONFIG_PARAMETER, data,
+                                            sizeof(data))), RNDIS_STATUS_INVALID_DATA);
 }
 
 int main(void)

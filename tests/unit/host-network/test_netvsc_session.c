@@ -40,7 +40,8 @@ static void begin(uint32_t version_max, uint32_t version)
 
 static void configure(uint32_t mtu)
 {
-    const struct nvsp_message message = {.type = NVSP_SEND_NDIS_CONFIG, .ndis_config = {.mtu = mtu}};
+    const struct nvsp_message message = {.type = NVSP_SEND_NDIS_CONFIG,
+                                         .ndis_config = {.mtu = mtu}};
     assert_int_equal(say(&message, sizeof(message), true), NETVSC_NOTHING);
 }
 
@@ -108,7 +109,8 @@ static void an_mtu_out_of_range_is_the_default(void **state)
 
 static void rndis_needs_a_receive_buffer_and_control_the_primary(void **state)
 {
-    struct nvsp_message message = {.type = NVSP_RNDIS_PACKET, .rndis = {.channel_type = NVSP_CHANNEL_CONTROL}};
+    struct nvsp_message message = {.type = NVSP_RNDIS_PACKET,
+                                   .rndis = {.channel_type = NVSP_CHANNEL_CONTROL}};
     begin(NVSP_VERSION_6_1, NVSP_VERSION_6_1);
     assert_int_equal(say(&message, sizeof(message), true), NETVSC_STOP);
     session.receive_buffer = true;
@@ -122,7 +124,8 @@ static void rndis_needs_a_receive_buffer_and_control_the_primary(void **state)
 
 static void sub_channels_are_granted_once_and_within_the_limit(void **state)
 {
-    struct nvsp_message message = {.type = NVSP_SUB_CHANNEL, .sub_channel = {NVSP_SUB_CHANNEL_ALLOCATE, 9}};
+    struct nvsp_message message = {.type = NVSP_SUB_CHANNEL,
+                                   .sub_channel = {NVSP_SUB_CHANNEL_ALLOCATE, 9}};
     begin(NVSP_VERSION_6_1, NVSP_VERSION_6_1);
     assert_int_equal(say(&message, sizeof(message), true), NETVSC_ANSWER);
     assert_int_equal(decision.answer.sub_channel_complete.status, NVSP_STATUS_FAILURE);

@@ -158,12 +158,14 @@ static void what_cannot_be_is_refused_in_one_line(void **state)
         "disk add /tmp/no-such-disk.img", "disk add memory:1M,lun=0", "disk add memory:1M,lun=99",
         "disk add memory:1M,controller=3", "disk add memory:7", "disk remove 5", "disk remove 3:0",
         "disk resize 0 7", "disk resize 0 banana",
-        "dvd eject", "dvd eject 0", "dvd insert memory:1M", "dvd insert memory:1M 0", "faults nonsense=1", "faults message,explode",
-        "faults scsi.sense=6/29@1%", "faults scsi.sense=10/29/00@1%", "faults scsi.sense=6/29/00",
+        "dvd eject", "dvd eject 0", "dvd insert memory:1M", "dvd insert memory:1M 0",
+        "faults nonsense=1", "faults message,explode", "faults scsi.sense=6/29@1%",
+        "faults scsi.sense=10/29/00@1%", "faults scsi.sense=6/29/00",
     };
     static const char *const misused[] = {"", "dance", "disk", "disk add", "disk remove",
                                           "disk remove x", "dvd insert", "dvd eject 1 2",
-                                          "dvd eject --softly", "status now", "--frobnicate status"};
+                                          "dvd eject --softly", "status now",
+                                          "--frobnicate status"};
     struct host_process *host = *state;
     struct guest_channel channel;
     host_start_with_storage(host, &channel, NULL);

@@ -133,7 +133,8 @@ static void wrong_options_are_refused(void **state)
 
 static void dvd_drives_are_read_only_scsi_devices(void **state)
 {
-    static const char *const bad[] = {"", "x,ide=0:0", "x,block-size=4096", "x,lun=64", "empty,what"};
+    static const char *const bad[] = {"", "x,ide=0:0", "x,block-size=4096", "x,lun=64",
+                                      "empty,what"};
     struct hvhost_disk_option disk;
     char error[512];
     assert_int_equal(hvhost_parse_dvd("x.iso,controller=1,lun=2", &disk, error, sizeof(error)), 0);

@@ -76,7 +76,8 @@ static int answer_resolutions(uint8_t count, uint8_t default_index, uint32_t ent
     response.head.count = count;
     response.head.default_index = default_index;
     for (uint16_t i = 0; i < 256; i++)
-        response.list[i] = (struct synthvid_resolution){ (uint16_t)(1000 + i), (uint16_t)(800 + i) };
+        response.list[i] = (struct synthvid_resolution){ (uint16_t)(1000 + i),
+                                                         (uint16_t)(800 + i) };
     return receive(SYNTHVID_RESOLUTIONS_RESPONSE, (uint8_t *)&response + 8,
                    (uint32_t)(sizeof response.head - 8 + entries * sizeof response.list[0]));
 }
@@ -422,8 +423,9 @@ static void messages_that_hosts_do_not_send_are_dropped(void **state)
 
 static void changes_and_the_pointer_look_as_hosts_expect(void **state)
 {
-    const struct synthvid_rectangle rectangles[VIDEO_RECTANGLES_MAXIMUM] = { { 1, 2, 3, 4 },
-                                                                             [15] = { 5, 6, 7, 8 } };
+    const struct synthvid_rectangle rectangles[VIDEO_RECTANGLES_MAXIMUM] = {
+        { 1, 2, 3, 4 }, [15] = { 5, 6, 7, 8 },
+    };
     struct synthvid_pointer_position position;
     struct synthvid_pointer_shape shape;
     struct synthvid_dirt dirt;

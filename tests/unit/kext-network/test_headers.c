@@ -14,7 +14,8 @@ static uint8_t frame[HEADERS_MAX];
 
 static void make_ipv4(uint8_t protocol)
 {
-    static const uint8_t ip[20] = { 0x45, 0, 0x04, 0x00, 0x00, 0xff, 0x40, 0, 64, 0, 0xaa, 0xbb, 10, 0, 0, 1, 10, 0, 0, 2 };
+    static const uint8_t ip[20] = { 0x45, 0, 0x04, 0x00, 0x00, 0xff, 0x40, 0, 64, 0, 0xaa, 0xbb,
+                                    10, 0, 0, 1, 10, 0, 0, 2 };
 
     memset(frame, 0, sizeof frame);
     frame[12] = 0x08;
@@ -107,7 +108,8 @@ static void a_later_part_goes_on_where_the_one_before_ended(void **state)
     make_ipv4(6);
     headers_find(frame, 54, &headers);
     headers_advance(frame, &headers, 0, 0, false);
-    assert_int_equal(frame[34 + 13], 0x90); /* CWR stays with the first, FIN and PSH go with the last */
+    /* CWR stays with the first, FIN and PSH go with the last. */
+    assert_int_equal(frame[34 + 13], 0x90);
     make_ipv4(6);
     headers_advance(frame, &headers, 0x20, 2, true);
     assert_int_equal(frame[34 + 13], 0x19);

@@ -17,20 +17,24 @@ static struct nvsp_message message;
 
 static struct nvsp_message init_reply(uint32_t status)
 {
-    return (struct nvsp_message){ .type = NVSP_INIT_COMPLETE, .init_complete = { .status = status } };
+    return (struct nvsp_message){ .type = NVSP_INIT_COMPLETE,
+                                  .init_complete = { .status = status } };
 }
 
-static struct nvsp_message receive_reply(uint32_t sections, uint32_t offset, uint32_t unit, uint32_t count)
+static struct nvsp_message receive_reply(uint32_t sections, uint32_t offset, uint32_t unit,
+                                         uint32_t count)
 {
     return (struct nvsp_message){
         .type = NVSP_RECEIVE_BUFFER_COMPLETE,
-        .receive_buffer_complete = { NVSP_STATUS_SUCCESS, sections, offset, unit, count, unit * count },
+        .receive_buffer_complete = { NVSP_STATUS_SUCCESS, sections, offset, unit, count,
+                                     unit * count },
     };
 }
 
 static struct nvsp_message send_reply(uint32_t status, uint32_t section)
 {
-    return (struct nvsp_message){ .type = NVSP_SEND_BUFFER_COMPLETE, .send_buffer_complete = { status, section } };
+    return (struct nvsp_message){ .type = NVSP_SEND_BUFFER_COMPLETE,
+                                  .send_buffer_complete = { status, section } };
 }
 
 static void agree(uint32_t version)
@@ -39,8 +43,8 @@ static void agree(uint32_t version)
 
     nvs_begin(&nvs, &message);
     while (again) {
-        struct nvsp_message reply =
-            init_reply(message.init.version_min == version ? NVSP_STATUS_SUCCESS : NVSP_STATUS_FAILURE);
+        bool same = message.init.version_min == version;
+        struct nvsp_message reply = init_reply(same ? NVSP_STATUS_SUCCESS : NVSP_STATUS_FAILURE);
 
         nvs_version_reply(&nvs, &reply, sizeof reply, &message, &again);
     }
@@ -48,8 +52,8 @@ static void agree(uint32_t version)
 
 static void versions_are_tried_from_the_newest_down(void **state)
 {
-    static const uint32_t ladder[] = { NVSP_VERSION_6_1, NVSP_VERSION_6, NVSP_VERSION_5, NVSP_VERSION_4,
-                                       NVSP_VERSION_2, NVSP_VERSION_1 };
+    static const uint32_t ladder[] = { NVSP_VERSION_6_1, NVSP_VERSION_6, NVSP_VERSION_5,
+                                       NVSP_VERSION_4, NVSP_VERSION_2, NVSP_VERSION_1 };
     const struct nvsp_message refusal = init_reply(NVSP_STATUS_FAILURE);
     bool again;
 
@@ -58,24 +62,27 @@ static void versions_are_tried_from_the_newest_down(void **state)
         assert_int_equal(message.type, NVSP_INIT);
         assert_int_equal(message.init.version_min, ladder[i]);
         assert_int_equal(message.init.version_max, ladder[i]);
-        assert_int_equal(nvs_version_reply(&nvs, &refusal, sizeof refusal, &message, &again), HV_ERROR_REFUSED);
+        assert_int_equal(nvs_version_reply(&nvs, &refusal, sizeof refusal, &message, &again),
+                         HV_ERROR_REFUSED);
         assert_int_equal(again, i < 5);
     }
     assert_int_equal(nvs.counters.versions_refused, 6);
     assert_int_equal(nvs.version, 0);
 }
 
-static void a_short_or_foreign_version_reply_is_malformed_and_the_next_good_one_counts(void **state)
+static void a_short_or_foreign_version_reply_is_malformed_and_the_next_one_counts(void **state)
 {
     struct nvsp_message reply = init_reply(NVSP_STATUS_SUCCESS);
     bool again;
 
     nvs_begin(&nvs, &message);
     for (uint32_t size = 0; size < 16; size++)
-        assert_int_equal(nvs_version_reply(&nvs, &reply, size, &message, &again), HV_ERROR_MALFORMED);
+        assert_int_equal(nvs_version_reply(&nvs, &reply, size, &message, &again),
+                         HV_ERROR_MALFORMED);
     assert_int_equal(nvs.counters.short_packets, 16);
     reply.type = NVSP_RNDIS_PACKET_COMPLETE;
-    assert_int_equal(nvs_version_reply(&nvs, &reply, sizeof reply, &message, &again), HV_ERROR_MALFORMED);
+    assert_int_equal(nvs_version_reply(&nvs, &reply, sizeof reply, &message, &again),
+                     HV_ERROR_MALFORMED);
     assert_int_equal(nvs.counters.unexpected_packets, 1);
     reply.type = NVSP_INIT_COMPLETE;
     assert_int_equal(nvs_version_reply(&nvs, &reply, 28, &message, &again), 0);
@@ -101,8 +108,9 @@ static void capabilities_follow_the_version(void **state)
 static void receive_units_that_do_not_fit_the_buffer_are_refused(void **state)
 {
     static const struct { uint32_t sections, offset, unit, count; } bad[] = {
-        { 0, 0, 1728, 100 }, { 2, 0, 1728, 100 }, { 1, 4096, 1728, 100 }, { 1, 0, 0, 100 }, { 1, 0, 100, 100 },
-        { 1, 0, 1728, 0 }, { 1, 0, 1728, BUFFER / 1728 + 1 }, { 1, 0, 0xffffffff, 2 }, { 1, 0, 1728, 0xffffffff },
+        { 0, 0, 1728, 100 }, { 2, 0, 1728, 100 }, { 1, 4096, 1728, 100 }, { 1, 0, 0, 100 },
+        { 1, 0, 100, 100 }, { 1, 0, 1728, 0 }, { 1, 0, 1728, BUFFER / 1728 + 1 },
+        { 1, 0, 0xffffffff, 2 }, { 1, 0, 1728, 0xffffffff },
         { 1, 0, BUFFER + 1, 1 },
     };
     struct nvsp_message reply;
@@ -110,7 +118,8 @@ static void receive_units_that_do_not_fit_the_buffer_are_refused(void **state)
     agree(NVSP_VERSION_6_1);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         reply = receive_reply(bad[i].sections, bad[i].offset, bad[i].unit, bad[i].count);
-        assert_int_equal(nvs_receive_buffer_reply(&nvs, &reply, sizeof reply, BUFFER), HV_ERROR_MALFORMED);
+        assert_int_equal(nvs_receive_buffer_reply(&nvs, &reply, sizeof reply, BUFFER),
+                         HV_ERROR_MALFORMED);
         assert_int_equal(nvs.unit_size, 0);
     }
     reply = receive_reply(1, 0, 1728, BUFFER / 1728);
@@ -129,7 +138,8 @@ static void sections_that_make_no_sense_are_refused(void **state)
     assert_int_equal(nvs_send_buffer_reply(&nvs, &reply, sizeof reply, BUFFER), HV_ERROR_REFUSED);
     for (uint32_t size = 0; size < NVS_SECTION_SIZE_MIN; size += 97) {
         reply = send_reply(NVSP_STATUS_SUCCESS, size);
-        assert_int_equal(nvs_send_buffer_reply(&nvs, &reply, sizeof reply, BUFFER), HV_ERROR_MALFORMED);
+        assert_int_equal(nvs_send_buffer_reply(&nvs, &reply, sizeof reply, BUFFER),
+                         HV_ERROR_MALFORMED);
     }
     reply = send_reply(NVSP_STATUS_SUCCESS, BUFFER + 1);
     assert_int_equal(nvs_send_buffer_reply(&nvs, &reply, sizeof reply, BUFFER), HV_ERROR_MALFORMED);
@@ -147,10 +157,12 @@ static void receive_headers_of_another_kind_are_counted(void **state)
     nvs_rndis_message(NVSP_CHANNEL_CONTROL, NVSP_NO_SECTION, 0, &message);
     assert_int_equal(nvs_receive_header(&nvs.counters, &message, 15, &type), HV_ERROR_MALFORMED);
     message.rndis.channel_type = 2;
-    assert_int_equal(nvs_receive_header(&nvs.counters, &message, sizeof message, &type), HV_ERROR_MALFORMED);
+    assert_int_equal(nvs_receive_header(&nvs.counters, &message, sizeof message, &type),
+                     HV_ERROR_MALFORMED);
     message.rndis.channel_type = NVSP_CHANNEL_CONTROL;
     message.type = NVSP_RNDIS_PACKET_COMPLETE;
-    assert_int_equal(nvs_receive_header(&nvs.counters, &message, sizeof message, &type), HV_ERROR_MALFORMED);
+    assert_int_equal(nvs_receive_header(&nvs.counters, &message, sizeof message, &type),
+                     HV_ERROR_MALFORMED);
     assert_int_equal(nvs.counters.short_packets + nvs.counters.unexpected_packets, 3);
     message.type = NVSP_RNDIS_PACKET;
     assert_int_equal(nvs_receive_header(&nvs.counters, &message, sizeof message, &type), 0);
@@ -202,7 +214,8 @@ static void no_more_sub_channels_than_were_asked_for_are_believed(void **state)
 static void an_indirection_table_is_found_where_hosts_put_it(void **state)
 {
     uint8_t packet[104] = { 0 }, table[NVSP_INDIRECTION_ENTRIES];
-    const uint32_t head[] = { NVSP_INDIRECTION_TABLE, NVSP_INDIRECTION_ENTRIES, 12 /* wrong, as old hosts say */ };
+    const uint32_t head[] = { NVSP_INDIRECTION_TABLE, NVSP_INDIRECTION_ENTRIES,
+                              12 /* wrong, as old hosts say */ };
     uint32_t entry = 5;
 
     memcpy(packet, head, sizeof head);
@@ -213,20 +226,24 @@ static void an_indirection_table_is_found_where_hosts_put_it(void **state)
     assert_int_equal(nvs_indirection_table(&nvs, packet, sizeof packet, 4, table), 0);
     assert_int_equal(table[3], 1); /* no channel beyond those there are */
     agree(NVSP_VERSION_6_1);
-    for (uint32_t offset = 41; offset > 0; offset += 0x3fffffd) { /* beyond the end, also by overflow */
+    /* Beyond the end, also by overflow. */
+    for (uint32_t offset = 41; offset > 0; offset += 0x3fffffd) {
         memcpy(packet + 8, &offset, 4);
-        assert_int_equal(nvs_indirection_table(&nvs, packet, sizeof packet, 8, table), HV_ERROR_MALFORMED);
+        assert_int_equal(nvs_indirection_table(&nvs, packet, sizeof packet, 8, table),
+                         HV_ERROR_MALFORMED);
         if (offset > 0xfc000000u)
             break;
     }
     entry = 17;
     memcpy(packet + 4, &entry, 4);
-    assert_int_equal(nvs_indirection_table(&nvs, packet, sizeof packet, 8, table), HV_ERROR_MALFORMED);
+    assert_int_equal(nvs_indirection_table(&nvs, packet, sizeof packet, 8, table),
+                     HV_ERROR_MALFORMED);
     assert_int_equal(nvs_indirection_table(&nvs, packet, 11, 8, table), HV_ERROR_UNEXPECTED);
     entry = NVSP_VF_ASSOCIATION;
     memcpy(packet, &entry, 4);
     entry = nvs.counters.unexpected_packets;
-    assert_int_equal(nvs_indirection_table(&nvs, packet, sizeof packet, 8, table), HV_ERROR_UNEXPECTED);
+    assert_int_equal(nvs_indirection_table(&nvs, packet, sizeof packet, 8, table),
+                     HV_ERROR_UNEXPECTED);
     assert_int_equal(nvs.counters.unexpected_packets, entry); /* allowed, and of no use */
 }
 
@@ -234,7 +251,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(versions_are_tried_from_the_newest_down),
-        cmocka_unit_test(a_short_or_foreign_version_reply_is_malformed_and_the_next_good_one_counts),
+        cmocka_unit_test(a_short_or_foreign_version_reply_is_malformed_and_the_next_one_counts),
         cmocka_unit_test(capabilities_follow_the_version),
         cmocka_unit_test(receive_units_that_do_not_fit_the_buffer_are_refused),
         cmocka_unit_test(sections_that_make_no_sense_are_refused),

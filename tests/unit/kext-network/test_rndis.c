@@ -18,9 +18,11 @@ static uint8_t message[2048];
 static void make_packet(void)
 {
     const struct rndis_packet packet = {
-        .header = { RNDIS_PACKET, 356 }, .data_offset = 248, .data_length = 100, .info_offset = 36, .info_length = 32,
+        .header = { RNDIS_PACKET, 356 },
+        .data_offset = 248, .data_length = 100, .info_offset = 36, .info_length = 32,
     };
-    const uint32_t information[] = { 16, RNDIS_INFO_VLAN, 12, 0x1235, 16, RNDIS_INFO_CHECKSUM, 12, 0x28 };
+    const uint32_t information[] = { 16, RNDIS_INFO_VLAN, 12, 0x1235,
+                                     16, RNDIS_INFO_CHECKSUM, 12, 0x28 };
 
     memset(message, 0, sizeof message);
     memcpy(message, &packet, sizeof packet);
@@ -91,7 +93,8 @@ static void unknown_and_short_information_is_passed_over(void **state)
 static void headers_to_the_host_say_what_follows(void **state)
 {
     uint8_t header[RNDIS_TRANSMIT_HEADER_MAX];
-    struct rndis_transmit transmit = { .length = 60, .has_vlan = true, .vlan_tag = 0xa123, .has_checksum = true,
+    struct rndis_transmit transmit = { .length = 60, .has_vlan = true, .vlan_tag = 0xa123,
+                                       .has_checksum = true,
                                        .checksum = RNDIS_TX_CHECKSUM_IPV4 | RNDIS_TX_CHECKSUM_TCP };
     struct rndis_receive receive;
     uint32_t length = rndis_packet_header(header, &transmit);
@@ -130,7 +133,8 @@ static void replies_are_taken_only_with_their_data_inside(void **state)
     assert_int_equal(control.length, 6);
     assert_ptr_equal(control.data, message + 24);
     static const struct { uint32_t offset, length; } bad[] = {
-        { 0, 6 }, { 15, 6 }, { 17, 6 }, { 16, 7 }, { 16, 0xffffffff }, { 0xffffffff, 6 }, { 0xfffffff8, 8 },
+        { 0, 6 }, { 15, 6 }, { 17, 6 }, { 16, 7 },
+        { 16, 0xffffffff }, { 0xffffffff, 6 }, { 0xfffffff8, 8 },
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         make_query_reply(bad[i].offset, bad[i].length);
@@ -161,7 +165,8 @@ static void control_messages_of_wrong_length_or_type_are_malformed(void **state)
 
 static void indications_may_have_no_data_and_never_data_outside(void **state)
 {
-    struct rndis_indicate_status indication = { { RNDIS_INDICATE_STATUS, 24 }, RNDIS_STATUS_LINK_SPEED_CHANGE, 4, 12 };
+    struct rndis_indicate_status indication = { { RNDIS_INDICATE_STATUS, 24 },
+                                                RNDIS_STATUS_LINK_SPEED_CHANGE, 4, 12 };
     struct rndis_control control;
 
     memcpy(message, &indication, sizeof indication);
@@ -179,8 +184,9 @@ static void indications_may_have_no_data_and_never_data_outside(void **state)
 
 static void an_absurd_alignment_is_refused(void **state)
 {
-    struct rndis_initialize_complete complete = { .header = { RNDIS_INITIALIZE | RNDIS_COMPLETION, 52 },
-                                                  .alignment_factor = 3 };
+    struct rndis_initialize_complete complete = {
+        .header = { RNDIS_INITIALIZE | RNDIS_COMPLETION, 52 }, .alignment_factor = 3,
+    };
     struct rndis_control control;
 
     memcpy(message, &complete, sizeof complete);
@@ -222,7 +228,8 @@ static void offloads_follow_what_the_host_can(void **state)
     assert_int_equal(rndis_offload_parameters(&offload, true, true, &parameters), 28);
     assert_int_equal(parameters.udp_ipv4, NDIS_OFFLOAD_CHECKSUM_TX);
     assert_int_equal(parameters.rsc_ipv4, NDIS_OFFLOAD_ON);
-    assert_int_equal(rndis_parse_offload(&host, NDIS_OFFLOAD_SIZE_1 - 1, true, &offload), HV_ERROR_MALFORMED);
+    assert_int_equal(rndis_parse_offload(&host, NDIS_OFFLOAD_SIZE_1 - 1, true, &offload),
+                     HV_ERROR_MALFORMED);
     assert_int_equal(offload.lso_ipv4, 0);
     host.header.type = 0;
     assert_int_equal(rndis_parse_offload(&host, sizeof host, true, &offload), HV_ERROR_MALFORMED);

@@ -55,8 +55,8 @@ static inline void fake_daemon_init(struct fake_daemon *daemon)
     daemon->port = (struct daemon_port){ daemon, fake_ask, fake_tell, fake_reset };
 }
 
-/* Sends the body to the engine: the result of integration_receive; the reply's status (or UINT32_MAX
- * if there is none yet) in *status. */
+/* Sends the body to the engine: the result of integration_receive; the reply's status (or
+ * UINT32_MAX if there is none yet) in *status. */
 static inline int ask_engine(struct integration_engine *engine, uint16_t type, const void *body,
                              uint32_t size, uint32_t *status)
 {

@@ -122,7 +122,8 @@ static void lengths_and_types_that_make_no_sense_are_dropped(void **state)
     static const struct dynamic_memory_header bad[] = {
         { DYNAMIC_MEMORY_BALLOON_REQUEST, 7, 0 }, { DYNAMIC_MEMORY_BALLOON_REQUEST, 9, 0 },
         { 13, 8, 0 }, { UINT16_MAX, 8, 0 }, { DYNAMIC_MEMORY_STATUS, 8, 0 },
-        { DYNAMIC_MEMORY_VERSION_RESPONSE, 8, 0 }, { DYNAMIC_MEMORY_VERSION_RESPONSE, UINT16_MAX, 0 },
+        { DYNAMIC_MEMORY_VERSION_RESPONSE, 8, 0 },
+        { DYNAMIC_MEMORY_VERSION_RESPONSE, UINT16_MAX, 0 },
     };
     uint32_t length;
 

@@ -52,7 +52,8 @@ static int setup_backup(void **state)
     return 0;
 }
 
-static uint32_t exchange(uint8_t operation, uint8_t pool, uint32_t key, uint32_t value, uint32_t size)
+static uint32_t exchange(uint8_t operation, uint8_t pool, uint32_t key, uint32_t value,
+                         uint32_t size)
 {
     static uint8_t body[8000];
     const struct ic_kvp_header header = { operation, pool };

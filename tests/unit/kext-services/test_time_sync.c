@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Time: the delay of delivery is taken out, impossible times are refused, a late daemon hears it. */
+/* Time: the delay of delivery is taken out, impossible times are refused,
+ * a late daemon hears it. */
 #include "kext/services/time_sync.h"
 #include "tests/unit/kext-services/fake_daemon.h"
 

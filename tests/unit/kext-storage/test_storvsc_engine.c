@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The guest's storage protocol engine: the ladder of versions, requests, completions, broken hosts. */
+/* The guest's storage protocol engine: the ladder of versions, requests, completions,
+ * broken hosts. */
 #include "kext/storage/storvsc_engine.h"
 #include "protocol/scsi.h"
 
@@ -15,8 +16,8 @@ static struct storvsc_packet reply_of(uint32_t status)
     return (struct storvsc_packet){ .operation = STORVSC_COMPLETE_IO, .status = status };
 }
 
-static enum storvsc_progress answer(struct storvsc_engine *engine, const struct storvsc_packet *reply,
-                                    struct storvsc_packet *next)
+static enum storvsc_progress answer(struct storvsc_engine *engine,
+                                    const struct storvsc_packet *reply, struct storvsc_packet *next)
 {
     size_t length = 0;
     enum storvsc_progress progress =
@@ -28,8 +29,8 @@ static enum storvsc_progress answer(struct storvsc_engine *engine, const struct 
 }
 
 /* Plays a host that accepts `highest` and below and reports `transfer` bytes and `sub_channels`. */
-static enum storvsc_progress play(struct storvsc_engine *engine, uint16_t highest, uint32_t transfer,
-                                  uint16_t sub_channels)
+static enum storvsc_progress play(struct storvsc_engine *engine, uint16_t highest,
+                                  uint32_t transfer, uint16_t sub_channels)
 {
     struct storvsc_packet packet;
     struct storvsc_packet reply;
@@ -54,8 +55,9 @@ static enum storvsc_progress play(struct storvsc_engine *engine, uint16_t highes
 
 static void every_version_is_reached_from_the_newest_down(void **state)
 {
-    static const uint16_t versions[] = { STORVSC_VERSION_6_2, STORVSC_VERSION_6_0, STORVSC_VERSION_5_1,
-                                         STORVSC_VERSION_4_2, STORVSC_VERSION_2_0 };
+    static const uint16_t versions[] = { STORVSC_VERSION_6_2, STORVSC_VERSION_6_0,
+                                         STORVSC_VERSION_5_1, STORVSC_VERSION_4_2,
+                                         STORVSC_VERSION_2_0 };
     struct storvsc_engine engine;
     size_t index;
 
@@ -101,8 +103,9 @@ static void a_short_reply_fails_and_a_fresh_start_works(void **state)
 
     (void)state;
     storvsc_begin(&engine, &packet);
-    assert_int_equal(storvsc_initialization_reply(&engine, &reply, STORVSC_PACKET_HEADER_SIZE - 1, &packet,
-                                                  &length), STORVSC_PROGRESS_FAILED);
+    assert_int_equal(storvsc_initialization_reply(&engine, &reply, STORVSC_PACKET_HEADER_SIZE - 1,
+                                                  &packet, &length),
+                     STORVSC_PROGRESS_FAILED);
     assert_int_equal(engine.counters.short_packets, 1);
     assert_int_equal(play(&engine, STORVSC_VERSION_6_2, 0x40000, 0), STORVSC_PROGRESS_READY);
 }
@@ -119,8 +122,9 @@ static void properties_cut_short_fail(void **state)
     answer(&engine, &reply, &packet);
     answer(&engine, &reply, &packet);
     assert_int_equal(packet.operation, STORVSC_QUERY_PROPERTIES);
-    assert_int_equal(storvsc_initialization_reply(&engine, &reply, STORVSC_PACKET_HEADER_SIZE + 23, &packet,
-                                                  &length), STORVSC_PROGRESS_FAILED);
+    assert_int_equal(storvsc_initialization_reply(&engine, &reply, STORVSC_PACKET_HEADER_SIZE + 23,
+                                                  &packet, &length),
+                     STORVSC_PROGRESS_FAILED);
 }
 
 static void an_event_between_replies_is_ignored_and_the_next_reply_works(void **state)
@@ -175,7 +179,8 @@ static void an_old_host_gets_the_short_request(void **state)
 {
     static const uint8_t cdb[6] = { SCSI_TEST_UNIT_READY };
     struct storvsc_engine engine = ready(STORVSC_VERSION_4_2);
-    struct storvsc_command command = { .direction = STORVSC_NO_DATA, .cdb = cdb, .cdb_length = sizeof cdb };
+    struct storvsc_command command = { .direction = STORVSC_NO_DATA, .cdb = cdb,
+                                       .cdb_length = sizeof cdb };
     struct storvsc_packet packet;
 
     (void)state;
@@ -204,7 +209,8 @@ static void impossible_requests_are_refused(void **state)
     assert_int_equal(storvsc_request(&engine, &command, &packet), STORVSC_PACKET_SIZE);
     engine.state = STORVSC_STATE_FAILED;
     assert_int_equal(storvsc_request(&engine, &command, &packet), 0);
-    assert_int_equal(storvsc_reset_request(&engine, STORVSC_RESET_OF_BUS, command.address, &packet), 0);
+    assert_int_equal(storvsc_reset_request(&engine, STORVSC_RESET_OF_BUS, command.address, &packet),
+                     0);
 }
 
 static void sub_channels_are_asked_for_within_the_offer(void **state)
@@ -271,7 +277,8 @@ static const struct completion_case completion_cases[] = {
     { "old host, mode sense", SCSI_MODE_SENSE_6, 0x06, 0x00, 0, 0, 0, 0, STORVSC_OUTCOME_GOOD, 0 },
     { "inquiry with sense", SCSI_INQUIRY, 0x84, 0x02, 0, 5, 0x24, 0, STORVSC_OUTCOME_STATUS, 0 },
     { "more than asked", SCSI_READ_10, 0x01, 0x00, 4097, 0, 0, 0, STORVSC_OUTCOME_FAILED, 0 },
-    { "write same counts blocks", SCSI_WRITE_SAME_16, 0x01, 0x00, 65536, 0, 0, 0, STORVSC_OUTCOME_GOOD, 4096 },
+    { "write same counts blocks", SCSI_WRITE_SAME_16, 0x01, 0x00, 65536, 0, 0, 0,
+      STORVSC_OUTCOME_GOOD, 4096 },
     { "reservation", SCSI_READ_10, 0x04, 0x18, 0, 0, 0, 0, STORVSC_OUTCOME_STATUS, 0 },
 };
 
@@ -296,7 +303,8 @@ static void completions_become_outcomes(void **state)
         reply.srb.sense[13] = one->ascq;
         result = storvsc_completion(&engine, one->operation_code, 4096, &reply, sizeof reply);
         if (result.outcome != one->outcome || result.transferred != one->transferred)
-            fail_msg("%s: outcome %d, %u bytes", one->name, (int)result.outcome, result.transferred);
+            fail_msg("%s: outcome %d, %u bytes", one->name, (int)result.outcome,
+                     result.transferred);
         assert_int_equal(result.sense_length, one->srb_status & 0x80 ? 18 : 0);
     }
     assert_int_equal(engine.counters.transfers_too_long, 1);

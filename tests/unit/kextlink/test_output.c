@@ -213,7 +213,8 @@ static void wrong_usage_and_files_give_exit_code_2(void **state)
     assert_int_equal(bench_link("-o x -frobnicate y '%s'", object).exit_code, 2);
     assert_non_null(strstr(bench_link("-o x -frobnicate y '%s'", object).messages,
                            "no such option: -frobnicate"));
-    assert_non_null(strstr(bench_link("-o x -arch ppc '%s'", object).messages, "architecture: ppc"));
+    assert_non_null(strstr(bench_link("-o x -arch ppc '%s'", object).messages,
+                           "architecture: ppc"));
     assert_int_equal(bench_link("-o x '%s'", bench_path("absent.o")).exit_code, 2);
     assert_non_null(strstr(bench_link("-o x '%s'", bench_path("absent.o")).messages,
                            "absent.o: No such file or directory"));

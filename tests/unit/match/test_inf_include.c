@@ -96,7 +96,8 @@ static void needed_sections_are_found_where_they_are(void **state)
     const struct inf_section *section;
     const struct inf *home;
 
-    open_main("[A]\nInclude=one.inf,two.inf\nNeeds=First,Second,Third\n[Third]\n[Own]\nNeeds=Third\n");
+    open_main("[A]\nInclude=one.inf,two.inf\nNeeds=First,Second,Third\n"
+              "[Third]\n[Own]\nNeeds=Third\n");
     put("one.inf", HEAD "[First]\n");
     put("two.inf", HEAD "[Second]\n");
     section = inf_section(inf, "A");
@@ -106,7 +107,8 @@ static void needed_sections_are_found_where_they_are(void **state)
     assert_non_null(strstr(home->path, "/two.inf"));
     assert_null(inf_needed(&includes, inf, section, "Third", NULL, NULL, &home));
     assert_null(home);
-    assert_non_null(inf_needed(&includes, inf, inf_section(inf, "Own"), "Third", NULL, NULL, &home));
+    assert_non_null(inf_needed(&includes, inf, inf_section(inf, "Own"), "Third", NULL, NULL,
+                               &home));
     assert_ptr_equal(home, inf);
 }
 

@@ -307,7 +307,8 @@ static void kexts_that_cannot_run_have_their_statuses(void **state) {
 static void missing_and_vanishing_hosts_have_status_6(void **state) {
     const char *path = hello("");
     assert_said(RUN("--partition", "/nonexistent", path), MACHINE_EXIT_PARTITION,
-                "kextrun: no host at /nonexistent: No such file or directory; start one with: hvhost");
+                "kextrun: no host at /nonexistent: No such file or directory; "
+                "start one with: hvhost");
     /* One that accepts and goes away. */
     const char *socket_file = socket_path("host");
     struct sockaddr_un address = {.sun_family = AF_UNIX};

@@ -49,7 +49,8 @@ static void what_is_no_release_is_refused(void **state)
 
 struct row {
     size_t behaviour;
-    const char *before, *since; /* the last release without it (NULL: every one has it), the first */
+    const char *before; /* the last release without it; NULL: every one has it */
+    const char *since;  /* the first with it */
 };
 
 #define ROW(name, before, since) {offsetof(struct release_behaviour, name), before, since}

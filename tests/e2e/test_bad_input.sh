@@ -181,6 +181,19 @@ test_host_killed() {
     host= guest=
 }
 
+# A host that does not answer holds the end up; when it is gone nothing is left to wait for.
+test_host_killed_in_the_end() {
+    machine_up memory:8M
+    check 'a machine is there to be ended' $? guest.log
+    kill -STOP $host
+    "$kextrun" quit --control g >/dev/null 2>&1
+    kill -KILL $host
+    ends_with "$guest" 6 && one_line guest.errors 'kextrun: the host has gone away'
+    check 'host killed while the guest ends: kextrun says so in one line, status 6' $? guest.errors
+    wait $host 2>/dev/null
+    host= guest=
+}
+
 test_guest_killed() {
     machine_up memory:64M && copy_under_way
     check 'a copy is under way when the guest is killed' $? guest.log
@@ -235,6 +248,7 @@ test_kextrun_options
 test_other_options
 test_images
 test_host_killed
+test_host_killed_in_the_end
 test_guest_killed
 test_acknowledged_writes
 test_bad_boot_argument

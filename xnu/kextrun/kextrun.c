@@ -31,7 +31,8 @@ void kextrun_request_end(struct kextrun *kextrun, enum kextrun_end end) {
  */
 static void on_power(void *context, enum machine_power what, int status, const char *reason) {
     struct kextrun *kextrun = context;
-    if (machine_thread_self() != NULL) {
+    /* Without a host nothing can be stopped in order: each driver would wait for its answer. */
+    if (machine_thread_self() != NULL && status >= 0) {
         machine_log("kextrun: %s", reason);
         kextrun_request_end(kextrun, KEXTRUN_HALTED);
         return;

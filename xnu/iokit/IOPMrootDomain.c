@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* IOPMrootDomain: the top of power management. The machine never sleeps; it shuts down.
+/* IOPMrootDomain: the top of power management. The machine never sleeps by itself; it shuts down.
  * Source of the rules: xnu iokit/Kernel/IOPMrootDomain.cpp. */
 #include "abi/IOPMrootDomain.h"
 #include "abi/kpi/libkern.h"
@@ -291,7 +291,33 @@ KPI(int32_t, vetoSleepWakeNotification, (void *reference))
     return kIOReturnSuccess;
 }
 
-/* ---- shutdown ---- */
+/* ---- power of all, and shutdown ---- */
+
+/* All services, those nearer to the root first; +1, or NULL. */
+static OSOrderedSet *all_services(void)
+{
+    IORegistryIterator *iterator =
+        IORegistryIterator_iterateOver_plane(gIOServicePlane, kIORegistryIterateRecursively);
+    OSOrderedSet *all = iterator ? IORegistryIterator_iterateAll(iterator) : NULL;
+
+    object_release(iterator);
+    return all;
+}
+
+void root_domain_power(bool on)
+{
+    OSOrderedSet *all = all_services();
+    unsigned count = all ? OSCollection_getCount((OSCollection *)all) : 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        OSMetaClassBase *entry = OSOrderedSet_getObject(all, on ? i : count - 1 - i);
+        IOService *service = object_cast(entry, &IOService_gMetaClass);
+
+        if (service && !service_inactive(service) && service->initialized)
+            service_power_domain(service, on);
+    }
+    object_release(all);
+}
 
 static void tell(OSObject *interested, void *message)
 {
@@ -302,12 +328,9 @@ static void tell(OSObject *interested, void *message)
 void root_domain_will_shut_down(bool restart)
 {
     uint32_t message = restart ? kIOMessageSystemWillRestart : kIOMessageSystemWillPowerOff;
-    IORegistryIterator *iterator =
-        IORegistryIterator_iterateOver_plane(gIOServicePlane, kIORegistryIterateRecursively);
-    OSOrderedSet *all = iterator ? IORegistryIterator_iterateAll(iterator) : NULL;
+    OSOrderedSet *all = all_services();
     unsigned i = all ? OSCollection_getCount((OSCollection *)all) : 0;
 
-    object_release(iterator);
     if (root_domain) {
         IOService_applyToInterested((IOService *)root_domain, gIOPriorityPowerStateInterest, tell,
                                     (void *)(uintptr_t)message);

@@ -1,19 +1,25 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Power management of a service, as much as a machine that is always awake needs: a driver that
- * asks for a state gets setPowerState on a thread of its own, one call at a time, never on its
- * work loop. Source of the rules: xnu iokit/Kernel/IOServicePM.cpp. */
+/* Power management of a service: a driver that asks for a state, or whose power comes or goes, gets
+ * setPowerState on a thread of its own, one call at a time, never on its work loop; drivers that
+ * are interested are told before and after.
+ * Source of the rules: xnu iokit/Kernel/IOServicePM.cpp. */
 #include "abi/IOPlatformExpert.h"
 #include "abi/kpi/libkern.h"
 
 #include "xnu/iokit/service.h"
 
-enum { ACKNOWLEDGE_UNIT = 1000 /* ns in the microseconds that setPowerState returns */ };
+enum {
+    ACKNOWLEDGE_UNIT = 1000, /* ns in the microseconds that setPowerState returns */
+    INTERESTED_MAX = 4,
+};
 
 struct service_power {
     IOService *driver;           /* not retained: it is above, or the service itself */
     IOPMPowerState *states;
     unsigned long count;
     unsigned long current, wanted;
+    IOService *interested[INTERESTED_MAX]; /* not retained: they deregister */
+    bool without_power;          /* the domain's is off */
     bool changing;               /* a thread is at it */
     bool awaiting;               /* setPowerState said that it will acknowledge */
     bool stopped;
@@ -99,6 +105,21 @@ int32_t IOService__registerPowerDriver(IOService *me, IOService *driver, IOPMPow
 
 /* ---- changing the state ---- */
 
+/* The highest state that a domain with these capabilities allows. */
+static unsigned long highest_state(IOService *me, unsigned long domain)
+{
+    struct service_power *power = power_of(me);
+    unsigned long i = power ? power->count : 0;
+
+    while (i-- > 0) {
+        unsigned long needed = power->states[i].inputPowerRequirement;
+
+        if ((domain & needed) == needed)
+            return i;
+    }
+    return 0;
+}
+
 /* Waits for acknowledgeSetPowerState, at most as long as the driver said. service_lock is held. */
 static void await_acknowledgement(struct service_power *power, int32_t microseconds)
 {
@@ -111,13 +132,45 @@ static void await_acknowledgement(struct service_power *power, int32_t microseco
     power->awaiting = false;
 }
 
+/* What was asked for, as far as there is power. */
+static unsigned long target_state(IOService *me)
+{
+    struct service_power *power = power_of(me);
+    unsigned long highest = power->without_power ? highest_state(me, 0) : power->count - 1;
+
+    return power->wanted < highest ? power->wanted : highest;
+}
+
+/* service_lock is held, but not during the calls. */
+static void tell_interested(IOService *me, struct service_power *power, unsigned long state,
+                            bool done)
+{
+    unsigned long flags = power->states[state].capabilityFlags;
+
+    for (unsigned i = 0; i < INTERESTED_MAX; i++) {
+        IOService *driver = power->interested[i];
+
+        if (!driver)
+            continue;
+        object_retain(driver);
+        kernel_lock_drop(&service_lock);
+        if (done)
+            IOService_powerStateDidChangeTo(driver, flags, state, me);
+        else
+            IOService_powerStateWillChangeTo(driver, flags, state, me);
+        object_release(driver);
+        kernel_lock_take(&service_lock);
+    }
+}
+
 static void change_once(IOService *me, struct service_power *power)
 {
-    unsigned long state = power->wanted;
+    unsigned long state = target_state(me);
     unsigned long flags = power->states[state].capabilityFlags;
     IOService *driver = power->driver;
     int32_t result;
 
+    tell_interested(me, power, state, false);
     power->awaiting = true;
     kernel_lock_drop(&service_lock);
     IOService_powerStateWillChangeTo(driver, flags, state, me);
@@ -131,6 +184,7 @@ static void change_once(IOService *me, struct service_power *power)
     IOService_powerStateDidChangeTo(driver, flags, state, me);
     IOService_powerChangeDone(me, state);
     kernel_lock_take(&service_lock);
+    tell_interested(me, power, state, true);
 }
 
 static void change_thread(void *argument)
@@ -140,7 +194,7 @@ static void change_thread(void *argument)
 
     kernel_lock_take(&service_lock);
     power = power_of(me);
-    while (!power->stopped && power->current != power->wanted)
+    while (!power->stopped && power->current != target_state(me))
         change_once(me, power);
     power->changing = false;
     machine_wakeup(&power->changing, false);
@@ -148,19 +202,13 @@ static void change_thread(void *argument)
     object_release(me);
 }
 
-static int32_t want_state(IOService *me, unsigned long state)
+/* Begins what brings the service to its target; service_lock is held, and dropped. */
+static int32_t begin_change(IOService *me)
 {
     struct service_power *power = power_of(me);
     struct machine_thread *thread = NULL;
-    bool begin;
+    bool begin = !power->stopped && !power->changing && power->current != target_state(me);
 
-    if (!power || !power->states)
-        return IOPMNotYetInitialized;
-    if (state >= power->count)
-        return kIOReturnBadArgument;
-    kernel_lock_take(&service_lock);
-    power->wanted = state;
-    begin = !power->stopped && !power->changing && power->current != state;
     if (begin) {
         power->changing = true;
         object_retain(me);
@@ -176,6 +224,34 @@ static int32_t want_state(IOService *me, unsigned long state)
         return kIOReturnNoMemory;
     }
     return IOPMNoErr;
+}
+
+static int32_t want_state(IOService *me, unsigned long state)
+{
+    struct service_power *power = power_of(me);
+
+    if (!power || !power->states)
+        return IOPMNotYetInitialized;
+    if (state >= power->count)
+        return kIOReturnBadArgument;
+    kernel_lock_take(&service_lock);
+    power->wanted = state;
+    return begin_change(me);
+}
+
+void service_power_domain(IOService *me, bool on)
+{
+    struct service_power *power = power_of(me);
+
+    if (!power || !power->states)
+        return;
+    kernel_lock_take(&service_lock);
+    power->without_power = !on;
+    begin_change(me);
+    kernel_lock_take(&service_lock);
+    while (power->changing)
+        kernel_lock_sleep(&service_lock, &power->changing, MACHINE_NEVER);
+    kernel_lock_drop(&service_lock);
 }
 
 int32_t IOService_acknowledgeSetPowerState(IOService *me)
@@ -258,21 +334,6 @@ uint32_t IOService_getPowerState(IOService *me)
     struct service_power *power = power_of(me);
 
     return power ? (uint32_t)power->current : 0;
-}
-
-/* The highest state that a domain with these capabilities allows. */
-static unsigned long highest_state(IOService *me, unsigned long domain)
-{
-    struct service_power *power = power_of(me);
-    unsigned long i = power ? power->count : 0;
-
-    while (i-- > 0) {
-        unsigned long needed = power->states[i].inputPowerRequirement;
-
-        if ((domain & needed) == needed)
-            return i;
-    }
-    return 0;
 }
 
 unsigned long IOService__maxCapabilityForDomainState(IOService *me, unsigned long domain)
@@ -387,13 +448,30 @@ void IOService_start_PM_idle_timer(IOService *me)
 {
 }
 
+static void replace_interested(IOService *me, IOService *old, IOService *new)
+{
+    struct service_power *power = power_of(me);
+    unsigned i = 0;
+
+    if (!power)
+        return;
+    kernel_lock_take(&service_lock);
+    while (i < INTERESTED_MAX && power->interested[i] != old)
+        i++;
+    if (i < INTERESTED_MAX)
+        power->interested[i] = new;
+    kernel_lock_drop(&service_lock);
+}
+
 unsigned long IOService_registerInterestedDriver(IOService *me, IOService *driver)
 {
+    replace_interested(me, NULL, driver);
     return IOService_currentCapability(me);
 }
 
 int32_t IOService_deRegisterInterestedDriver(IOService *me, IOService *driver)
 {
+    replace_interested(me, driver, NULL);
     return IOPMNoErr;
 }
 

@@ -14,4 +14,9 @@ void root_domain_start(IOService *root);
  * systemWillShutdown of every power-managed driver, those furthest from the root first. */
 void root_domain_will_shut_down(bool restart);
 
+/* Takes the power from every power-managed driver, those furthest from the root first, as a machine
+ * does that goes to sleep, or gives it back in the other order, and waits for them. Does not ask
+ * whether the system may sleep: that is sleepSystem(), which refuses. */
+void root_domain_power(bool on);
+
 #endif

@@ -110,5 +110,8 @@ void service_termination_stop(void);
 
 /* IOService_power.c */
 void service_power_free(IOService *me);
+/* The power of a service's domain comes or goes: takes it to the state that it asked for, or to the
+ * highest that needs no power, and waits until it is there. */
+void service_power_domain(IOService *me, bool on);
 
 #endif

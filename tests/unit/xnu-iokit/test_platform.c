@@ -9,6 +9,7 @@
 #include "abi/IOUserClient.h"
 
 #include "xnu/iokit/interrupt_vectors.h"
+#include "xnu/iokit/root_domain.h"
 
 enum { APIC_BASE = 0x40, VMBUS_LINE = 5 };
 
@@ -348,6 +349,66 @@ static void power_states_change_on_request(void **state)
     run_iokit(power_body);
 }
 
+static int32_t power_will_change(IOService *me, unsigned long flags, unsigned long state,
+                                 IOService *device)
+{
+    record("will%lu%s", state, flags & kIOPMDeviceUsable ? "usable" : "");
+    return IOPMAckImplied;
+}
+
+static int32_t power_did_change(IOService *me, unsigned long flags, unsigned long state,
+                                IOService *device)
+{
+    record("did%lu", state);
+    return IOPMAckImplied;
+}
+
+typedef struct PowerWatcher PowerWatcher;
+struct PowerWatcher {
+    IOService super;
+};
+IOKIT_CLASS_DECLARE(12, PowerWatcher, IOService);
+IOKIT_CLASS(12, PowerWatcher, IOService, .powerStateWillChangeTo = power_will_change,
+            .powerStateDidChangeTo = power_did_change)
+
+static void domain_body(void *unused)
+{
+    PowerDriver *driver = make_power_driver();
+    PowerWatcher *watcher = PowerWatcher_alloc();
+    IOService *me = (IOService *)driver;
+
+    IORegistryEntry_init_dictionary(as_entry(watcher), NULL);
+    root_domain_power(false);
+    root_domain_power(true);
+    CHECK_EVENTS(""); /* it has not asked for power */
+    IOService_registerInterestedDriver(me, (IOService *)watcher);
+    CHECK(IOService_makeUsable(me) == IOPMNoErr);
+    machine_sleep(NULL, driver, machine_uptime() + SECOND, false);
+    CHECK_EVENTS("will1usable power1 did1");
+    root_domain_power(false);
+    CHECK_EVENTS("will1usable power1 did1 will0 power0 did0");
+    CHECK(IOService_getPowerState(me) == 0);
+    root_domain_power(false);
+    CHECK(IOService_changePowerStateTo(me, 1) == IOPMNoErr); /* when there is power again */
+    machine_sleep(NULL, driver, machine_uptime() + SECOND, false);
+    CHECK_EVENTS("will1usable power1 did1 will0 power0 did0");
+    IOService_deRegisterInterestedDriver(me, (IOService *)watcher);
+    root_domain_power(true);
+    CHECK_EVENTS("will1usable power1 did1 will0 power0 did0 power1");
+    CHECK(IOService_getPowerState(me) == 1);
+    CHECK(IOPMrootDomain_sleepSystem(IOService_getPMRootDomain()) == kIOReturnUnsupported);
+    IOService_PMstop(me);
+    root_domain_power(false);
+    CHECK_EVENTS("will1usable power1 did1 will0 power0 did0 power1"); /* none after PMstop */
+    object_release(watcher);
+    object_release(driver);
+}
+
+static void power_goes_and_comes_for_all(void **state)
+{
+    run_iokit(domain_body);
+}
+
 static int32_t system_goes_down(void *target, void *reference, uint32_t type, IOService *provider,
                                 void *argument, unsigned long size)
 {
@@ -550,6 +611,7 @@ int main(void)
         cmocka_unit_test(looking_a_controller_up_waits_for_it),
         cmocka_unit_test(platform_functions_are_resources),
         cmocka_unit_test(power_states_change_on_request),
+        cmocka_unit_test(power_goes_and_comes_for_all),
         cmocka_unit_test(everybody_is_told_before_the_machine_goes_down),
         cmocka_unit_test(user_clients_are_made_by_class_and_check_sizes),
         cmocka_unit_test(a_test_may_edit_the_start_up_list),

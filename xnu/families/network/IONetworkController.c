@@ -47,12 +47,21 @@ bool IONetworkController__start(IONetworkController *me, IOService *provider)
         IOWorkLoop_addEventSource(state->work_loop, (IOEventSource *)state->gate) != 0)
         return false;
     state->queue = IONetworkController_createOutputQueue(me);
+    IOService_PMinit((IOService *)me);
+    IOService_joinPMtree(provider, (IOService *)me);
     return IONetworkController_prepare(me) == 0;
 }
 
 void IONetworkController__stop(IONetworkController *me, IOService *provider)
 {
+    IOService_PMstop((IOService *)me);
     IOService_super_stop((IOService *)me, provider);
+}
+
+int32_t IONetworkController__registerWithPolicyMaker(IONetworkController *me,
+                                                     IOService *policyMaker)
+{
+    return kIOReturnUnsupported;
 }
 
 bool IONetworkController__createWorkLoop(IONetworkController *me)
@@ -146,8 +155,11 @@ bool IONetworkController__attachInterface(IONetworkController *me, IONetworkInte
     struct network_controller *state = controller_state(me);
 
     *result = NULL;
-    if (!state->published && !IONetworkController_publishProperties(me))
-        return false;
+    if (!state->published) {
+        if (!IONetworkController_publishProperties(me))
+            return false;
+        IONetworkController_registerWithPolicyMaker(me, (IOService *)me);
+    }
     state->published = true;
     IONetworkInterface *interface = IONetworkController_createInterface(me);
     if (!interface)

@@ -80,12 +80,14 @@ bool ethernet_take_snapshot(unsigned unit, struct ethernet_snapshot *snapshot)
 static int32_t enable_action(void *target, void *interface, void *param1, void *param2,
                              void *param3)
 {
+    interface_state(interface)->up = true;
     return IONetworkController_doEnable(target, interface);
 }
 
 static int32_t disable_action(void *target, void *interface, void *param1, void *param2,
                               void *param3)
 {
+    interface_state(interface)->up = false;
     return IONetworkController_doDisable(target, interface);
 }
 
@@ -180,6 +182,7 @@ static bool interface_published(void *target, void *reference, IOService *servic
     interface_state(interface)->unit = (uint16_t)device->unit;
     IORegistryEntry_setProperty_cstring_cstring((IORegistryEntry *)interface, "BSD Name",
                                                 device->name);
+    IOService_registerInterestedDriver((IOService *)controller_of(device), (IOService *)interface);
     int32_t result = command(device, enable_action, interface);
     if (result != kIOReturnSuccess) {
         machine_log("%s: the driver does not enable it: 0x%x", device->name, (unsigned)result);
@@ -220,6 +223,8 @@ void ethernet_stack_remove(IONetworkInterface *interface)
         return;
     if (observer)
         observer->removed(device);
+    IOService_deRegisterInterestedDriver((IOService *)controller_of(device),
+                                         (IOService *)interface);
     command(device, disable_action, interface);
     machine_log("%s: gone", device->name);
     object_release(device->interface);

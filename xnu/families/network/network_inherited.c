@@ -75,18 +75,6 @@ int32_t IONetworkInterface__message(IONetworkInterface *me, uint32_t type, IOSer
     return IOService_super_message((IOService *)me, type, provider, argument);
 }
 
-int32_t IONetworkInterface__powerStateWillChangeTo(IONetworkInterface *me, unsigned long flags,
-                                                   unsigned long state, IOService *device)
-{
-    return IOService_super_powerStateWillChangeTo((IOService *)me, flags, state, device);
-}
-
-int32_t IONetworkInterface__powerStateDidChangeTo(IONetworkInterface *me, unsigned long flags,
-                                                  unsigned long state, IOService *device)
-{
-    return IOService_super_powerStateDidChangeTo((IOService *)me, flags, state, device);
-}
-
 /* Up to 10.7 only. */
 bool IONetworkInterface__matchPropertyTable_numbers(IONetworkInterface *me, OSDictionary *table,
                                                     int32_t *score)

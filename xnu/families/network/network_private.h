@@ -44,6 +44,8 @@ struct network_interface_state {
     IONetworkStats statistics;
     IOEthernetStats ethernet_statistics;
     uint16_t unit;
+    bool up;                         /* these two inside the controller's gate */
+    bool lost_power;                 /* and disabled for that */
 };
 
 static inline struct network_controller *controller_state(const IONetworkController *me)

@@ -161,6 +161,11 @@ int device_channel_send(struct device_channel *channel, const struct ring_piece 
 int device_channel_call(struct device_channel *channel, const struct ring_piece *pieces,
                         uint32_t count, void *response, uint32_t *length, uint32_t milliseconds);
 
+/* Waits until the host has taken every packet out of the ring, at most `milliseconds`: for the last
+ * ones before memory is taken back, which have no answer. Returns 0, HV_ERROR_TIMED_OUT,
+ * HV_ERROR_GONE or HV_ERROR_CORRUPT. Blocks, and looks every millisecond: no host signals it. */
+int device_channel_wait_taken(struct device_channel *channel, uint32_t milliseconds);
+
 /* ---- Polling --------------------------------------------------------------------------------- */
 
 /* Drains the ring on the calling thread, as an interrupt would, for when there are none (polled

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The sending side of a device's channel: bursts, single packets, calls that wait. */
+#include "abi/kpi/iolib.h"
 #include "abi/kpi/threads.h"
 #include "abi/kpi/time.h"
 #include "kext/core/device.h"
@@ -96,6 +97,31 @@ int device_channel_send(struct device_channel *channel, const struct ring_piece 
         waited = wait_for_room(channel, deadline);
     device_channel_commit(channel);
     return waited != 0 && error != 0 ? waited : error;
+}
+
+/* HV_ERROR_FULL: not yet. */
+static int all_taken(struct device_channel *channel)
+{
+    struct ring_transmit *ring = &channel->engine.transmit;
+    int error = device_channel_begin(channel);
+
+    if (error != 0)
+        return error;
+    if (ring_transmit_free(ring) != ring->size)
+        error = ring->corrupt ? HV_ERROR_CORRUPT : HV_ERROR_FULL;
+    device_channel_commit(channel);
+    return error;
+}
+
+int device_channel_wait_taken(struct device_channel *channel, uint32_t milliseconds)
+{
+    int error = all_taken(channel);
+
+    for (; error == HV_ERROR_FULL && milliseconds != 0; milliseconds--) {
+        IOSleep(1);
+        error = all_taken(channel);
+    }
+    return error == HV_ERROR_FULL ? HV_ERROR_TIMED_OUT : error;
 }
 
 /* Appends the request of a call, waiting for room; the transmit lock is held. */

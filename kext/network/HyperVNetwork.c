@@ -47,7 +47,7 @@ void network_link_changed(struct HyperVNetwork *self, bool up)
 }
 
 /* Asked anew, since an indication may have come before there was an interface to be told. */
-static void read_link(struct HyperVNetwork *self)
+void network_read_link(struct HyperVNetwork *self)
 {
     uint32_t status = RNDIS_MEDIA_DISCONNECTED;
     uint32_t length = sizeof status;
@@ -115,7 +115,7 @@ static bool attach_interface(struct HyperVNetwork *self)
         return false;
     self->queue = IONetworkController_getOutputQueue(controller(self));
     self->interface = (IOEthernetInterface *)interface;
-    read_link(self);
+    network_read_link(self);
     IOService_registerService((IOService *)interface, 0);
     return true;
 }
@@ -132,8 +132,11 @@ static bool network_start(IOService *me, IOService *provider)
         return false;
     mark_built_in(provider);
     error = network_connect(self);
-    if (error == 0 && attach_interface(self))
+    if (error == 0 && attach_interface(self)) {
+        self->started = true;
+        IOService_makeUsable(me); /* or a system that saves power would take it away */
         return true;
+    }
     network_log(self, "the adapter does not come up: error %d", error);
     network_disconnect(self);
     IOEthernetController_super_stop((IOEthernetController *)self, provider);
@@ -145,6 +148,7 @@ static void network_stop(IOService *me, IOService *provider)
     struct HyperVNetwork *self = from(me);
     IOEthernetInterface *interface = self->interface;
 
+    IOService_PMstop(me); /* a change of power that is under way ends first */
     self->enabled = false;
     if (interface != NULL)
         IONetworkController_detachInterface(controller(self), (IONetworkInterface *)interface,
@@ -174,34 +178,29 @@ static void network_free(OSObject *me)
 
 /* ---- up and down; all inside the controller's gate ---- */
 
-static int32_t enable(IONetworkController *me, IONetworkInterface *interface)
+int network_enable(struct HyperVNetwork *self)
 {
-    struct HyperVNetwork *self = from(me);
     int error;
 
-    (void)interface;
     if (self->enabled)
-        return kIOReturnSuccess;
+        return 0;
     self->enabled = true;
     error = network_set_filter(self);
     if (error != 0) {
         self->enabled = false;
-        return ioreturn_of(error);
+        return error;
     }
     if (self->queue != NULL) {
         IOOutputQueue_setCapacity(self->queue, NETWORK_QUEUE_CAPACITY);
         IOOutputQueue_start(self->queue);
     }
-    return kIOReturnSuccess;
+    return 0;
 }
 
-static int32_t disable(IONetworkController *me, IONetworkInterface *interface)
+void network_disable(struct HyperVNetwork *self)
 {
-    struct HyperVNetwork *self = from(me);
-
-    (void)interface;
     if (!self->enabled)
-        return kIOReturnSuccess;
+        return;
     self->enabled = false;
     if (self->queue != NULL) {
         IOOutputQueue_stop(self->queue);
@@ -211,6 +210,19 @@ static int32_t disable(IONetworkController *me, IONetworkInterface *interface)
     }
     if (!self->gone && !device_is_gone(self->device))
         network_set_filter(self);
+}
+
+static int32_t enable(IONetworkController *me, IONetworkInterface *interface)
+{
+    (void)interface;
+    return from(me)->suspended ? kIOReturnOffline : ioreturn_of(network_enable(from(me)));
+}
+
+static int32_t disable(IONetworkController *me, IONetworkInterface *interface)
+{
+    (void)interface;
+    from(me)->enable_on_wake = false;
+    network_disable(from(me));
     return kIOReturnSuccess;
 }
 
@@ -324,6 +336,8 @@ IOKIT_CLASS(13, HyperVNetwork, IOEthernetController,
     .start = network_start,
     .stop = network_stop,
     .free = network_free,
+    .registerWithPolicyMaker = network_register_power,
+    .setPowerState = network_set_power_state,
     .getWorkLoop = get_work_loop,
     .createWorkLoop = create_work_loop,
     .createOutputQueue = create_output_queue,

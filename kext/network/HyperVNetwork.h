@@ -8,6 +8,7 @@
  *   network_transmit.c   frames to the host: what has to be done to each
  *   network_send.c       frames to the host: memory, messages, completions
  *   network_receive.c    frames from the host, and acknowledgements
+ *   network_power.c      sleep and wake
  *
  * Each channel has a work loop of its own: the family's commands (enable, filters) run inside the
  * controller's gate and wait there for the host's answers, which the primary channel's thread has
@@ -43,6 +44,7 @@ enum {
     NETWORK_ACKNOWLEDGE_AFTER = 64,      /* of them are acknowledged before the burst ends */
     NETWORK_QUEUES_MAX = 8,              /* channels, as Linux; never more than processors */
     NETWORK_ANSWER_MILLISECONDS = 5000,
+    NETWORK_LINGER_MILLISECONDS = 200,   /* between a revocation and the memory's end */
     NETWORK_MTU = 9000 + 14,             /* largest frame; hosts before 2008 R2 know 1514 only */
     NETWORK_MTU_OLD = 1514,
     NETWORK_CRC = 4,                     /* the family counts it */
@@ -142,6 +144,10 @@ struct HyperVNetwork {
     struct device_channel_memory receive, send;
     volatile bool enabled;          /* frames go up */
     volatile bool gone;             /* the host took the device away */
+    bool started;                   /* start() has ended well */
+    /* Inside the controller's gate: */
+    bool suspended;                 /* no channel is open until the machine wakes */
+    bool enable_on_wake;            /* and the family will not do it */
     bool promiscuous, multicast;
     uint32_t mtu;
     uint64_t link_speed;            /* bit/s */
@@ -149,11 +155,12 @@ struct HyperVNetwork {
 
     IOLock *input_lock;             /* the family takes frames from one thread at a time */
     struct batch_limits limits;
-    IOLock *send_lock;              /* sections, large buffers, stalled */
+    IOLock *send_lock;              /* sections, large buffers, stalled, draining */
     struct send_sections sections;
     struct network_request *section_requests;
     struct network_large large[NETWORK_LARGE_MAX];
     bool stalled;                   /* the output queue waits for room */
+    bool draining;                  /* network_drain waits for what comes back */
     struct network_counters counters;
     /* The interface's, or NULL; the input lock protects what is received, and what is sent is the
      * output queue's one thread's. */
@@ -246,6 +253,9 @@ void network_send_free(struct HyperVNetwork *self);
 int network_send(struct network_queue *queue, mbuf_t packet, const struct network_plan *plan);
 /* Sends the messages that are not full; what the ring has no room for is sent later. */
 void network_flush(struct HyperVNetwork *self);
+/* Waits until the host has completed all that was sent; nobody sends meanwhile. A host that does
+ * not is waited for NETWORK_ANSWER_MILLISECONDS. */
+void network_drain(struct HyperVNetwork *self);
 /* Handlers of the channels. */
 void network_completion(void *owner, struct device_channel *channel, void *request, int error,
                         const struct packet_view *packet);
@@ -260,9 +270,20 @@ void network_drained(void *owner, struct device_channel *channel);
 void network_acknowledge(struct network_queue *queue);
 void network_receive_end(struct network_queue *queue);
 
+/* ---- network_power.c ---- */
+
+/* Methods of the class. The family calls the first one when it has published the properties. */
+int32_t network_register_power(IONetworkController *me, IOService *policy_maker);
+int32_t network_set_power_state(IOService *me, unsigned long state, IOService *policy_maker);
+
 /* ---- HyperVNetwork.c ---- */
 
 /* Tells the system the state of the link. */
 void network_link_changed(struct HyperVNetwork *self, bool up);
+/* Asks the host for it first. */
+void network_read_link(struct HyperVNetwork *self);
+/* Frames go up and down, or no more; inside the controller's gate. */
+int network_enable(struct HyperVNetwork *self);
+void network_disable(struct HyperVNetwork *self);
 
 #endif

@@ -242,4 +242,5 @@ void network_control_free(struct HyperVNetwork *self)
     if (control->lock != NULL)
         IOLockFree(control->lock);
     control->turn = control->lock = NULL;
+    control->outstanding = false; /* the channel is closed */
 }

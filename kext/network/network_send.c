@@ -4,6 +4,8 @@
 #include "kext/network/HyperVNetwork.h"
 
 #include "abi/kpi/libkern.h"
+#include "abi/kpi/threads.h"
+#include "abi/kpi/time.h"
 
 enum {
     RESUME_SECTIONS = 8, /* free ones before a stalled queue goes on */
@@ -26,6 +28,8 @@ static void give_back(struct HyperVNetwork *self, const struct network_request *
         large->body = NULL;
         large->taken = false;
     }
+    if (self->draining)
+        IOLockWakeup(self->send_lock, &self->draining, false);
     IOLockUnlock(self->send_lock);
     if (body != NULL)
         mbuf_freem(body);
@@ -280,6 +284,31 @@ void network_flush(struct HyperVNetwork *self)
             flush_queue(self->queues[i]);
 }
 
+/* ---- waiting for the end ---- */
+
+static bool all_is_back(const struct HyperVNetwork *self)
+{
+    for (uint32_t i = 0; i < NETWORK_LARGE_MAX; i++)
+        if (self->large[i].taken)
+            return false;
+    return self->sections.free_count == self->sections.count;
+}
+
+void network_drain(struct HyperVNetwork *self)
+{
+    bool in_time = true;
+    uint64_t deadline;
+
+    clock_interval_to_deadline(NETWORK_ANSWER_MILLISECONDS, kMillisecondScale, &deadline);
+    IOLockLock(self->send_lock);
+    self->draining = true;
+    while (in_time && !self->gone && !device_is_gone(self->device) && !all_is_back(self))
+        in_time = IOLockSleepDeadline(self->send_lock, &self->draining, deadline, THREAD_UNINT) !=
+                  THREAD_TIMED_OUT;
+    self->draining = false;
+    IOLockUnlock(self->send_lock);
+}
+
 /* ---- the channels' side ---- */
 
 /* Some sections, so that the queue does not stall at once again; a host with few gets along. */
@@ -369,4 +398,5 @@ void network_send_free(struct HyperVNetwork *self)
     if (self->send_lock != NULL)
         IOLockFree(self->send_lock);
     self->send_lock = NULL;
+    self->stalled = false;
 }

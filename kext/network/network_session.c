@@ -2,6 +2,7 @@
 /* The conversation with the host: versions, buffers, RNDIS, indications. */
 #include "kext/network/HyperVNetwork.h"
 
+#include "abi/kpi/iolib.h"
 #include "abi/kpi/libkern.h"
 
 /* ---- what comes from the host ---- */
@@ -168,6 +169,8 @@ static int read_address(struct HyperVNetwork *self)
         return error;
     if (length != sizeof address || (address[0] & 1) != 0)
         return HV_ERROR_MALFORMED;
+    if (self->interface != NULL && memcmp(self->address.bytes, address, sizeof address) != 0)
+        return HV_ERROR_REFUSED; /* the system knows an interface by its address */
     memcpy(self->address.bytes, address, sizeof address);
     return 0;
 }
@@ -258,6 +261,10 @@ static void say_goodbye(struct HyperVNetwork *self)
         nvs_revoke_message(NVS_SEND_BUFFER, &message);
         network_tell(self, &message);
     }
+    /* Nothing answers a revocation, and the memory must not go before it has been seen (FreeBSD's
+     * hn waits in the same way, and as long). */
+    if (device_channel_wait_taken(network_primary(self), NETWORK_ANSWER_MILLISECONDS) == 0)
+        IOSleep(NETWORK_LINGER_MILLISECONDS);
 }
 
 /* Sub-channels go before the buffers that they use. */

@@ -68,6 +68,8 @@ static void forget_closed_channels(struct pair_faults *faults)
 
         if (known != NULL && (now != known || strcmp(host_channel_state_name(now), "open") != 0)) {
             packet_faults_channel_closed(&faults->packets, known);
+            if (now == known) /* it may be opened again after the faults' end */
+                host_channel_set_filter(now, NULL);
             faults->filtered[id] = NULL;
         }
     }

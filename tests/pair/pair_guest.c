@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tests/pair/pair_guest.h"
 
+#include "abi/IOPMrootDomain.h"
 #include "match/plist.h"
 #include "xnu/bsd/boot_args.h"
 #include "xnu/bsd/start.h"
 #include "xnu/families/graphics/framebuffer.h"
+#include "xnu/iokit/root_domain.h"
 #include "xnu/iokit/startup.h"
 #include "xnu/libkern/module.h"
 #include "xnu/libkern/release.h"
@@ -71,6 +73,16 @@ void pair_install_framebuffer(void)
 void pair_add_personalities(const char *variable)
 {
     add_personalities(variable, IDENTIFIER, NULL);
+}
+
+void pair_set_power(bool on)
+{
+    root_domain_power(on);
+}
+
+int pair_sleep_system(void)
+{
+    return IOPMrootDomain_sleepSystem(IOService_getPMRootDomain());
 }
 
 static void run_session(void *argument)

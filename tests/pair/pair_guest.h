@@ -124,6 +124,8 @@ struct pair_statistics {
     uint64_t speed; /* bit/s */
 };
 void pair_network_statistics(struct pair_statistics *statistics);
+/* Calls the driver's setPowerState, with nothing of what the family does before and after. */
+void pair_network_set_power(bool on);
 int pair_network_set_promiscuous(bool on);
 int pair_network_set_multicast(bool on);
 
@@ -133,6 +135,12 @@ void pair_install_framebuffer(void);
 /* Adds the personalities in the property list file that the environment names, for classes of the
  * test's own; in a body. */
 void pair_add_personalities(const char *variable);
+
+/* Takes the power from all drivers, as a machine that goes to sleep, or gives it back; waits for
+ * them. The system's own sleep stays prevented (pair_sleep_system says so). */
+void pair_set_power(bool on);
+/* An IOReturn. */
+int pair_sleep_system(void);
 
 /* Virtual time passes. */
 void pair_sleep(uint64_t nanoseconds);

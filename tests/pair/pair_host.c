@@ -582,6 +582,11 @@ bool pair_host_network_channel(struct pair_host *host, unsigned index, uint64_t 
     return true;
 }
 
+void pair_host_network_set_address(struct pair_host *host, const uint8_t *address)
+{
+    memcpy(host->adapter->control.permanent_address, address, 6);
+}
+
 void pair_host_network_inject(struct pair_host *host, const void *bytes, size_t size, bool tagged,
                               uint16_t tag)
 {

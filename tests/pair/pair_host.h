@@ -82,6 +82,8 @@ uint64_t pair_host_network_frames(struct pair_host *host);
 uint64_t pair_host_network_messages(struct pair_host *host);
 bool pair_host_network_channel(struct pair_host *host, unsigned index, uint64_t *from_guest,
                                uint64_t *to_guest);
+/* The address that the adapter has for whoever asks from now on; 6 bytes. */
+void pair_host_network_set_address(struct pair_host *host, const uint8_t *address);
 /* Hands the guest a frame from the network. */
 void pair_host_network_inject(struct pair_host *host, const void *bytes, size_t size, bool tagged,
                               uint16_t tag);

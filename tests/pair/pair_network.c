@@ -165,6 +165,13 @@ void pair_network_statistics(struct pair_statistics *statistics)
     };
 }
 
+void pair_network_set_power(bool on)
+{
+    IOService *controller = (IOService *)IONetworkInterface_getController(device->interface);
+
+    IOService_setPowerState(controller, on, controller);
+}
+
 int pair_network_set_promiscuous(bool on)
 {
     return device == NULL ? -1 : ethernet_set_promiscuous(device, on);

@@ -11,7 +11,7 @@ if [ "${macos%%.*}" -ge 12 ]; then
 else
     kext=$build/kexts/MacHyperVSupport.kext
 fi
-framebuffer=$root/build/kexts/MacHyperVFramebuffer.kext
+framebuffer=$build/kexts/MacHyperVFramebuffer.kext
 
 # Releases before Windows Server 2012 R2 have no machines of generation 2.
 machine_can_be_generation_2() {

@@ -137,7 +137,7 @@ void vmbus_handle_messages(HyperVVMBus *bus)
         IOLockWakeup(bus->lock, bus->connection, false);
         IOLockUnlock(bus->lock);
         if (output.post.size != 0 && !proposal)
-            controller_post_message(bus->controller, &output.post, false);
+            vmbus_post(bus, &output.post);
         if (error != 0)
             log_dropped(bus, &message, error);
         else

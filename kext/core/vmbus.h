@@ -33,6 +33,7 @@ struct HyperVVMBus {
     bool proposal_ready;
     volatile bool unloading;                /* UNLOAD is to be sent, or was: no signal may follow */
     volatile int32_t signalling;            /* threads between `unloading` read and the doorbell */
+    uint32_t posting;                       /* messages being posted; guarded by `lock` */
     bool unloaded;                          /* the host has confirmed that it forgot everything */
     bool shared_interrupts;                 /* a host before 2.4: flags are in the interrupt page */
     IOWorkLoop *work_loop;                  /* of control messages only */
@@ -100,6 +101,10 @@ int vmbus_connect(HyperVVMBus *bus);
 /* Waits until the host has offered what it has, and until passed-through PCI devices are in the
  * registry: other kexts look for such once, early in the boot. A few seconds at most. */
 void vmbus_await_early_devices(HyperVVMBus *bus);
+
+/* Posts a message, unless the host is being left: then it must hear nothing more, and the error is
+ * HV_ERROR_GONE. Otherwise as controller_post_message. */
+int vmbus_post(HyperVVMBus *bus, const struct connection_message *message);
 
 /* Asks the host to forget everything and waits for its word. Returns 0 or HV_ERROR_TIMED_OUT. */
 int vmbus_disconnect(HyperVVMBus *bus);

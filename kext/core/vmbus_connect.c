@@ -149,6 +149,9 @@ int vmbus_disconnect(HyperVVMBus *bus)
     IOLockLock(bus->lock);
     error = connection_unload(bus->connection, &message);
     IOLockWakeup(bus->lock, bus->connection, false);
+    while (bus->posting != 0 && in_time)    /* what is on its way comes before UNLOAD */
+        in_time = IOLockSleepDeadline(bus->lock, &bus->posting, deadline, THREAD_UNINT) !=
+                  THREAD_TIMED_OUT;
     IOLockUnlock(bus->lock);
     if (error != 0)                 /* not connected, or unloaded already */
         return bus->unloaded ? 0 : error;

@@ -14,6 +14,25 @@ uint32_t vmbus_version(HyperVVMBus *bus)
     return bus->connection->version;
 }
 
+int vmbus_post(HyperVVMBus *bus, const struct connection_message *message)
+{
+    bool connected;
+    int error;
+
+    IOLockLock(bus->lock);
+    connected = bus->connection->state == CONNECTION_CONNECTED;
+    bus->posting += connected;
+    IOLockUnlock(bus->lock);
+    if (!connected)
+        return HV_ERROR_GONE;
+    error = controller_post_message(bus->controller, message, false);
+    IOLockLock(bus->lock);
+    if (--bus->posting == 0)
+        IOLockWakeup(bus->lock, &bus->posting, false);
+    IOLockUnlock(bus->lock);
+    return error;
+}
+
 /* Waits for the reply to `request`. Whatever happens, the request is over on return. */
 static int await_reply(HyperVVMBus *bus, connection_request_handle request)
 {
@@ -40,7 +59,7 @@ static int await_reply(HyperVVMBus *bus, connection_request_handle request)
 static int post_and_wait(HyperVVMBus *bus, const struct connection_message *message,
                          connection_request_handle request)
 {
-    int error = controller_post_message(bus->controller, message, false);
+    int error = vmbus_post(bus, message);
 
     if (error == 0)
         return await_reply(bus, request);
@@ -71,7 +90,7 @@ int vmbus_close_channel(HyperVVMBus *bus, uint32_t channel_id)
     IOLockLock(bus->lock);
     error = connection_close_channel(bus->connection, channel_id, &message);
     IOLockUnlock(bus->lock);
-    return error != 0 ? error : controller_post_message(bus->controller, &message, false);
+    return error != 0 ? error : vmbus_post(bus, &message);
 }
 
 /* Posts all messages of a GPADL. Returns how many went out in `*sent`. */
@@ -82,7 +101,7 @@ static int post_gpadl(HyperVVMBus *bus, struct gpadl_builder *builder, uint32_t 
 
     *sent = 0;
     while (error == 0 && connection_gpadl_message(bus->connection, builder, &message)) {
-        error = controller_post_message(bus->controller, &message, false);
+        error = vmbus_post(bus, &message);
         if (error == 0)
             ++*sent;
     }
@@ -151,5 +170,5 @@ void vmbus_release_channel(HyperVVMBus *bus, uint32_t channel_id)
     bus->devices[channel_id] = NULL;
     IOLockUnlock(bus->lock);
     if (error == 0)
-        controller_post_message(bus->controller, &message, false);
+        vmbus_post(bus, &message);
 }

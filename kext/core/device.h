@@ -36,6 +36,7 @@ struct device_channel {
     IOLock *transmit_lock;
     bool closing;
     bool gone_told;
+    bool left;                          /* the host was told that the channel is closed */
     bool broken;                        /* the host broke a ring */
     struct device_channel_options options;
     IOWorkLoop *work_loop;
@@ -110,6 +111,10 @@ void channel_ring(struct device_channel *channel);
 
 /* Ends all waiting calls with HV_ERROR_GONE; the transmit lock is held. */
 void channel_end_calls(struct device_channel *channel);
+
+/* Closes the channel at the host, and asks for the rings back: once the host has said yes it touches
+ * no memory that a request named. 0, or the error of that question. May block; does it once. */
+int channel_leave(struct device_channel *channel);
 
 /* Hands all outstanding requests back to the driver with HV_ERROR_GONE. */
 void channel_end_requests(struct device_channel *channel);

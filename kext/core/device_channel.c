@@ -32,6 +32,7 @@ static void reset(struct device_channel *channel, const struct device_channel_op
     if (channel->options.packet_maximum < sizeof(struct vmbus_packet_header))
         channel->options.packet_maximum = PACKET_MAXIMUM_DEFAULT;
     channel->gone_told = false;
+    channel->left = false;
     channel->broken = false;
     channel->ring_gpadl_id = 0;
     channel->calls = NULL;
@@ -123,6 +124,25 @@ static void take_back(struct device_channel *channel, struct dma_memory *memory,
         dma_memory_leak(memory, who);
 }
 
+static void close_at_host(struct device_channel *channel)
+{
+    if (!channel->left)
+        vmbus_close_channel(channel->device->bus, channel->offer.channel_id);
+    channel->left = true;
+}
+
+int channel_leave(struct device_channel *channel)
+{
+    int error = 0;
+
+    close_at_host(channel);
+    if (channel->ring_gpadl_id != 0)
+        error = vmbus_teardown_gpadl(channel->device->bus, channel->ring_gpadl_id);
+    if (error == 0)
+        channel->ring_gpadl_id = 0;
+    return error;
+}
+
 /* Undoes open_channel, however far it got. */
 static void dismantle(struct device_channel *channel)
 {
@@ -133,7 +153,7 @@ static void dismantle(struct device_channel *channel)
     if (channel->source != NULL)
         IOWorkLoop_removeEventSource(channel->work_loop, (IOEventSource *)channel->source);
     iokit_release_clear(channel->source);
-    vmbus_close_channel(bus, channel->offer.channel_id);
+    close_at_host(channel);
     for (uint32_t i = 0; i < CHANNEL_MEMORY_MAXIMUM; i++)
         if (channel->shared[i].descriptor != NULL)
             take_back(channel, &channel->shared[i], channel->shared_gpadl_id[i]);

@@ -131,6 +131,14 @@ static bool check_room(struct device_channel *channel)
     return room;
 }
 
+/* What a rescinded channel's host has not answered it never will. Whoever waits for it may be whom
+ * the end of the device waits for, so this cannot be left to device_channel_close. */
+static void end_unanswered(struct device_channel *channel)
+{
+    if (channel->engine.requests.outstanding != 0 && channel_leave(channel) == 0)
+        channel_end_requests(channel);
+}
+
 static void service(struct device_channel *channel)
 {
     const struct device_channel_handlers *handlers = &channel->options.handlers;
@@ -148,6 +156,8 @@ static void service(struct device_channel *channel)
         channel->gone_told = true;
         if (handlers->gone != NULL)
             handlers->gone(channel->options.owner, channel);
+        if (channel->rescinded)
+            end_unanswered(channel);
     } else if (handled == 0 && !room) {
         channel->spurious++;
     }

@@ -57,9 +57,10 @@ struct device_channel_handlers {
     void (*packet)(void *owner, struct device_channel *channel, const struct packet_view *packet);
     /* The request of device_channel_append_request or ..._gpa_direct has ended: `error` is 0 and
      * `packet` the host's completion (its contents unchecked), or `error` is HV_ERROR_GONE and
-     * `packet` NULL: the channel is being closed and the host will not answer any more. Called
-     * exactly once for each request. With HV_ERROR_GONE memory that the request named may be
-     * touched by the host until device_channel_close has returned. */
+     * `packet` NULL: the channel is being closed, or the host took it away and has let go of its
+     * rings, and the host will not answer any more. Called exactly once for each request. With
+     * HV_ERROR_GONE memory that the request named may be touched by the host until
+     * device_channel_close has returned. */
     void (*completion)(void *owner, struct device_channel *channel, void *request, int error,
                        const struct packet_view *packet);
     /* All packets that were there have been handled; publish results in one go. May be NULL. */

@@ -155,6 +155,9 @@
 #define kSCSICmd_WRITE_12 0xaa
 #define kSCSICmd_WRITE_16 0x8a
 
+/* Messages of storage devices (IOKit/storage/IOBlockStorageDevice.h) */
+#define kIOMessageMediaParametersHaveChanged 0xe0010002u
+
 /* Protocol characteristics */
 #define kIOPropertyProtocolCharacteristicsKey "Protocol Characteristics"
 #define kIOPropertySCSIInitiatorIdentifierKey "SCSI Initiator Identifier"

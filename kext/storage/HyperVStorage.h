@@ -7,7 +7,7 @@
  *   storage_channels.c  the primary channel and its sub-channels: opening, agreement, closing
  *   storage_tasks.c     tasks of the SCSI stack: to a ring, and back from it
  *   storage_resets.c    time-outs and resets
- *   storage_targets.c   which LUNs are there: scans, hot add and removal */
+ *   storage_targets.c   which LUNs are there: scans, hot add and removal; new sizes */
 #ifndef KEXT_STORAGE_HYPERVSTORAGE_H
 #define KEXT_STORAGE_HYPERVSTORAGE_H
 
@@ -98,6 +98,7 @@ struct HyperVStorage {
     struct storage_task *held_first;
     struct storage_task *held_last;
     uint64_t present;                   /* LUNs that have a target */
+    uint64_t resized;                   /* LUNs whose new size the system is to be told of */
     bool scan_wanted;
     bool scanning;
     bool stopping;
@@ -167,6 +168,9 @@ SCSIServiceResponse storage_reset_target(IOSCSIParallelInterfaceController *me, 
 bool storage_targets_init(struct HyperVStorage *self);
 /* Asks for a scan, from any context that may take a mutex. */
 void storage_scan(struct HyperVStorage *self);
+/* The host says that the disk at this LUN has another size; same context. Whoever is above the
+ * target is told to ask for it, on another thread. */
+void storage_capacity_changed(struct HyperVStorage *self, uint8_t lun);
 /* Forbids scans and waits for one that runs. */
 void storage_targets_stop(struct HyperVStorage *self);
 void storage_targets_free(struct HyperVStorage *self);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Which LUNs are there. A scan asks each one with INQUIRY, on a thread of its own because creating
- * a target makes the SCSI stack probe it, which needs completions. */
+ * a target makes the SCSI stack probe it, which needs completions. So does telling the stack that a
+ * disk has another size. */
 #include "kext/storage/HyperVStorage.h"
 
+#include "abi/OSIterator.h"
 #include "abi/constants.h"
 #include "abi/kpi/iolib.h"
 #include "abi/kpi/time.h"
 #include "protocol/scsi.h"
 
-enum { INQUIRY_BYTES = 36 };
+enum { INQUIRY_BYTES = 36, LEVELS_BETWEEN = 2 };
 
 /* ---- one probe ---- */
 
@@ -162,16 +164,57 @@ static void scan_once(struct HyperVStorage *self)
     }
 }
 
+/* ---- sizes ---- */
+
+/* The driver of disks (IOSCSIBlockCommandsDevice) asks for the capacity anew when it gets this
+ * message, which does not pass through what lies between it and the target's nub by itself: a
+ * target device and a nub of the logical unit. */
+static void tell_new_size(IOService *service, unsigned levels_between)
+{
+    OSIterator *clients;
+    OSObject *client;
+
+    IOService_messageClients(service, kIOMessageMediaParametersHaveChanged, NULL, 0);
+    clients = levels_between > 0 ? IOService_getClientIterator(service) : NULL;
+    while (clients != NULL && (client = OSIterator_getNextObject(clients)) != NULL)
+        tell_new_size((IOService *)client, levels_between - 1);
+    iokit_release(clients);
+}
+
+static void tell_new_sizes(struct HyperVStorage *self, uint64_t luns)
+{
+    IOSCSIParallelInterfaceDevice *nub;
+    uint8_t lun;
+
+    for (lun = 0; lun < STORVSC_LUNS_MAX; lun++) {
+        if ((luns & self->present & UINT64_C(1) << lun) == 0)
+            continue;
+        nub = IOSCSIParallelInterfaceController_GetTargetForID(&self->super, lun);
+        storage_log(self, "LUN %u has another size", (unsigned)lun);
+        if (nub != NULL)
+            tell_new_size((IOService *)nub, LEVELS_BETWEEN);
+    }
+}
+
+/* ---- the thread ---- */
+
 static void scan_thread(void *parameter, void *unused)
 {
     struct HyperVStorage *self = parameter;
+    uint64_t resized;
+    bool scan;
 
     (void)unused;
     IOLockLock(self->lock);
-    while (self->scan_wanted && !self->stopping) {
+    while ((self->scan_wanted || self->resized != 0) && !self->stopping) {
+        scan = self->scan_wanted;
+        resized = self->resized;
         self->scan_wanted = false;
+        self->resized = 0;
         IOLockUnlock(self->lock);
-        scan_once(self);
+        tell_new_sizes(self, resized);
+        if (scan)
+            scan_once(self);
         IOLockLock(self->lock);
     }
     self->scanning = false;
@@ -179,18 +222,29 @@ static void scan_thread(void *parameter, void *unused)
     IOLockUnlock(self->lock);
 }
 
-void storage_scan(struct HyperVStorage *self)
+static void want(struct HyperVStorage *self, bool scan, uint64_t resized)
 {
     bool start;
 
     IOLockLock(self->lock);
     start = !self->scanning && !self->stopping;
-    self->scan_wanted = true;
+    self->scan_wanted |= scan;
+    self->resized |= resized;
     if (start)
         self->scanning = true;
     IOLockUnlock(self->lock);
     if (start)
         thread_call_enter(self->scan_call);
+}
+
+void storage_scan(struct HyperVStorage *self)
+{
+    want(self, true, 0);
+}
+
+void storage_capacity_changed(struct HyperVStorage *self, uint8_t lun)
+{
+    want(self, false, UINT64_C(1) << lun);
 }
 
 void storage_targets_stop(struct HyperVStorage *self)

@@ -112,8 +112,10 @@ static void finish_task(struct storage_channel *channel, struct storage_task *ta
                                                                       result->transferred);
         complete_task(self, task, kSCSITaskStatus_GOOD, complete);
         return;
-    case STORVSC_OUTCOME_STATUS:
     case STORVSC_OUTCOME_CAPACITY_CHANGED:
+        storage_capacity_changed(self, task->request.lun);
+        __attribute__((fallthrough));
+    case STORVSC_OUTCOME_STATUS:
         if (result->sense_length > 0)
             set_sense(self, task, result->sense, result->sense_length);
         complete_task(self, task, result->scsi_status, complete);

@@ -144,6 +144,20 @@ else
     fi
 fi
 
+# The next command after a resize brings the news.
+grows_to() { # grows_to DISK BYTES
+    local try
+    for try in $(seq 300); do
+        qemu-io -r -f raw -c 'read -q 0 4k' "$(uri "$1")" >"$work/resize.log" 2>&1 || return 1
+        [ "$(bytes_of "$1")" != "$2" ] || return 0
+    done
+    return 1
+}
+lun_of_raw=0 # as the options were given
+"$hvctl" --control "$work/host.sock" disk resize $lun_of_raw 80M >/dev/null && grows_to "$raw" $((80 << 20)) &&
+    qemu-io -f raw -c 'write -q -P 0xa4 72M 8M' -c 'read -q -P 0xa4 72M 8M' "$(uri "$raw")" >"$work/resize.log" 2>&1
+check "an image grows under the guest and can be used to its new end" $?
+
 nbdcopy "$(uri "$raw")" "$work/last.raw" && nbdcopy "$(uri "$qcow2")" "$work/last.qcow2" && nbdcopy "$(uri "$vhdx")" "$work/last.vhdx"
 check "all disks are read again" $?
 "$hvctl" --control "$work/host.sock" --json violations | jq -e '.total == 0' >/dev/null

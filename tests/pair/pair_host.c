@@ -628,6 +628,14 @@ bool pair_host_remove_disk(struct pair_host *host, unsigned lun)
     return storvsc_remove_disk(host->controller, lun) == 0;
 }
 
+bool pair_host_resize_disk(struct pair_host *host, unsigned lun, uint64_t bytes)
+{
+    struct disk *disk = storvsc_disk(host->controller, lun);
+
+    return disk != NULL && disk_resize(disk, bytes) == 0 &&
+           storvsc_disk_resized(host->controller, lun) == 0;
+}
+
 void pair_host_storage_faults(struct pair_host *host, uint32_t internal_error_ppm,
                               uint32_t busy_ppm)
 {

@@ -131,6 +131,8 @@ void pair_host_network_lie(struct pair_host *host, enum pair_network_lie lie, un
 bool pair_host_network_acknowledged(struct pair_host *host);
 bool pair_host_add_disk(struct pair_host *host, unsigned lun, uint64_t bytes);
 bool pair_host_remove_disk(struct pair_host *host, unsigned lun);
+/* The disk has so many bytes from now on; contents as far as they fit stay. */
+bool pair_host_resize_disk(struct pair_host *host, unsigned lun, uint64_t bytes);
 /* Fails so many of a million requests with a host's internal error, or as busy. */
 void pair_host_storage_faults(struct pair_host *host, uint32_t internal_error_ppm,
                               uint32_t busy_ppm);

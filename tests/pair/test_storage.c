@@ -166,6 +166,86 @@ static void a_request_that_the_host_holds_back_ends_by_a_reset(void **state)
     pair_run(&options, held_body, SEEDS);
 }
 
+/* ---- online resize ---- */
+
+/* The next command brings the news; the driver has the system look. */
+static bool grows_to(uint64_t size)
+{
+    unsigned try;
+
+    for (try = 0; try < 100 && pair_disk_size("disk0") != size; try++) {
+        pair_disk_read("disk0", 0, buffer, 512);
+        pair_sleep(PAIR_SECOND / 100);
+    }
+    return pair_disk_size("disk0") == size;
+}
+
+static void resize_body(struct pair *pair)
+{
+    const uint64_t old_end = 8 * MEBIBYTE, new_end = 24 * MEBIBYTE;
+
+    PAIR_CHECK(pair, pair_wait_for_disk("disk0", true));
+    memset(buffer, 0x51, 4096);
+    PAIR_CHECK(pair, pair_disk_write("disk0", old_end - 4096, buffer, 4096) == 0);
+    PAIR_CHECK(pair, pair_disk_write("disk0", old_end, buffer, 4096) != 0);
+    PAIR_CHECK(pair, pair_host_resize_disk(pair->host, 0, new_end));
+    PAIR_CHECK(pair, grows_to(new_end));
+    memset(buffer, 0x52, 4096);
+    PAIR_CHECK(pair, pair_disk_write("disk0", new_end - 4096, buffer, 4096) == 0);
+    PAIR_CHECK(pair, memcmp(pair_host_disk(pair->host, 0) + new_end - 4096, buffer, 4096) == 0);
+    memset(buffer, 0x51, 4096);
+    PAIR_CHECK(pair, memcmp(pair_host_disk(pair->host, 0) + old_end - 4096, buffer, 4096) == 0);
+    PAIR_CHECK(pair, pair_host_resize_disk(pair->host, 0, 4 * MEBIBYTE));
+    PAIR_CHECK(pair, grows_to(4 * MEBIBYTE));
+    PAIR_CHECK(pair, pair_disk_read("disk0", old_end - 4096, buffer, 4096) != 0);
+    PAIR_CHECK(pair, pair_disk_read("disk0", 4 * MEBIBYTE - 4096, buffer, 4096) == 0);
+}
+
+static void a_disk_that_grows_or_shrinks_has_its_new_size(void **state)
+{
+    static const char *const releases[] = { "2012r2", "2016", "2022", "2025" };
+    size_t index;
+
+    (void)state;
+    for (index = 0; index < sizeof releases / sizeof *releases; index++) {
+        const struct pair_options options = { .release = releases[index],
+                                              .disk_bytes = { 8 * MEBIBYTE } };
+
+        pair_run(&options, resize_body, SEEDS);
+    }
+}
+
+/* One size after the other, with requests under way all the time; the last one counts. */
+static void restless_body(struct pair *pair)
+{
+    struct pair_write *writes[8];
+    unsigned index;
+
+    PAIR_CHECK(pair, pair_wait_for_disk("disk0", true));
+    for (index = 0; index < 8; index++) {
+        writes[index] = pair_disk_begin_write("disk0", index * 65536, (uint8_t)(index + 1), 65536);
+        PAIR_CHECK(pair, pair_host_resize_disk(pair->host, 0, (9 + index) * MEBIBYTE));
+    }
+    for (index = 0; index < 8; index++) {
+        PAIR_CHECK(pair, pair_write_end(writes[index], 10) == 0);
+        PAIR_CHECK(pair, pair_host_disk(pair->host, 0)[index * 65536] == index + 1);
+    }
+    PAIR_CHECK(pair, grows_to(16 * MEBIBYTE));
+    PAIR_CHECK(pair, pair_host_resize_disk(pair->host, 0, 32 * MEBIBYTE));
+    writes[0] = pair_disk_begin_write("disk0", 0, 0x53, 65536);
+    PAIR_CHECK(pair, pair_host_remove_disk(pair->host, 0)); /* while the system looks, perhaps */
+    PAIR_CHECK(pair, pair_write_end(writes[0], 10) >= 0);
+    PAIR_CHECK(pair, pair_wait_for_disk("disk0", false));
+}
+
+static void sizes_that_change_under_load_end_in_the_last_one(void **state)
+{
+    const struct pair_options options = { .release = "2022", .disk_bytes = { 8 * MEBIBYTE } };
+
+    (void)state;
+    pair_run(&options, restless_body, 4 * SEEDS);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -176,6 +256,8 @@ int main(void)
         cmocka_unit_test(a_controller_taken_away_ends_its_disks_and_nothing_else),
         cmocka_unit_test(after_failed_and_busy_requests_the_next_good_one_works),
         cmocka_unit_test(a_request_that_the_host_holds_back_ends_by_a_reset),
+        cmocka_unit_test(a_disk_that_grows_or_shrinks_has_its_new_size),
+        cmocka_unit_test(sizes_that_change_under_load_end_in_the_last_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

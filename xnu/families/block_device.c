@@ -3,17 +3,21 @@
 #include "xnu/families/block_device.h"
 
 #include "abi/constants/errno.h"
+#include "abi/constants/results.h"
+#include "abi/constants/scsi.h"
 
 #include "xnu/bsd/format.h"
 #include "xnu/libkern/class.h"
 #include "xnu/machine/machine.h"
 #include "xnu/machine/memory.h"
 
-/* A node that looks like the IOMedia of a whole disk; drivers of ours do not match on it. */
+/* A node that looks like the IOMedia of a whole disk; drivers of ours do not match on it. It hears
+ * what the disk driver of a Mac would. */
 struct KernelBlockDevice {
     IOService super;
 };
-KERNEL_CLASS(17, KernelBlockDevice, IOService, )
+static int32_t node_message(IOService *node, uint32_t type, IOService *provider, void *argument);
+KERNEL_CLASS(17, KernelBlockDevice, IOService, .message = node_message)
 
 static struct machine_spin_lock devices_lock;
 static struct block_device *devices;
@@ -44,6 +48,34 @@ struct block_device *block_device_find(const char *name)
         block_device_retain(device);
     machine_spin_unlock(&devices_lock);
     return device;
+}
+
+/* ---- the node --------------------------------------------------------------------------------- */
+
+/* Its device, with a reference, or NULL: it has been retracted. */
+static struct block_device *device_of(const IOService *node)
+{
+    machine_spin_lock(&devices_lock);
+    struct block_device *device = devices;
+    while (device && device->node != node)
+        device = device->next;
+    if (device)
+        block_device_retain(device);
+    machine_spin_unlock(&devices_lock);
+    return device;
+}
+
+static int32_t node_message(IOService *node, uint32_t type, IOService *provider, void *argument)
+{
+    if (type != kIOMessageMediaParametersHaveChanged)
+        return IOService_super_message(node, type, provider, argument);
+    struct block_device *device = device_of(node);
+    if (!device)
+        return kIOReturnNotAttached;
+    if (device->operations->look_again)
+        device->operations->look_again(device->context);
+    block_device_release(device);
+    return kIOReturnSuccess;
 }
 
 /* ---- publishing ----------------------------------------------------------------------------- */
@@ -130,11 +162,31 @@ static void finish_retract(struct block_device *device)
 {
     if (observer.removed)
         observer.removed(observer.context, device);
-    if (device->node) {
-        IOService_terminate(device->node, 0);
-        object_release_clear(&device->node);
+    machine_spin_lock(&devices_lock);
+    IOService *node = device->node;
+    device->node = NULL;
+    machine_spin_unlock(&devices_lock);
+    if (node) {
+        IOService_terminate(node, 0);
+        object_release(node);
     }
     block_device_release(device);
+}
+
+void block_device_set_size(struct block_device *device, uint64_t size)
+{
+    if (__atomic_exchange_n(&device->information.size, size, __ATOMIC_ACQ_REL) == size)
+        return;
+    machine_spin_lock(&devices_lock);
+    IOService *node = device->node;
+    if (node)
+        object_retain(node);
+    machine_spin_unlock(&devices_lock);
+    if (node)
+        IORegistryEntry_setProperty_cstring_number((IORegistryEntry *)node, "Size", size, 64);
+    object_release(node);
+    if (observer.resized)
+        observer.resized(observer.context, device);
 }
 
 void block_device_publish(struct block_device *device, IOService *parent)
@@ -189,7 +241,7 @@ static struct block_device *next_device(struct block_device *previous)
 
 void block_device_observe(const struct block_device_observer *new_observer)
 {
-    observer = new_observer ? *new_observer : (struct block_device_observer){ NULL, NULL, NULL };
+    observer = new_observer ? *new_observer : (struct block_device_observer){ NULL };
     if (!observer.added)
         return;
     for (struct block_device *device = next_device(NULL); device; device = next_device(device))
@@ -208,8 +260,8 @@ static int check(const struct block_device *device, const struct block_request *
         return 0;
     if ((request->offset | request->length) & (information->block_size - 1))
         return EINVAL;
-    if (request->offset > information->size ||
-        request->length > information->size - request->offset)
+    uint64_t size = block_device_size(device);
+    if (request->offset > size || request->length > size - request->offset)
         return EINVAL;
     if (request->operation != BLOCK_READ && information->read_only)
         return EROFS;

@@ -55,6 +55,9 @@ struct block_device_information {
 struct block_device_operations {
     /* The request has been checked against the information. */
     void (*submit)(void *context, struct block_request *request);
+    /* The device may have another size: looks, and calls block_device_set_size. On any thread,
+     * which is not held up. NULL: it never has. */
+    void (*look_again)(void *context);
     /* The last reference is gone. */
     void (*release)(void *context);
 };
@@ -62,7 +65,7 @@ struct block_device_operations {
 struct block_device {
     char name[16];                   /* "disk0": the BSD name */
     unsigned unit;
-    struct block_device_information information;
+    struct block_device_information information; /* `size` changes: block_device_size() */
     const struct block_device_operations *operations;
     void *context;
     bool gone;                       /* written under the list's lock */
@@ -87,6 +90,15 @@ void block_device_publish(struct block_device *device, IOService *parent);
  */
 void block_device_retract(struct block_device *device);
 
+static inline uint64_t block_device_size(const struct block_device *device)
+{
+    return __atomic_load_n(&device->information.size, __ATOMIC_ACQUIRE);
+}
+
+/* The device has so many bytes now: for requests from here on, in the registry, and the observer is
+ * told. Nothing happens if it had as many before. */
+void block_device_set_size(struct block_device *device, uint64_t size);
+
 /* Checks the request and hands it to the device. */
 void block_device_submit(struct block_device *device, struct block_request *request);
 
@@ -99,11 +111,12 @@ void block_device_release(struct block_device *device);
 /* A device by its name, with a reference, or NULL. */
 struct block_device *block_device_find(const char *name);
 
-/* Called after a device was published, and when it goes away. When set, it is told of all devices
+/* Called after a device was published, when it has another size and when it goes away. When set, it is told of all devices
  * that exist. One observer; NULL for none. */
 struct block_device_observer {
     void (*added)(void *context, struct block_device *device);
     void (*removed)(void *context, struct block_device *device);
+    void (*resized)(void *context, struct block_device *device);
     void *context;
 };
 void block_device_observe(const struct block_device_observer *observer);

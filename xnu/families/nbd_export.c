@@ -221,7 +221,7 @@ static void describe(struct exported *exported)
     exported->export = (struct nbd_export){
         .name = exported->device->name,
         .description = exported->description,
-        .size = about->size,
+        .size = block_device_size(exported->device),
         .block_size = about->block_size,
         .preferred_size = about->physical_block_size > 4096 ? about->physical_block_size : 4096,
         .read_only = about->read_only,
@@ -230,6 +230,21 @@ static void describe(struct exported *exported)
         .can_trim = about->can_discard,
         .can_write_zeroes = about->can_write_zeroes,
     };
+}
+
+/* True: it was another. */
+static bool follow_size(struct block_device *device)
+{
+    bool changed = false;
+
+    machine_spin_lock(&lock);
+    for (struct exported *exported = exports; exported; exported = exported->next) {
+        uint64_t size = block_device_size(device);
+        if (exported->device == device)
+            changed = __atomic_exchange_n(&exported->export.size, size, __ATOMIC_RELAXED) != size;
+    }
+    machine_spin_unlock(&lock);
+    return changed;
 }
 
 static void device_added(void *context, struct block_device *device)
@@ -250,11 +265,20 @@ static void device_added(void *context, struct block_device *device)
         return;
     }
     machine_log("%s: %llu bytes (%s) at %s", device->name,
-                (unsigned long long)device->information.size, exported->description, path);
+                (unsigned long long)exported->export.size, exported->description, path);
     machine_spin_lock(&lock);
     exported->next = exports;
     exports = exported;
     machine_spin_unlock(&lock);
+    follow_size(device); /* if it changed while nobody looked */
+}
+
+/* Clients that connect from now on see the new size; those that are there may use it. */
+static void device_resized(void *context, struct block_device *device)
+{
+    if (follow_size(device))
+        machine_log("%s: %llu bytes now", device->name,
+                    (unsigned long long)block_device_size(device));
 }
 
 static struct exported *take_exported(const struct block_device *device)
@@ -306,7 +330,9 @@ static void device_removed(void *context, struct block_device *device)
 
 int nbd_export_start(const char *new_directory)
 {
-    static const struct block_device_observer observer = { device_added, device_removed, NULL };
+    static const struct block_device_observer observer = {
+        .added = device_added, .removed = device_removed, .resized = device_resized,
+    };
 
     if (format_text(directory, sizeof directory, "%s", new_directory) >= DIRECTORY_SIZE)
         return ENAMETOOLONG;

@@ -102,7 +102,7 @@ static void option_export_name(struct nbd_connection *connection)
     uint8_t *reply = output_reserve(connection, 10 + pad);
     if (!reply)
         return;
-    be64_put(reply, export->size);
+    be64_put(reply, nbd_export_size(export));
     be16_put(reply + 8, transmission_flags(export));
     memset(reply + 10, 0, pad);
     connection->phase = NBD_PHASE_TRANSMISSION;
@@ -132,7 +132,7 @@ static void info_export(struct nbd_connection *connection)
     if (!reply)
         return;
     be16_put(reply, NBD_INFO_EXPORT);
-    be64_put(reply + 2, connection->export->size);
+    be64_put(reply + 2, nbd_export_size(connection->export));
     be16_put(reply + 10, transmission_flags(connection->export));
 }
 

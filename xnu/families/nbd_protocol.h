@@ -49,7 +49,9 @@ enum nbd_command {
 struct nbd_export {
     const char *name;              /* also served for the empty (default) name */
     const char *description;       /* may be NULL */
-    uint64_t size;                 /* bytes, a multiple of block_size */
+    uint64_t size;                 /* bytes, a multiple of block_size; it may change at any time,
+                                    * as nbd_export_size() reads it: clients that are connected
+                                    * know the old one */
     uint32_t block_size;           /* power of two, 1 ... 65536; requests must be multiples of it */
     uint32_t preferred_size;       /* power of two >= block_size */
     bool read_only;
@@ -58,6 +60,11 @@ struct nbd_export {
     bool can_trim;
     bool can_write_zeroes;
 };
+
+static inline uint64_t nbd_export_size(const struct nbd_export *export)
+{
+    return __atomic_load_n(&export->size, __ATOMIC_RELAXED);
+}
 
 enum nbd_phase {
     NBD_PHASE_CLIENT_FLAGS,

@@ -37,13 +37,14 @@ static bool command_is_offered(const struct nbd_export *export, uint16_t command
 static uint32_t range_error(const struct nbd_export *export, const struct nbd_request *request)
 {
     bool writes = request->command != NBD_CMD_READ;
+    uint64_t size = nbd_export_size(export);
 
     if (writes && export->read_only)
         return NBD_EPERM;
     if ((request->command == NBD_CMD_READ || request->command == NBD_CMD_WRITE) &&
         request->length > NBD_PAYLOAD_MAX)
         return NBD_EOVERFLOW;
-    if (request->offset > export->size || request->length > export->size - request->offset)
+    if (request->offset > size || request->length > size - request->offset)
         return writes ? NBD_ENOSPC : NBD_EINVAL;
     if (((request->offset | request->length) & (export->block_size - 1)) != 0)
         return NBD_EINVAL;

@@ -186,6 +186,11 @@ static uint64_t answer_inquiry(controller *me, OSObject *request, const uint8_t 
     return move_data(me, request, data, size < cdb[4] ? size : cdb[4]);
 }
 
+static uint32_t told_block_size(void)
+{
+    return fake_hba.told_block_size != 0 ? fake_hba.told_block_size : FAKE_BLOCK;
+}
+
 static uint64_t execute(controller *me, OSObject *request, const uint8_t *cdb)
 {
     uint64_t id = IOSCSIParallelInterfaceController_GetTargetIdentifier(me, request);
@@ -200,11 +205,11 @@ static uint64_t execute(controller *me, OSObject *request, const uint8_t *cdb)
         return move_data(me, request, data, 16);
     case kSCSICmd_READ_CAPACITY:
         put_big_endian(data, fake_hba.blocks - 1, 4);
-        put_big_endian(data + 4, FAKE_BLOCK, 4);
+        put_big_endian(data + 4, told_block_size(), 4);
         return move_data(me, request, data, 8);
     case kSCSICmd_SERVICE_ACTION_IN:
         put_big_endian(data, fake_hba.blocks - 1, 8);
-        put_big_endian(data + 8, FAKE_BLOCK, 4);
+        put_big_endian(data + 8, told_block_size(), 4);
         data[13] = 3;
         data[14] = fake_hba.provisioning ? 0x80 : 0;
         return move_data(me, request, data, 32);

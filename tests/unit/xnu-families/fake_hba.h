@@ -34,6 +34,7 @@ struct fake_hba {
     /* Set by the test before start. */
     unsigned task_count;
     uint64_t blocks;                     /* of each disk; set with fake_hba_resize */
+    uint32_t told_block_size;            /* 0: FAKE_BLOCK, which it always is */
     uint64_t highest_id, initiator_id;
     bool present[FAKE_TARGETS];
     bool manages_targets;                /* DoesHBAPerformDeviceManagement */

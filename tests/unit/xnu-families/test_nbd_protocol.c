@@ -444,6 +444,26 @@ static void read_only_exports_refuse_changes(void **state)
     assert_int_equal(r.error, 0);
 }
 
+static void an_export_that_grows_takes_requests_to_its_new_end(void **state)
+{
+    struct nbd_export export = disk;
+    struct nbd_connection c;
+    uint8_t header[NBD_REQUEST_SIZE];
+    struct nbd_request r;
+
+    transmitting(&c, &export, false); /* connected before */
+    request_header(header, 0, NBD_CMD_WRITE, disk.size, 512);
+    assert_int_equal(nbd_request_parse(&c, header, &r), 0);
+    assert_int_equal(r.error, NBD_ENOSPC);
+    export.size += 512;
+    assert_int_equal(nbd_request_parse(&c, header, &r), 0);
+    assert_int_equal(r.error, 0);
+    export.size = disk.size - 512;
+    request_header(header, 0, NBD_CMD_READ, disk.size - 512, 512);
+    assert_int_equal(nbd_request_parse(&c, header, &r), 0);
+    assert_int_equal(r.error, NBD_EINVAL);
+}
+
 static void wrong_request_magic_ends_the_connection(void **state)
 {
     struct nbd_connection c;
@@ -500,6 +520,7 @@ int main(void)
         cmocka_unit_test(input_waits_for_output_to_be_sent),
         cmocka_unit_test(requests_are_checked_against_the_export),
         cmocka_unit_test(read_only_exports_refuse_changes),
+        cmocka_unit_test(an_export_that_grows_takes_requests_to_its_new_end),
         cmocka_unit_test(wrong_request_magic_ends_the_connection),
         cmocka_unit_test(replies_have_the_negotiated_form),
     };

@@ -50,6 +50,31 @@ static int transfer(struct block_device *device, enum block_operation operation,
     return block_device_run(device, &request);
 }
 
+/* A disk can be found a little before its node is in the registry, which hears. */
+static struct block_device *wait_for_published_disk(const char *name)
+{
+    struct block_device *device = wait_for_disk(name);
+
+    while (!__atomic_load_n(&device->published, __ATOMIC_ACQUIRE))
+        sleep_ms(10);
+    return device;
+}
+
+static void say_that_the_size_may_have_changed(void)
+{
+    IOSCSIParallelInterfaceDevice *nub =
+        IOSCSIParallelInterfaceController_GetTargetForID(fake_hba.controller, 0);
+
+    IOService_messageClients((IOService *)nub, kIOMessageMediaParametersHaveChanged, NULL, 0);
+}
+
+static bool wait_for_size(struct block_device *device, uint64_t size)
+{
+    for (unsigned try = 0; try < 1000 && block_device_size(device) != size; try++)
+        sleep_ms(10);
+    return block_device_size(device) == size;
+}
+
 /* ---- start ---------------------------------------------------------------------------------- */
 
 static bool called_in_order(const char *const *names, unsigned count)
@@ -228,6 +253,64 @@ static void requests_outside_the_disk_are_refused_body(void *argument)
 static void requests_outside_the_disk_are_refused(void **state)
 {
     run_family(requests_outside_the_disk_are_refused_body);
+}
+
+static void a_disk_has_the_size_that_it_tells_when_its_driver_says_so_body(void *argument)
+{
+    enum { GROWN = 2 * FAKE_BLOCKS };
+
+    fake_hba_reset();
+    fake_hba_resize(GROWN);
+    fake_hba.blocks = FAKE_BLOCKS;
+    CHECK(fake_hba_start());
+    struct block_device *device = wait_for_published_disk("disk0");
+    IOBufferMemoryDescriptor *buffer = make_buffer(512);
+    uint64_t end = (uint64_t)GROWN * FAKE_BLOCK;
+    CHECK(transfer(device, BLOCK_WRITE, end - 512, 512, buffer) == EINVAL);
+    fake_hba.blocks = GROWN;
+    say_that_the_size_may_have_changed();
+    CHECK(wait_for_size(device, end));
+    CHECK(transfer(device, BLOCK_WRITE, end - 512, 512, buffer) == 0);
+    fake_hba.blocks = 8;
+    fake_hba.faults[0] = (struct fake_fault){ kSCSICmd_READ_CAPACITY, 1,
+                                              kSCSITaskStatus_CHECK_CONDITION, 5, 0x20, 0 };
+    say_that_the_size_may_have_changed(); /* and cannot be read: nothing changes */
+    while (fake_hba.faults[0].count != 0)
+        sleep_ms(10);
+    CHECK(block_device_size(device) == end);
+    say_that_the_size_may_have_changed();
+    CHECK(wait_for_size(device, 8 * FAKE_BLOCK));
+    CHECK(transfer(device, BLOCK_READ, 8 * FAKE_BLOCK, 512, buffer) == EINVAL);
+    object_release(buffer);
+    block_device_release(device);
+    fake_hba_stop();
+}
+
+static void a_disk_has_the_size_that_it_tells_when_its_driver_says_so(void **state)
+{
+    run_family(a_disk_has_the_size_that_it_tells_when_its_driver_says_so_body);
+    run_family_real(a_disk_has_the_size_that_it_tells_when_its_driver_says_so_body);
+}
+
+static void a_disk_with_blocks_of_another_size_is_taken_away_body(void *argument)
+{
+    fake_hba_reset();
+    CHECK(fake_hba_start());
+    struct block_device *device = wait_for_published_disk("disk0");
+    IOBufferMemoryDescriptor *buffer = make_buffer(4096);
+    fake_hba.told_block_size = 4096;
+    say_that_the_size_may_have_changed();
+    for (unsigned try = 0; try < 1000 && !device->gone; try++)
+        sleep_ms(10);
+    CHECK(transfer(device, BLOCK_READ, 0, 4096, buffer) == ENXIO);
+    object_release(buffer);
+    block_device_release(device);
+    fake_hba_stop();
+}
+
+static void a_disk_with_blocks_of_another_size_is_taken_away(void **state)
+{
+    run_family(a_disk_with_blocks_of_another_size_is_taken_away_body);
 }
 
 static void discard_and_zeroes_use_the_disks_limits_body(void *argument)
@@ -579,6 +662,8 @@ int main(void)
         cmocka_unit_test(targets_made_before_the_start_is_over_get_their_commands),
         cmocka_unit_test(data_go_to_the_disk_and_come_back),
         cmocka_unit_test(requests_outside_the_disk_are_refused),
+        cmocka_unit_test(a_disk_has_the_size_that_it_tells_when_its_driver_says_so),
+        cmocka_unit_test(a_disk_with_blocks_of_another_size_is_taken_away),
         cmocka_unit_test(discard_and_zeroes_use_the_disks_limits),
         cmocka_unit_test(a_stable_write_is_followed_by_a_flush),
         cmocka_unit_test(as_many_tasks_are_outstanding_as_the_driver_has),

@@ -63,7 +63,9 @@ static void release_device(void *disk)
     scsi_disk_release(disk);
 }
 
-static const struct block_device_operations operations = { scsi_disk_submit, release_device };
+static const struct block_device_operations operations = {
+    .submit = scsi_disk_submit, .look_again = scsi_disk_look_again, .release = release_device,
+};
 
 /* ---- learning about the disk ----------------------------------------------------------------- */
 
@@ -88,22 +90,23 @@ static bool wait_until_ready(struct scsi_disk *disk)
     return false;
 }
 
-static bool read_capacity(struct scsi_disk *disk, IOBufferMemoryDescriptor *buffer)
+bool scsi_disk_read_capacity(struct scsi_disk *disk, IOBufferMemoryDescriptor *buffer,
+                             struct scsi_capacity *capacity)
 {
     const uint8_t *data = IOBufferMemoryDescriptor_getBytesNoCopy(buffer);
     struct scsi_capacity longer;
     uint64_t size;
 
     if (!ask(disk, scsi_cdb_read_capacity_10(), buffer, SCSI_CAPACITY_10_SIZE, &size) ||
-        !scsi_parse_capacity_10(data, size, &disk->capacity))
+        !scsi_parse_capacity_10(data, size, capacity))
         return false;
     /* The long form also tells the physical block size and whether UNMAP may work. */
     if (ask(disk, scsi_cdb_read_capacity_16(SCSI_CAPACITY_16_SIZE), buffer, SCSI_CAPACITY_16_SIZE,
             &size) && scsi_parse_capacity_16(data, size, &longer)) {
-        disk->capacity = longer;
+        *capacity = longer;
         return true;
     }
-    return !disk->capacity.too_large;
+    return !capacity->too_large;
 }
 
 static void read_mode(struct scsi_disk *disk, IOBufferMemoryDescriptor *buffer)
@@ -249,7 +252,7 @@ void scsi_disk_attach(struct scsi_disk *disk)
 
     if (!buffer)
         return;
-    if (!wait_until_ready(disk) || !read_capacity(disk, buffer)) {
+    if (!wait_until_ready(disk) || !scsi_disk_read_capacity(disk, buffer, &disk->capacity)) {
         machine_log("SCSI target %llu unit %llu (%s %s): no medium, or its capacity cannot be read",
                     (unsigned long long)disk->target->id, (unsigned long long)disk->lun,
                     disk->identity.vendor, disk->identity.product);

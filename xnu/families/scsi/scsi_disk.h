@@ -30,6 +30,7 @@ struct scsi_disk {
     struct disk_io *free_ios;
     struct disk_io *delayed;
     thread_call_t delay_call;
+    uint8_t looking;                     /* for its size: enum in scsi_disk_size.c */
 };
 
 /* Runs one command and waits for its end, repeating it as its sense data ask for. `memory` may be
@@ -46,6 +47,11 @@ void scsi_disk_release(struct scsi_disk *disk);
 
 /* Waits until the disk is ready, learns its size and publishes it; on the calling thread. */
 void scsi_disk_attach(struct scsi_disk *disk);
+/* Asks for the capacity, with a buffer of a page. False: it cannot be read. */
+bool scsi_disk_read_capacity(struct scsi_disk *disk, IOBufferMemoryDescriptor *buffer,
+                             struct scsi_capacity *capacity);
+/* The look_again function of its block device (scsi_disk_size.c). */
+void scsi_disk_look_again(void *disk);
 /* Takes its block device away: the medium, or the whole disk, is gone. */
 void scsi_disk_detach(struct scsi_disk *disk);
 

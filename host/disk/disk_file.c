@@ -3,6 +3,11 @@
  * Raw files and block devices through io_uring. The page cache stays in between: a request is
  * acknowledged when the kernel has the data, and is on the medium after a flush or, with
  * force_unit_access, at once.
+ *
+ * Reads that the page cache can answer end inside the submission. Writes do so only on file systems
+ * that can tell beforehand whether a write will wait (XFS, btrfs); on others (ext4) the kernel hands
+ * each to a thread of its own, and the two wake-ups cost ten times the copy. There small writes are
+ * done on the spot, as long as that is quick: one that had to wait sends those after it to io_uring.
  */
 #include "host/disk/disk_file.h"
 
@@ -17,19 +22,28 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "host/disk/disk.h"
 #include "host/disk/disk_engine.h"
 #include "host/disk/disk_open.h"
+#include "host/disk/write_patience.h"
 
-enum { VECTOR_MAX = 1024 /* the kernel's IOV_MAX */, ZERO_PIECE = 65536, ZERO_PIECES = 16 };
+enum {
+    VECTOR_MAX = 1024, /* the kernel's IOV_MAX */
+    ZERO_PIECE = 65536,
+    ZERO_PIECES = 16,
+    AT_ONCE_MAX = 65536,    /* bytes of a write that is not worth another thread */
+};
 
 struct file_disk {
     struct disk disk;
     int descriptor;
     bool block_device;
     bool punch_works; /* until the file system says no */
+    bool writes_tell; /* whether they would wait, until the file system says no */
+    struct write_patience patience;
     struct file_operation *spare;
 };
 
@@ -173,6 +187,43 @@ static void finished(struct disk_engine_operation *engine_operation, int result)
     start(file, operation);
 }
 
+/* ---- Writes on the spot ---- */
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
+}
+
+static bool is_for_at_once(const struct disk_request *request)
+{
+    return request->operation == DISK_WRITE && !request->force_unit_access &&
+           request->length <= AT_ONCE_MAX;
+}
+
+/* Bytes written, -EAGAIN if the ring is the better way, or another errno. */
+static int write_at_once(struct file_disk *file, const struct disk_request *request)
+{
+    const int count = request->vector_count < VECTOR_MAX ? (int)request->vector_count : VECTOR_MAX;
+    const off_t at = (off_t)request->offset;
+    if (file->writes_tell) {
+        ssize_t written = pwritev2(file->descriptor, request->vector, count, at, RWF_NOWAIT);
+        if (written >= 0 || errno != EOPNOTSUPP) {
+            return written >= 0 ? (int)written : -errno;
+        }
+        file->writes_tell = false;
+    }
+    if (!write_patience_allows(&file->patience)) {
+        return -EAGAIN;
+    }
+    const uint64_t before_ns = now_ns();
+    ssize_t written = pwritev(file->descriptor, request->vector, count, at);
+    int result = written >= 0 ? (int)written : -errno;
+    write_patience_learn(&file->patience, now_ns() - before_ns);
+    return result;
+}
+
 static void file_submit(struct disk *disk, struct disk_request *request)
 {
     struct file_disk *file = (struct file_disk *)disk;
@@ -191,7 +242,9 @@ static void file_submit(struct disk *disk, struct disk_request *request)
     operation->writing_zeros = false;
     operation->vector = request->vector;
     operation->vector_count = request->vector_count;
-    start(file, operation);
+    /* As the ring would end it: -EAGAIN, and what was not written, go there. */
+    finished(&operation->operation,
+             is_for_at_once(request) ? write_at_once(file, request) : -EAGAIN);
 }
 
 static int file_resize(struct disk *disk, uint64_t size)
@@ -305,6 +358,7 @@ int disk_file_open(struct disk_engine *engine, const struct disk_options *option
         return -ENOMEM;
     }
     file->punch_works = true;
+    file->writes_tell = true;
     uint64_t size = 0;
     int result = open_and_lock(options, file, &size, error, error_size);
     if (result == 0) {

@@ -4,12 +4,14 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -218,6 +220,63 @@ static void a_write_with_force_unit_access_succeeds(void **state)
                                    .vector_count = 1, .force_unit_access = true};
     run(bench, disk, &request);
     assert_int_equal(request.result, 0);
+    disk_close(disk);
+}
+
+/* Small writes are done on the spot, large ones and those of many pieces by the kernel's threads. */
+static void writes_of_every_size_and_shape_arrive(void **state)
+{
+    struct bench *bench = *state;
+    struct disk *disk = open_file(bench, false);
+    static uint8_t written[SIZE / 2], read[SIZE / 2];
+    static struct iovec pieces[2048];
+    for (unsigned i = 0; i < sizeof(written); i++) {
+        written[i] = (uint8_t)(i * 7 + i / 1000);
+    }
+    for (size_t length = 512; length <= sizeof(written); length *= 2) {
+        memset(read, 0, sizeof(read));
+        assert_int_equal(transfer(bench, disk, DISK_WRITE, length, written, length), 0);
+        assert_int_equal(transfer(bench, disk, DISK_READ, length, read, length), 0);
+        assert_memory_equal(read, written, length);
+    }
+    /* More pieces than one system call takes, of less than what is written on the spot. */
+    const size_t piece = 16, length = piece * 2048;
+    for (unsigned i = 0; i < 2048; i++) {
+        pieces[i] = (struct iovec){written + length - (i + 1) * piece, piece};
+    }
+    struct disk_request request = {.operation = DISK_WRITE, .offset = 512, .length = length,
+                                   .vector = pieces, .vector_count = 2048};
+    run(bench, disk, &request);
+    assert_int_equal(request.result, 0);
+    assert_int_equal(transfer(bench, disk, DISK_READ, 512, read, length), 0);
+    for (unsigned i = 0; i < 2048; i++) {
+        assert_memory_equal(read + i * piece, written + length - (i + 1) * piece, piece);
+    }
+    disk_close(disk);
+}
+
+static void a_write_that_the_file_system_cuts_off_is_an_error(void **state)
+{
+    struct bench *bench = *state;
+    struct disk *disk = open_file(bench, false);
+    static uint8_t bytes[4096];
+    struct rlimit before, limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    limit = before;
+    limit.rlim_cur = 8192;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    struct iovec piece = {bytes, sizeof(bytes)};
+    struct disk_request request = {.operation = DISK_WRITE, .offset = 8192 - 512,
+                                   .length = sizeof(bytes), .vector = &piece, .vector_count = 1};
+    run(bench, disk, &request);
+    int beyond = transfer(bench, disk, DISK_WRITE, 8192, bytes, sizeof(bytes));
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(request.result, -EFBIG);
+    assert_int_equal(request.transferred, 512);
+    assert_int_equal(beyond, -EFBIG);
+    assert_int_equal(transfer(bench, disk, DISK_WRITE, 8192, bytes, sizeof(bytes)), 0);
+    assert_int_equal(disk->counters.errors, 2);
     disk_close(disk);
 }
 
@@ -498,6 +557,8 @@ int main(void)
         TEST(a_disk_of_4096_byte_blocks_refuses_smaller_pieces),
         TEST(a_read_only_disk_is_not_written),
         TEST(a_write_with_force_unit_access_succeeds),
+        TEST(writes_of_every_size_and_shape_arrive),
+        TEST(a_write_that_the_file_system_cuts_off_is_an_error),
         TEST(a_file_cut_short_under_us_is_an_error_not_a_crash),
         TEST(many_requests_are_in_flight_at_a_time),
         TEST(one_disk_is_not_opened_twice_for_writing),

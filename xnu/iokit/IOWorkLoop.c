@@ -142,6 +142,7 @@ bool IOWorkLoop__runEventSources(IOWorkLoop *me)
     bool more;
     bool result = false;
 
+    machine_burst_begin();
     IOWorkLoop_closeGate(me);
     if (me->reserved->terminate)
         goto out;
@@ -165,6 +166,7 @@ bool IOWorkLoop__runEventSources(IOWorkLoop *me)
     result = true;
 out:
     IOWorkLoop_openGate(me);
+    machine_burst_end();
     return result;
 }
 

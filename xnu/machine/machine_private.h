@@ -51,10 +51,15 @@ enum wait_state {
 
 enum { THREAD_DEFERRED_MAX = 16, THREAD_LEFT_MAX = 4 };
 
-/* What an interrupt left to the thread that polled for it. */
+/* Work that is done later by the thread that it was left to. */
 struct left_work {
     void (*work)(void *context);
     void *context;
+};
+
+struct left_works {
+    struct left_work works[THREAD_LEFT_MAX];
+    unsigned count;
 };
 
 struct machine_thread {
@@ -95,8 +100,9 @@ struct machine_thread {
                                                            * when they are on again */
     unsigned deferred_count;
     bool polls_interrupts;
-    struct left_work left[THREAD_LEFT_MAX];
-    unsigned left_count;
+    struct left_works left_by_interrupt;
+    unsigned bursts; /* that it is in */
+    struct left_works left_to_burst;
 
     /* Fibres. */
     struct fibre_context fibre;
@@ -108,6 +114,11 @@ struct machine_thread {
 };
 
 extern _Thread_local struct machine_thread *machine_current;
+
+/* False: there is no room for it. */
+bool left_works_add(struct left_works *left, void (*work)(void *context), void *context);
+/* Does and forgets them; what is left meanwhile waits for the next time. */
+void left_works_run(struct left_works *left);
 
 /* The two implementations of threads. */
 struct thread_engine {

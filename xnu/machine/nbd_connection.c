@@ -24,6 +24,7 @@ enum {
     JOBS_MAX = 256,                  /* in flight */
     BYTES_MAX = 64 << 20,            /* of their data */
     VECTORS_MAX = 128,               /* of one sendmsg */
+    REPLIES_LEFT_MAX = 32,           /* to the end of a burst: with more, the client has work to do */
     POLL_NS = 40000,                 /* an answer out of the page cache takes no longer */
     POLL_JOBS = 4,                   /* with more in flight something else is always to be done */
     POLL_PAUSE_MAX = 64,             /* waits without polling after polls in vain */
@@ -41,6 +42,7 @@ struct nbd_connection_io {
 
     pthread_mutex_t lock;            /* guards what follows */
     struct nbd_job *replies, *last_reply;
+    unsigned queued;                 /* replies */
     struct nbd_job *free_jobs;
     unsigned jobs;                   /* in flight */
     size_t bytes;
@@ -49,6 +51,8 @@ struct nbd_connection_io {
     bool want_write;                 /* the socket is full */
     bool closing;                    /* no more requests: only the replies in flight are left */
     bool broken;                     /* nothing can be sent any more */
+    bool left;                       /* a thread sends the replies at the end of its burst */
+    unsigned bursts;                 /* whose end still needs the connection */
     bool event_set;                  /* `event` is readable */
 };
 
@@ -108,6 +112,7 @@ static void account_sent(struct nbd_connection_io *c, size_t sent, struct nbd_jo
         }
         sent -= rest;
         c->replies = job->next;
+        c->queued--;
         if (!c->replies)
             c->last_reply = NULL;
         job->next = *finished;
@@ -167,12 +172,19 @@ static size_t job_bytes(const struct nbd_request *request)
     return has_data && request->error == NBD_SUCCESS ? request->length : 0;
 }
 
+/* With the lock held. */
+static void wake_thread(struct nbd_connection_io *c)
+{
+    uint64_t one = 1;
+
+    /* Cannot fail but for a full counter, and then the thread is awake as it is. */
+    c->event_set = write(c->event, &one, sizeof one) > 0 || c->event_set;
+}
+
 /* Gives the buffers of jobs back and lets the thread go on if it was held up by them. With the last
  * job the connection may be gone as soon as the lock is. */
 static void finish_jobs(struct nbd_connection_io *c, struct nbd_job *finished)
 {
-    uint64_t one = 1;
-
     while (finished) {
         struct nbd_job *job = finished;
         finished = job->next;
@@ -182,9 +194,8 @@ static void finish_jobs(struct nbd_connection_io *c, struct nbd_job *finished)
         c->bytes -= job_bytes(&job->request);
         job->next = c->free_jobs;
         c->free_jobs = job;
-        /* Cannot fail but for a full counter, and then the thread is awake as it is. */
         if (c->stalled || c->closing)
-            c->event_set = write(c->event, &one, sizeof one) > 0 || c->event_set;
+            wake_thread(c);
         pthread_mutex_unlock(&c->lock);
     }
 }
@@ -197,6 +208,36 @@ static void queue_reply(struct nbd_connection_io *c, struct nbd_job *job)
     else
         c->replies = job;
     c->last_reply = job;
+    c->queued++;
+}
+
+/* The end of a thread's burst. With its last step the connection may be gone. */
+static void burst_ended(void *context)
+{
+    struct nbd_connection_io *c = context;
+    struct nbd_job *finished = NULL;
+
+    pthread_mutex_lock(&c->lock);
+    c->left = false;
+    if (c->waiting && !c->want_write)
+        send_replies(c, &finished);
+    pthread_mutex_unlock(&c->lock);
+    finish_jobs(c, finished);
+    pthread_mutex_lock(&c->lock);
+    c->bursts--;
+    if (c->closing)
+        wake_thread(c);
+    pthread_mutex_unlock(&c->lock);
+}
+
+/* True: a burst is going on, at whose end the replies are sent together. With the lock held. */
+static bool left_to_burst(struct nbd_connection_io *c)
+{
+    if (!c->left && machine_leave_to_burst_end(burst_ended, c)) {
+        c->left = true;
+        c->bursts++;
+    }
+    return c->left && c->queued < REPLIES_LEFT_MAX;
 }
 
 void nbd_server_complete(struct nbd_job *job, uint32_t error)
@@ -209,7 +250,7 @@ void nbd_server_complete(struct nbd_job *job, uint32_t error)
     job->reply_length = nbd_reply(&c->protocol, &job->request, error, job->reply);
     pthread_mutex_lock(&c->lock);
     queue_reply(c, job);
-    if (c->waiting && !c->want_write)
+    if (c->waiting && !c->want_write && !left_to_burst(c))
         send_replies(c, &finished);
     pthread_mutex_unlock(&c->lock);
     if (finished)
@@ -225,6 +266,12 @@ static void clear_event(struct nbd_connection_io *c)
 
     if (c->event_set && read(c->event, &count, sizeof count) == sizeof count)
         c->event_set = false;
+}
+
+/* By jobs in flight or threads that still have its replies to send. */
+static bool is_needed(const struct nbd_connection_io *c)
+{
+    return c->jobs != 0 || c->bursts != 0;
 }
 
 static bool too_much(const struct nbd_connection_io *c)
@@ -272,7 +319,7 @@ static void wait_for_work(struct nbd_connection_io *c, enum wait_reason reason)
         c->stalled = stall;
         update_interest(c);
     }
-    bool idle = !finished && (reason != WAIT_JOBS || c->jobs != 0);
+    bool idle = !finished && (reason != WAIT_JOBS || is_needed(c));
     bool poll = idle && reason == WAIT_REQUEST && c->jobs != 0 && c->jobs <= POLL_JOBS;
     c->waiting = idle;
     pthread_mutex_unlock(&c->lock);
@@ -465,7 +512,7 @@ static void wait_for_jobs(struct nbd_connection_io *c)
     for (;;) {
         pthread_mutex_lock(&c->lock);
         c->closing = true;
-        bool none = c->jobs == 0;
+        bool none = !is_needed(c);
         pthread_mutex_unlock(&c->lock);
         if (none)
             return;

@@ -217,13 +217,45 @@ bool machine_poll_interrupts(uint64_t nanoseconds) {
            thread_engine->poll_vectors(machine_current, nanoseconds);
 }
 
-bool machine_leave_to_poller(void (*work)(void *context), void *context) {
-    struct machine_thread *thread = machine_current;
-    if (thread == NULL || !thread->polls_interrupts || thread->left_count == THREAD_LEFT_MAX) {
+/* ---- work that is left ---------------------------------------------------------------------- */
+
+bool left_works_add(struct left_works *left, void (*work)(void *context), void *context) {
+    if (left->count == THREAD_LEFT_MAX) {
         return false;
     }
-    thread->left[thread->left_count++] = (struct left_work){work, context};
+    left->works[left->count++] = (struct left_work){work, context};
     return true;
+}
+
+void left_works_run(struct left_works *left) {
+    struct left_works now = *left;
+    left->count = 0;
+    for (unsigned i = 0; i < now.count; i++) {
+        now.works[i].work(now.works[i].context);
+    }
+}
+
+bool machine_leave_to_poller(void (*work)(void *context), void *context) {
+    struct machine_thread *thread = machine_current;
+    return thread != NULL && thread->polls_interrupts &&
+           left_works_add(&thread->left_by_interrupt, work, context);
+}
+
+void machine_burst_begin(void) {
+    machine_current->bursts++;
+}
+
+void machine_burst_end(void) {
+    struct machine_thread *thread = machine_current;
+    if (--thread->bursts == 0) {
+        left_works_run(&thread->left_to_burst);
+    }
+}
+
+bool machine_leave_to_burst_end(void (*work)(void *context), void *context) {
+    struct machine_thread *thread = machine_current;
+    return thread != NULL && thread->bursts != 0 && !thread->in_interrupt &&
+           left_works_add(&thread->left_to_burst, work, context);
 }
 
 void threads_stop(void) {

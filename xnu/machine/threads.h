@@ -105,6 +105,17 @@ bool machine_poll_interrupts(uint64_t nanoseconds);
  */
 bool machine_leave_to_poller(void (*work)(void *context), void *context);
 
+/*
+ * A burst: one piece of a thread's work that makes many things happen, of which others had better
+ * hear once (a round of a work loop that ends all requests that are done). What is left to its end
+ * runs when machine_burst_end() does; of nested ones the outermost counts. A thread that sleeps in
+ * its burst keeps what it was left: nothing that the sleep waits for may depend on it.
+ */
+void machine_burst_begin(void);
+void machine_burst_end(void);
+/* False: the calling thread is not in a burst, or has been left enough already. */
+bool machine_leave_to_burst_end(void (*work)(void *context), void *context);
+
 /* ---- sleeping on an event ------------------------------------------------------------------- */
 
 enum machine_wait_result {

@@ -353,10 +353,7 @@ static void interrupt_polled(struct machine_thread *thread) {
     thread->polls_interrupts = true;
     interrupt_once(thread->processor);
     thread->polls_interrupts = false;
-    for (unsigned i = 0; i < thread->left_count; i++) {
-        thread->left[i].work(thread->left[i].context);
-    }
-    thread->left_count = 0;
+    left_works_run(&thread->left_by_interrupt);
 }
 
 /* Between two looks: a longer gap means that this thread was not running. */

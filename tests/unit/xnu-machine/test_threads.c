@@ -402,6 +402,49 @@ static void rendezvous_visits_every_processor_once(void **state) {
     run_both(rendezvous_body, NULL);
 }
 
+/* ---- work that is left to the end of a burst -------------------------------------------------- */
+
+static unsigned burst_work_done;
+
+static void burst_work(void *context) {
+    burst_work_done += *(unsigned *)context;
+}
+
+/* The end of a burst is outside of it. */
+static void burst_work_again(void *context) {
+    CHECK(!machine_leave_to_burst_end(burst_work, context));
+    burst_work_done++;
+}
+
+static void burst_body(void *argument) {
+    unsigned one = 1, ten = 10, room = 0;
+    burst_work_done = 0;
+    CHECK(!machine_leave_to_burst_end(burst_work, &one));
+    machine_burst_begin();
+    CHECK(machine_leave_to_burst_end(burst_work, &one));
+    machine_burst_begin();
+    CHECK(machine_leave_to_burst_end(burst_work, &ten));
+    machine_burst_end();
+    CHECK(burst_work_done == 0); /* the outermost counts */
+    machine_burst_end();
+    CHECK(burst_work_done == 11);
+    CHECK(!machine_leave_to_burst_end(burst_work, &one));
+    machine_burst_begin();
+    machine_burst_end();
+    CHECK(burst_work_done == 11); /* once only */
+    machine_burst_begin();
+    while (machine_leave_to_burst_end(burst_work_again, &one)) {
+        room++;
+    }
+    CHECK(room != 0);
+    machine_burst_end();
+    CHECK(burst_work_done == 11 + room);
+}
+
+static void what_is_left_to_a_burst_is_done_once_at_its_end(void **state) {
+    run_both(burst_body, NULL);
+}
+
 /* ---- descriptors ---------------------------------------------------------------------------- */
 
 static void writer(void *argument) {
@@ -529,6 +572,7 @@ int main(void) {
         cmocka_unit_test(each_raised_vector_reaches_its_processor),
         cmocka_unit_test(interrupts_wait_while_they_are_off),
         cmocka_unit_test(what_an_interrupt_leaves_is_done_by_who_polled_for_it),
+        cmocka_unit_test(what_is_left_to_a_burst_is_done_once_at_its_end),
         cmocka_unit_test(rendezvous_visits_every_processor_once),
         cmocka_unit_test(threads_wait_for_descriptors),
         cmocka_unit_test(threads_end_and_their_stacks_are_used_again),

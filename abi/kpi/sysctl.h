@@ -34,6 +34,7 @@ extern struct sysctl_oid_list sysctl__children __asm("_sysctl__children");
 extern struct sysctl_oid_list sysctl__kern_children __asm("_sysctl__kern_children");
 extern struct sysctl_oid_list sysctl__debug_children __asm("_sysctl__debug_children");
 extern struct sysctl_oid_list sysctl__machdep_children __asm("_sysctl__machdep_children");
+extern struct sysctl_oid_list sysctl__vm_children __asm("_sysctl__vm_children");
 
 /* Unregister before the module is unloaded. Handlers run on the thread of the process that asks. */
 void sysctl_register_oid(struct sysctl_oid *oidp) __asm("_sysctl_register_oid");

@@ -31,7 +31,32 @@ KPI_DATA(struct sysctl_oid_list, sysctl__kern_children);
 KPI_DATA(struct sysctl_oid_list, sysctl__debug_children);
 KPI_DATA(struct sysctl_oid_list, sysctl__machdep_children);
 KPI_DATA(struct sysctl_oid_list, sysctl__net_children);
-KPI_DATA(struct sysctl_oid_list, sysctl__vm_children);
+
+/* ---- nodes of the kernel's own --------------------------------------------------------------- */
+
+/* vm.page_free_count, an int (xnu bsd/vm/vm_unix.c). */
+static int say_free_pages(struct sysctl_oid *oid, void *unused, int unused2,
+                          struct sysctl_req *request)
+{
+    struct machine_memory_statistics memory;
+
+    machine_memory_statistics(&memory);
+    return sysctl_handle_int(oid, NULL,
+                             (int)(memory.ram_bytes / MACHINE_PAGE_SIZE - memory.pages_used),
+                             request);
+}
+
+static struct sysctl_oid page_free_count = {
+    .oid_parent = &sysctl__vm_children,
+    .oid_number = OID_AUTO,
+    .oid_kind = (int)(CTLTYPE_INT | CTLFLAG_RD | CTLFLAG_OID2),
+    .oid_name = "page_free_count",
+    .oid_handler = say_free_pages,
+    .oid_fmt = "IU",
+    .oid_descr = "",
+    .oid_version = 1,
+};
+KPI_DATA(struct sysctl_oid_list, sysctl__vm_children) = { &page_free_count };
 
 static struct machine_spin_lock lock;
 

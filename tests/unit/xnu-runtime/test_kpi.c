@@ -161,6 +161,26 @@ static void clusters_and_limits(void **state)
 
 /* ---- sysctl --------------------------------------------------------------------------------- */
 
+static void free_pages_become_fewer_and_more_body(void *argument)
+{
+    enum { BYTES = 1 << 20, PAGES = BYTES / 4096 };
+    unsigned before = 0, during = 0, after = 0;
+    size_t size = sizeof before;
+
+    CHECK(kernel_sysctlbyname("vm.page_free_count", &before, &size, NULL, 0) == 0 && size == 4);
+    void *memory = machine_pages_allocate(BYTES, 0, MACHINE_NO_LIMIT);
+    CHECK(kernel_sysctlbyname("vm.page_free_count", &during, &size, NULL, 0) == 0);
+    machine_pages_release(memory, BYTES);
+    CHECK(kernel_sysctlbyname("vm.page_free_count", &after, &size, NULL, 0) == 0);
+    CHECK(before == during + PAGES && after == before);
+    CHECK(kernel_sysctlbyname("vm.page_free_count", NULL, NULL, &before, 4) == 1);
+}
+
+static void free_pages_become_fewer_and_more(void **state)
+{
+    run_runtime(free_pages_become_fewer_and_more_body);
+}
+
 static int value = 5;
 static char text[8] = "abc";
 static struct sysctl_oid_list children;
@@ -243,6 +263,7 @@ int main(void)
         cmocka_unit_test(packets_are_copied_cut_and_extended),
         cmocka_unit_test(clusters_and_limits),
         cmocka_unit_test(sysctl_nodes_are_read_and_written_by_name),
+        cmocka_unit_test(free_pages_become_fewer_and_more),
         cmocka_unit_test(names_are_converted_both_ways),
     };
     return cmocka_run_group_tests_name("C interfaces", tests, NULL, NULL);

@@ -144,11 +144,24 @@ static struct json_object *item_object(const struct kvp_item *item)
     return object;
 }
 
+/* Items are in the answers to "get"; what is set or removed was said before. */
 static void item_done(void *context, int result, uint32_t status, const struct kvp_item *item)
 {
     if (!hvhost_refuse_call(context, result, status)) {
         control_answer(context, item != NULL ? item_object(item) : NULL);
     }
+}
+
+static void prepare_pair(struct control_ticket *ticket, uint8_t pool, const char *key,
+                         const char *value)
+{
+    struct json_object *object = json_object_new_object();
+    json_object_object_add(object, "pool", json_object_new_string(pools[pool]));
+    json_object_object_add(object, "key", json_object_new_string(key));
+    if (value != NULL) {
+        json_object_object_add(object, "value", json_object_new_string(value));
+    }
+    control_prepare(ticket, object);
 }
 
 /* A list is as many enumerations as it has items, and one more. */
@@ -215,6 +228,7 @@ static int begin_list(struct virtual_device *device, uint8_t pool, struct contro
 static int begin_item(struct virtual_device *device, const char *action, uint8_t pool,
                       const char *key, const char *value, struct control_ticket *ticket)
 {
+    prepare_pair(ticket, pool, key, value);
     if (strcmp(action, "get") == 0) {
         return kvp_get(device, pool, key, item_done, ticket);
     }
@@ -256,22 +270,24 @@ void hvhost_verb_kvp(struct hvhost *host, struct json_object *arguments,
 
 /* ---- Addresses ---- */
 
+static struct json_object *addresses_object(const struct kvp_addresses *addresses)
+{
+    struct json_object *object = json_object_new_object();
+    json_object_object_add(object, "dhcp", json_object_new_boolean(addresses->dhcp));
+    json_object_object_add(object, "addresses", json_object_new_string(addresses->addresses));
+    json_object_object_add(object, "subnets", json_object_new_string(addresses->subnets));
+    json_object_object_add(object, "gateways", json_object_new_string(addresses->gateways));
+    json_object_object_add(object, "dns", json_object_new_string(addresses->dns));
+    return object;
+}
+
+/* The guest's, or NULL when they were set. */
 static void addresses_done(void *context, int result, uint32_t status,
                            const struct kvp_addresses *addresses)
 {
-    if (hvhost_refuse_call(context, result, status)) {
-        return;
+    if (!hvhost_refuse_call(context, result, status)) {
+        control_answer(context, addresses != NULL ? addresses_object(addresses) : NULL);
     }
-    struct json_object *answer = NULL;
-    if (addresses != NULL) {
-        answer = json_object_new_object();
-        json_object_object_add(answer, "dhcp", json_object_new_boolean(addresses->dhcp));
-        json_object_object_add(answer, "addresses", json_object_new_string(addresses->addresses));
-        json_object_object_add(answer, "subnets", json_object_new_string(addresses->subnets));
-        json_object_object_add(answer, "gateways", json_object_new_string(addresses->gateways));
-        json_object_object_add(answer, "dns", json_object_new_string(addresses->dns));
-    }
-    control_answer(context, answer);
 }
 
 static void take_list(struct json_object *arguments, const char *name, char *to, size_t size)
@@ -300,6 +316,7 @@ void hvhost_verb_ip(struct hvhost *host, struct json_object *arguments,
         take_list(arguments, "subnets", addresses.subnets, sizeof(addresses.subnets));
         take_list(arguments, "gateways", addresses.gateways, sizeof(addresses.gateways));
         take_list(arguments, "dns", addresses.dns, sizeof(addresses.dns));
+        control_prepare(ticket, addresses_object(&addresses));
         result = kvp_set_addresses(device, adapter, &addresses, addresses_done, ticket);
     } else {
         result = kvp_get_addresses(device, adapter, addresses_done, ticket);

@@ -35,6 +35,7 @@ struct control_client {
 struct control_ticket {
     struct control_client *client;
     struct json_object *id; /* owned; NULL: null */
+    struct json_object *prepared; /* owned; NULL: nothing was */
 };
 
 struct control_server {
@@ -177,12 +178,22 @@ static void finish(struct control_ticket *ticket, struct json_object *answer)
     struct control_client *client = ticket->client;
     send_object(client, answer);
     json_object_put(answer);
+    json_object_put(ticket->prepared);
     client->tickets--;
     free(ticket);
 }
 
+void control_prepare(struct control_ticket *ticket, struct json_object *result)
+{
+    json_object_put(ticket->prepared);
+    ticket->prepared = result;
+}
+
 void control_answer(struct control_ticket *ticket, struct json_object *result)
 {
+    if (result == NULL) {
+        result = json_object_get(ticket->prepared);
+    }
     struct json_object *answer = json_object_new_object();
     json_object_object_add(answer, "id", ticket->id);
     json_object_object_add(answer, "ok", json_object_new_boolean(true));

@@ -51,7 +51,12 @@ void control_server_run(struct control_server *server);
 /* Sends what is queued, waiting up to a second for slow readers: before the process ends. */
 void control_server_flush(struct control_server *server);
 
-/* The answers; both free the ticket. `result` is taken over; NULL: an empty object. */
+/* Keeps what control_answer() will say without a result of its own: for work whose end knows no
+ * more than that it went well. `result` is taken over. */
+void control_prepare(struct control_ticket *ticket, struct json_object *result);
+
+/* The answers; both free the ticket. `result` is taken over; NULL: what was prepared, or an empty
+ * object. */
 void control_answer(struct control_ticket *ticket, struct json_object *result);
 void control_refuse(struct control_ticket *ticket, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

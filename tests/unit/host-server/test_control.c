@@ -165,6 +165,25 @@ static void an_answer_may_come_later(void **state)
     assert_string_equal(hear(bench), "{\"id\":1,\"ok\":true,\"result\":{}}");
 }
 
+static void what_was_prepared_is_the_answer_unless_there_is_another(void **state)
+{
+    struct bench *bench = *state;
+    say(bench, "{\"id\":1,\"verb\":\"hold\"}\n");
+    control_prepare(bench->held, json_object_new_string("first"));
+    control_prepare(bench->held, json_object_new_string("second"));
+    control_answer(bench->held, NULL);
+    assert_string_equal(hear(bench), "{\"id\":1,\"ok\":true,\"result\":\"second\"}");
+    say(bench, "{\"id\":2,\"verb\":\"hold\"}\n");
+    control_prepare(bench->held, json_object_new_string("not this"));
+    control_answer(bench->held, json_object_new_string("this"));
+    assert_string_equal(hear(bench), "{\"id\":2,\"ok\":true,\"result\":\"this\"}");
+    say(bench, "{\"id\":3,\"verb\":\"hold\"}\n");
+    control_prepare(bench->held, json_object_new_string("not this"));
+    control_refuse(bench->held, -EIO, "no");
+    assert_string_equal(hear(bench),
+                        "{\"id\":3,\"ok\":false,\"error\":\"no\",\"code\":\"EIO\"}");
+}
+
 static void an_answer_to_a_client_that_left_goes_nowhere(void **state)
 {
     struct bench *bench = *state;
@@ -216,6 +235,7 @@ int main(void)
         TEST(bad_lines_are_refused_and_the_next_works),
         TEST(a_line_too_long_is_refused_once_and_skipped),
         TEST(an_answer_may_come_later),
+        TEST(what_was_prepared_is_the_answer_unless_there_is_another),
         TEST(an_answer_to_a_client_that_left_goes_nowhere),
         TEST(events_go_to_those_who_asked),
         TEST(a_client_that_does_not_read_is_dropped),

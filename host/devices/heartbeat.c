@@ -129,6 +129,11 @@ void heartbeat_report(const struct virtual_device *device, struct heartbeat_repo
     report->status = status_of(heartbeat);
 }
 
+int heartbeat_renegotiate(struct virtual_device *device)
+{
+    return integration_renegotiate(&((struct heartbeat *)device)->channel);
+}
+
 const char *heartbeat_status_name(enum heartbeat_status status)
 {
     static const char *const names[] = {

@@ -31,6 +31,9 @@ struct heartbeat_report {
 /* framework and version are host_release's. Returns NULL when memory is short. */
 struct virtual_device *heartbeat_new(uint32_t framework, uint32_t version);
 
+/* The versions are agreed anew. Returns as integration_renegotiate(). */
+int heartbeat_renegotiate(struct virtual_device *device);
+
 void heartbeat_report(const struct virtual_device *device, struct heartbeat_report *report);
 
 /* "OkApplicationsUnknown", "NoContact", ... */

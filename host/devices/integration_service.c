@@ -124,6 +124,11 @@ static struct integration_service *of(struct virtual_device *device)
     return (struct integration_service *)device;
 }
 
+int integration_service_renegotiate(struct virtual_device *device)
+{
+    return integration_renegotiate(&of(device)->channel);
+}
+
 static int service_plug(struct virtual_device *device, struct vmbus_server *server)
 {
     return integration_plug(&of(device)->channel, server);

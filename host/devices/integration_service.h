@@ -52,6 +52,12 @@ void *integration_service_new(size_t size, const struct integration_settings *se
 int integration_service_call(struct integration_service *service, const void *body, size_t size,
                              uint64_t limit_ns, integration_done *done, void *context);
 
+/*
+ * The versions are agreed anew, as after a restore or a migration; what is on the wire is asked
+ * again then. -ENOTCONN: the guest does not serve it now; -EAGAIN: the ring is full.
+ */
+int integration_service_renegotiate(struct virtual_device *device);
+
 /* "ok", "access denied", ... or NULL for a status that has no name here. */
 const char *integration_status_text(uint32_t status);
 

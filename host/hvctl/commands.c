@@ -193,6 +193,8 @@ const struct hvctl_command hvctl_commands[] = {
      hvctl_read_restart, false},
     {"time", "[--skew SECONDS]", "the host's clock; set it wrong on purpose", "time",
      hvctl_read_time, false},
+    {"resumed", "SECONDS", "what a guest hears that stood still for so long", "resumed",
+     hvctl_read_resumed, false},
     {"copy-file", "SOURCE DESTINATION [--create-path] [--force]", "copy a file into the guest",
      "copy-file", hvctl_read_copy_file, false, true},
     {"kvp list", "[--pool POOL]", "pairs; a pool is external, guest, auto or host", "kvp",

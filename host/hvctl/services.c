@@ -85,6 +85,17 @@ int hvctl_read_time(int count, char **words, struct json_object *arguments)
     return end != words[1] && *end == '\0' ? 0 : -1;
 }
 
+int hvctl_read_resumed(int count, char **words, struct json_object *arguments)
+{
+    char *end;
+    if (count != 1) {
+        return -1;
+    }
+    double seconds = strtod(words[0], &end);
+    json_object_object_add(arguments, "seconds", json_object_new_double(seconds));
+    return end != words[0] && *end == '\0' ? 0 : -1;
+}
+
 int hvctl_read_copy_file(int count, char **words, struct json_object *arguments)
 {
     static const struct option options[] = {{"--create-path", "create_path", false},

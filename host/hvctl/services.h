@@ -7,7 +7,8 @@
 struct json_object;
 
 typedef int hvctl_reader(int count, char **words, struct json_object *arguments);
-hvctl_reader hvctl_read_shutdown, hvctl_read_restart, hvctl_read_time, hvctl_read_copy_file,
+hvctl_reader hvctl_read_shutdown, hvctl_read_restart, hvctl_read_time, hvctl_read_resumed,
+    hvctl_read_copy_file,
     hvctl_read_kvp_get, hvctl_read_kvp_set, hvctl_read_kvp_add, hvctl_read_kvp_list,
     hvctl_read_kvp_remove, hvctl_read_ip, hvctl_read_freeze, hvctl_read_thaw, hvctl_read_enable,
     hvctl_read_disable;

@@ -9,6 +9,7 @@
 
 #include "host/devices/dynamic_memory.h"
 #include "host/devices/filecopy.h"
+#include "host/devices/heartbeat.h"
 #include "host/devices/kvp.h"
 #include "host/devices/shutdown.h"
 #include "host/devices/timesync.h"
@@ -175,6 +176,21 @@ static void call_done(void *context, int result, uint32_t status, const void *bo
 
 /* ---- Shutdown ---- */
 
+/* What the guest has agreed to, once it has. */
+static struct json_object *describe_shutdown(uint32_t flags, const char *reason)
+{
+    struct json_object *object = json_object_new_object();
+    const char *action = (flags & IC_SHUTDOWN_HIBERNATE) != 0 ? "hibernate"
+                         : (flags & IC_SHUTDOWN_RESTART) != 0 ? "restart"
+                                                              : "shutdown";
+    json_object_object_add(object, "agreed_to", json_object_new_string(action));
+    json_object_object_add(object, "forced",
+                           json_object_new_boolean((flags & IC_SHUTDOWN_FORCE) != 0));
+    json_object_object_add(object, "reason",
+                           json_object_new_string(reason != NULL ? reason : ""));
+    return object;
+}
+
 void hvhost_verb_shutdown(struct hvhost *host, struct json_object *arguments,
                           struct control_ticket *ticket)
 {
@@ -185,6 +201,7 @@ void hvhost_verb_shutdown(struct hvhost *host, struct json_object *arguments,
     if (device == NULL) {
         return;
     }
+    control_prepare(ticket, describe_shutdown(flags, hvhost_text_of(arguments, "reason")));
     int result = shutdown_request(device, flags, IC_SHUTDOWN_REASON_PLANNED,
                                   hvhost_text_of(arguments, "reason"), call_done, ticket);
     if (result == -EOPNOTSUPP) {
@@ -199,6 +216,13 @@ void hvhost_verb_shutdown(struct hvhost *host, struct json_object *arguments,
 /* Seconds from 1601 to where the host's clock, a signed number of 100 ns, ends. */
 static const double YEAR_30828 = 922337203685.0;
 
+/* Does the host's clock stay between the two, so many seconds ahead? */
+static bool can_be_ahead(double seconds)
+{
+    const double begin = (double)clock_utc(NULL) / -1e7;
+    return seconds >= begin && seconds < YEAR_30828 + begin;
+}
+
 void hvhost_verb_time(struct hvhost *host, struct json_object *arguments,
                       struct control_ticket *ticket)
 {
@@ -209,8 +233,7 @@ void hvhost_verb_time(struct hvhost *host, struct json_object *arguments,
     }
     if (json_object_object_get_ex(arguments, "skew", &skew)) {
         double seconds = json_object_get_double(skew);
-        const double begin = (double)clock_utc(NULL) / -1e7;
-        if (!(seconds >= begin && seconds < YEAR_30828 + begin)) {
+        if (!can_be_ahead(seconds)) {
             control_refuse(ticket, -EINVAL, "\"skew\" is a number of seconds; the clock stays "
                                             "between the years 1601 and 30828");
             return;
@@ -224,6 +247,53 @@ void hvhost_verb_time(struct hvhost *host, struct json_object *arguments,
         result, "host_unix_seconds",
         json_object_new_double(((double)utc - (double)IC_TIME_UNIX_EPOCH) / 1e7));
     device->operations->describe(device, result);
+    control_answer(ticket, result);
+}
+
+/* ---- A guest that goes on ---- */
+
+/* The longest that a guest is said to have stood still: a year. */
+static const double RESUMED_MAX = 366.0 * 86400;
+
+static int renegotiate(struct hvhost *host, enum hvhost_service_kind kind)
+{
+    struct virtual_device *device = host->integration.devices[kind];
+    if (device == NULL) {
+        return -ENODEV;
+    }
+    return kind == HVHOST_HEARTBEAT ? heartbeat_renegotiate(device)
+                                    : integration_service_renegotiate(device);
+}
+
+void hvhost_verb_resumed(struct hvhost *host, struct json_object *arguments,
+                         struct control_ticket *ticket)
+{
+    struct virtual_device *time_sync = hvhost_service_for(host, HVHOST_TIME_SYNC, ticket);
+    struct json_object *value;
+    double seconds = -1;
+    if (time_sync == NULL) {
+        return;
+    }
+    if (json_object_object_get_ex(arguments, "seconds", &value)) {
+        seconds = json_object_get_double(value);
+    }
+    const double skew = (double)timesync_skew(time_sync) / 1e7 + seconds;
+    if (!(seconds >= 0 && seconds <= RESUMED_MAX) || !can_be_ahead(skew)) {
+        control_refuse(ticket, -EINVAL, "\"seconds\" that the guest stood still: 0 to 31622400");
+        return;
+    }
+    timesync_set_skew(time_sync, (int64_t)(skew * 1e7));
+    struct json_object *list = json_object_new_array();
+    for (unsigned i = 0; i < HVHOST_SERVICE_COUNT; i++) {
+        if (renegotiate(host, i) == 0) {
+            json_object_array_add(list, json_object_new_string(names[i].name));
+        }
+    }
+    hvhost_event(host, "resumed", NULL, "as after %.3f s in which the guest stood still", seconds);
+    struct json_object *result = json_object_new_object();
+    json_object_object_add(result, "stood_still_seconds", json_object_new_double(seconds));
+    json_object_object_add(result, "skew_seconds", json_object_new_double(skew));
+    json_object_object_add(result, "negotiated_anew", list);
     control_answer(ticket, result);
 }
 
@@ -276,7 +346,10 @@ void hvhost_verb_service(struct hvhost *host, struct json_object *arguments,
                                         : host->integration.disabled | bit;
         hvhost_event(host, on ? "service-enabled" : "service-disabled", NULL, "%s",
                      names[i].title);
-        control_answer(ticket, NULL);
+        struct json_object *answer = json_object_new_object();
+        json_object_object_add(answer, "service", json_object_new_string(name));
+        json_object_object_add(answer, "enabled", json_object_new_boolean(on));
+        control_answer(ticket, answer);
         return;
     }
     control_refuse(ticket, -ENOENT, "\"service\" is heartbeat, shutdown, timesync, filecopy, kvp "
@@ -294,7 +367,11 @@ void hvhost_verb_backup(struct hvhost *host, struct json_object *arguments,
     if (device == NULL) {
         return;
     }
-    if (action != NULL && strcmp(action, "freeze") == 0) {
+    const bool freeze = action != NULL && strcmp(action, "freeze") == 0;
+    struct json_object *answer = json_object_new_object();
+    json_object_object_add(answer, "disks", json_object_new_string(freeze ? "frozen" : "thawed"));
+    control_prepare(ticket, answer);
+    if (freeze) {
         result = vss_freeze(device, call_done, ticket);
     } else if (action != NULL && strcmp(action, "thaw") == 0) {
         result = vss_thaw(device, call_done, ticket);

@@ -33,12 +33,12 @@ int hvhost_make_services(struct hvhost *host);
 /* Is the device a service that is switched off? */
 bool hvhost_service_is_off(const struct hvhost *host, const struct virtual_device *device);
 
-/* Verbs: shutdown, time, services, service, backup (services.c); copy-file, kvp, ip
+/* Verbs: shutdown, time, resumed, services, service, backup (services.c); copy-file, kvp, ip
  * (services_data.c). */
 typedef void hvhost_service_verb(struct hvhost *host, struct json_object *arguments,
                                  struct control_ticket *ticket);
-hvhost_service_verb hvhost_verb_shutdown, hvhost_verb_time, hvhost_verb_services,
-    hvhost_verb_service, hvhost_verb_backup, hvhost_verb_copy_file, hvhost_verb_kvp,
+hvhost_service_verb hvhost_verb_shutdown, hvhost_verb_time, hvhost_verb_resumed,
+    hvhost_verb_services, hvhost_verb_service, hvhost_verb_backup, hvhost_verb_copy_file, hvhost_verb_kvp,
     hvhost_verb_ip;
 
 /* The device, or NULL and the ticket refused. */

@@ -170,6 +170,7 @@ static const struct {
     {"service", hvhost_verb_service},
     {"shutdown", hvhost_verb_shutdown},
     {"time", hvhost_verb_time},
+    {"resumed", hvhost_verb_resumed},
     {"copy-file", hvhost_verb_copy_file},
     {"kvp", hvhost_verb_kvp},
     {"ip", hvhost_verb_ip},

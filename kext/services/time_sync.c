@@ -92,6 +92,15 @@ void time_sync_daemon_ready(void *context)
         tell_daemon(sync, IC_TIME_SYNC);
 }
 
+/* The host begins anew, as after the guest was saved: neither clock nor reference time need have
+ * gone on as before. What it said is not repeated to a daemon; it says the time next. */
+static void reset(struct integration_engine *engine)
+{
+    struct time_sync *sync = engine->context;
+
+    sync->known = false;
+}
+
 const struct integration_service time_sync_service = {
     .name = "time synchronisation",
     .message_type = IC_MESSAGE_TIME_SYNC,
@@ -99,4 +108,5 @@ const struct integration_service time_sync_service = {
     .framework_versions = { IC_FRAMEWORK_3_0, IC_FRAMEWORK_1_0 },
     .message_versions = { IC_TIME_SYNC_4_0, IC_TIME_SYNC_3_0, IC_TIME_SYNC_1_0 },
     .handle = take_time,
+    .reset = reset,
 };

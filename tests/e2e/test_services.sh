@@ -107,43 +107,56 @@ json_verb() { # json_verb FILTER WORDS...: the answer is JSON for which jq's fil
 }
 
 test_verbs() {
-    local service
+    local service mac
     json_verb '.services | length == 6 and all(.enabled and (.version | test("^[0-9]+[.][0-9]+$")))' services
     for service in heartbeat shutdown timesync filecopy kvp backup; do
         ask --json services | jq -e ".services[] | select(.service == \"$service\") | .state == \"ready\"" >/dev/null
         check "hvctl services: $service is ready" $? guest.log
     done
+    until_true 20 eval 'ask --json devices | jq -e ".devices[] | select(.kind == \"memory\") | .reports > 0 and .available_mib > 0" >/dev/null'
+    check 'the host hears how the guest is off for memory' $? guest.log
     json_verb '.host_unix_seconds > 1.7e9 and .skew_seconds == 0' time
     json_verb '.skew_seconds == 2' time --skew 2
     ask services --json >output 2>errors && jq -e '.services | length == 6' output >/dev/null
     check 'hvctl services --json' $? errors
     json_verb '.skew_seconds == 0' time --skew 0
-    json_verb '. == {}' kvp set size 6
-    json_verb '. == {}' kvp add size 7
+    json_verb '. == {pool: "external", key: "size", value: "6"}' kvp set size 6
+    json_verb '. == {pool: "guest", key: "size", value: "8"}' kvp set size 8 --pool guest
+    json_verb '. == {pool: "external", key: "size", value: "7"}' kvp add size 7
     json_verb '.key == "colour" and .value == "très rouge"' kvp get colour
     json_verb '.pool == "external" and (.items | map(.key)) == ["colour", "size"]' kvp list --pool external
     json_verb '.pool == "auto" and (.items | length) == 10' kvp list
-    json_verb '. == {}' kvp remove size
-    json_verb '. == {}' ip '{F8615163-DF3E-46C5-913F-F2D2F965ED0E}' --addresses 10.0.0.5 --subnets 255.0.0.0 \
+    json_verb '. == {pool: "external", key: "size"}' kvp remove size
+    mac=$(grep -hvx '00:00:00:00:00:00' /sys/class/net/*/address 2>/dev/null | head -n 1)
+    if [ -n "$mac" ]; then
+        json_verb 'has("dhcp") and all(.addresses, .subnets, .gateways, .dns; type == "string")' ip "$mac"
+    else
+        skip 'hvctl --json ip' 'this machine has no network adapter'
+    fi
+    json_verb '.addresses == "10.0.0.5" and .dhcp == false and .dns == "10.0.0.1;10.0.0.2"' ip '{F8615163-DF3E-46C5-913F-F2D2F965ED0E}' --addresses 10.0.0.5 --subnets 255.0.0.0 \
         --gateways 10.0.0.1 --dns '10.0.0.1;10.0.0.2'
     grep -q '^addresses=10.0.0.5$' set-ip && grep -q '^dns=10.0.0.1;10.0.0.2$' set-ip
     check 'the addresses reached the command' $? set-ip
-    json_verb '. == {}' backup freeze
-    json_verb '. == {}' backup thaw
+    json_verb '. == {disks: "frozen"}' backup freeze
+    json_verb '. == {disks: "thawed"}' backup thaw
     json_verb '.bytes > 1000 and .seconds > 0' copy-file "$MACHV_SOURCE_ROOT/LICENSE" /made/for/it/LICENSE --create-path
     json_verb '.bytes > 1000' copy-file "$MACHV_SOURCE_ROOT/LICENSE" /made/for/it --force
     cmp -s "$MACHV_SOURCE_ROOT/LICENSE" files/made/for/it/LICENSE
     check 'the file arrived' $?
-    json_verb '. == {}' disable kvp
+    json_verb '. == {service: "kvp", enabled: false}' disable kvp
     refused 'a service that was taken away serves nobody' 'does not serve this now' kvp list
     json_verb '.services[] | select(.service == "kvp") | .enabled == false' services
-    json_verb '. == {}' enable kvp
+    json_verb '. == {service: "kvp", enabled: true}' enable kvp
     until_true 30 serves hvkvpd && ask kvp get colour >output 2>errors
     check 'and serves again when it comes back, with its pairs' $? errors
     status=0
     ask --json kvp get nothing >output 2>/dev/null || status=$?
     [ $status -eq 1 ] && jq -e '.ok == false and .code == "EREMOTEIO" and (.error | length > 0)' output >/dev/null
     check 'a refusal is JSON too' $? output
+    status=0
+    ask --json shutdown --hibernate >output 2>/dev/null || status=$?
+    [ $status -eq 1 ] && jq -e '.ok == false and (.error | test("0x80070032: not supported"))' output >/dev/null
+    check 'hibernation is refused, in JSON' $? output
 }
 
 # ---- clocks ----
@@ -166,6 +179,23 @@ clock_is() { # clock_is SECONDS: ahead of this machine's
     awk -v wanted="$1" '{ d = $1 / 1e9 - wanted; exit !(d > -0.4 && d < 0.4) }' clock 2>/dev/null
 }
 
+# The guest's processors stop, as when its machine is saved; its host's clock goes on.
+test_resume() {
+    local forward
+    kill -STOP $guest
+    json_verb '.stood_still_seconds == 7200 and .skew_seconds == 7197 and (.negotiated_anew | length) == 6' resumed 7200
+    kill -CONT $guest
+    until_true 20 clock_is 7197
+    check 'a guest that stood still for two hours has the time again' $? hvtimesyncd.log
+    forward=$(sed -n 's/.*set forward by \(.*\) s$/\1/p' hvtimesyncd.log | tail -n 1)
+    awk -v by="$forward" 'BEGIN { exit !(by > 7199 && by < 7201) }'
+    check 'in one step, which is in the log' $? hvtimesyncd.log
+    until_true 20 eval 'ask --json services | jq -e "all(.services[]; .state == \"ready\")" >/dev/null' && serves hvtimesyncd
+    check 'every service is agreed on anew, and no daemon had to come again' $? guest.log
+    refused 'nobody stands still for less than nothing' 'stood still' resumed -1
+    refused 'nor for longer than a year' 'stood still' resumed 4e7
+}
+
 test_clocks() {
     local now
     now=$(date +%s)
@@ -179,6 +209,7 @@ test_clocks() {
     ask time --skew -3 >/dev/null
     daemon_up hvtimesyncd --clock-file clock && until_true 20 clock_is -3 && grep -q 'set BACK' hvtimesyncd.log
     check 'a daemon that was killed is followed by one that hears the time at once' $? hvtimesyncd.log
+    test_resume
 }
 
 # ---- daemons that are killed with a request in hand, and two of a kind ----
@@ -203,7 +234,7 @@ test_killed_daemons() {
     check 'its follower has the pairs' $? errors
     killed_while_asked hvshutdownd shutdown
     refused 'no hvshutdownd: refused at once' 'nothing in it serves' shutdown
-    daemon_up hvshutdownd --command "'$kextrun' quit --control g.ctl"
+    daemon_up hvshutdownd --command "echo \$1 \$2 >>asked; '$kextrun' quit --control g.ctl"
     check 'its follower serves' $? hvshutdownd.log
     killed_while_asked hvbackupd backup freeze
     rm -f hooks frozen
@@ -376,16 +407,25 @@ test_machine_ends() {
 
     machine_up && until_true 60 serves hvfilecopyd
     copy_works
-    copy_under_way && ask restart >/dev/null
+    copy_under_way
+    json_verb '. == {agreed_to: "restart", forced: true, reason: "in mid-copy"}' restart --force --reason 'in mid-copy'
     cut_short 'the guest is restarted in the middle of a copy: nothing is left' 1
     ends_with $guest 0 && ends_with $host 0
     check 'and both end in order' $? host.log
+
+    machine_up && until_true 60 serves hvshutdownd
+    check 'the guest comes up again' $? hvshutdownd.log
+    json_verb '. == {agreed_to: "shutdown", forced: false, reason: ""}' shutdown
+    ends_with $guest 0 && ends_with $host 0
+    check 'and ends in order when it is shut down' $? host.log
+    [ "$(tr '\n' ';' <asked)" = 'restart force;shutdown;' ]
+    check 'the daemon was told what was wanted' $? asked
     host= guest=
 }
 
 machine_up
 check 'the machine is up' $? guest.log
-daemon_up hvshutdownd --command "'$kextrun' quit --control g.ctl" && daemon_up hvtimesyncd --clock-file clock && file_daemon &&
+daemon_up hvshutdownd --command "echo \$1 \$2 >>asked; '$kextrun' quit --control g.ctl" && daemon_up hvtimesyncd --clock-file clock && file_daemon &&
     daemon_up hvkvpd --pools pools --set-ip 'cat >set-ip' && backup_daemon
 check 'the daemons serve' $? guest.log
 ask kvp set colour 'très rouge' >/dev/null 2>errors

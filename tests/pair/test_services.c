@@ -175,6 +175,7 @@ static void a_host_that_begins_anew_or_goes_leaves_no_old_answers(void **state)
 }
 
 static uint64_t told_utc;
+static uint32_t resumed_version;
 
 static uint64_t utc(void *context)
 {
@@ -224,6 +225,71 @@ static void a_daemon_hears_the_right_time_whenever_it_comes_and_never_a_wrong_on
     pair_run(&options, time_body, SEEDS);
 }
 
+/* ---- a guest that was saved ---- */
+
+enum { SAVED_SECONDS = 2 * 3600 };
+
+/* The notice that the daemon hears next; false: it hears none. */
+static bool hear_time(struct daemon *daemon, struct service_control_time *time)
+{
+    if (daemon_hear(daemon, 6) != SERVICE_CONTROL_NOTICE)
+        return false;
+    memcpy(time, daemon->message + sizeof daemon->header, sizeof *time);
+    return true;
+}
+
+/* Neither the guest's clocks nor the reference time went on; the host's clock did. */
+static void resume_body(struct pair *pair)
+{
+    const struct timesync_clocks clocks = { NULL, utc, reference };
+    struct virtual_device *device = timesync_new(IC_FRAMEWORK_3_0, resumed_version, &clocks);
+    struct integration_channel *channel = &((struct integration_service *)device)->channel;
+    struct service_control_time time;
+    static struct daemon daemon, later;
+
+    told_utc = IC_TIME_UNIX_EPOCH + UINT64_C(1704067200) * IC_TIME_UNITS_PER_SECOND;
+    PAIR_CHECK(pair, pair_host_plug(pair->host, device));
+    if (!daemon_start(pair, &daemon, SERVICE_CONTROL_TIME_SYNC))
+        return;
+    PAIR_CHECK(pair, hear_time(&daemon, &time) && time.flags == IC_TIME_SYNC);
+    PAIR_CHECK(pair, hear_time(&daemon, &time) && time.flags == IC_TIME_SAMPLE);
+
+    told_utc += SAVED_SECONDS * IC_TIME_UNITS_PER_SECOND;
+    PAIR_CHECK(pair, integration_renegotiate(channel) == 0);
+    PAIR_CHECK(pair, daemon_hear(&daemon, 2) == SERVICE_CONTROL_NOTICE);
+    memcpy(&time, daemon.message + sizeof daemon.header, sizeof time);
+    PAIR_CHECK(pair, time.flags == IC_TIME_SYNC);           /* not the sample that was due */
+    PAIR_CHECK(pair, time.host_time >= told_utc &&
+                         time.host_time < told_utc + IC_TIME_UNITS_PER_SECOND);
+    PAIR_CHECK(pair, timesync_status(device) == IC_STATUS_OK);
+    PAIR_CHECK(pair, hear_time(&daemon, &time) && time.flags == IC_TIME_SAMPLE);
+
+    /* The daemon died meanwhile: its follower hears the time of after. */
+    control_close(daemon.client);
+    told_utc += SAVED_SECONDS * IC_TIME_UNITS_PER_SECOND;
+    PAIR_CHECK(pair, integration_renegotiate(channel) == 0);
+    pair_sleep(6 * PAIR_SECOND);            /* the host looks at the service every five */
+    if (!daemon_start(pair, &later, SERVICE_CONTROL_TIME_SYNC))
+        return;
+    PAIR_CHECK(pair, hear_time(&later, &time) && time.flags == IC_TIME_SYNC);
+    PAIR_CHECK(pair, time.host_time >= told_utc &&
+                         time.host_time < told_utc + 8 * IC_TIME_UNITS_PER_SECOND);
+    control_close(later.client);
+}
+
+static void a_guest_that_was_saved_hears_the_time_at_once_when_it_goes_on(void **state)
+{
+    static const uint32_t versions[] = { IC_TIME_SYNC_3_0, IC_TIME_SYNC_4_0 };
+    const struct pair_options options = { .release = "2022" };
+    size_t index;
+
+    (void)state;
+    for (index = 0; index < sizeof versions / sizeof *versions; index++) {
+        resumed_version = versions[index];
+        pair_run(&options, resume_body, SEEDS);
+    }
+}
+
 static void memory_body(struct pair *pair)
 {
     struct virtual_device *device = dynamic_memory_new(DYNAMIC_MEMORY_VERSION_1_0);
@@ -259,6 +325,7 @@ int main(void)
         cmocka_unit_test(a_host_that_begins_anew_or_goes_leaves_no_old_answers),
         cmocka_unit_test(dynamic_memory_is_connected_and_gives_no_memory_away),
         cmocka_unit_test(a_daemon_hears_the_right_time_whenever_it_comes_and_never_a_wrong_one),
+        cmocka_unit_test(a_guest_that_was_saved_hears_the_time_at_once_when_it_goes_on),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,7 @@ static void small_differences_are_slewed_and_large_ones_set(void **state)
         { 500 * MS, true, TIME_STEP },     { -500 * MS, true, TIME_STEP },
         { 99 * MS, false, TIME_NOTHING },  { 100 * MS, false, TIME_SLEW },
         { 500 * MS, false, TIME_STEP },    { -86400000 * MS, true, TIME_STEP },
+        { 7200000 * MS, true, TIME_STEP }, { 7200000 * MS, false, TIME_STEP },
     };
     int64_t offset;
 

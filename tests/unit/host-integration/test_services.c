@@ -128,6 +128,31 @@ static void the_guest_is_told_to_step_then_gets_samples(void **state)
     rig_free(rig);
 }
 
+static void a_guest_that_goes_on_is_told_to_step_and_keeps_its_version(void **state)
+{
+    struct rig *rig = rig_create(timesync_new(IC_FRAMEWORK_3_0, IC_TIME_SYNC_4_0, &clocks),
+                                 IC_TIME_SYNC_4_0);
+    struct integration_service *service = (struct integration_service *)rig->device;
+    struct message sample, message;
+    rig_pump(rig);
+    rig_answer(rig, &message, IC_STATUS_OK);
+    rig->now_ns += 5 * second;
+    rig_pump(rig);
+    assert_true(rig_take(rig, &sample));            /* the guest stops with it in hand */
+    assert_int_equal(sample.body[16], IC_TIME_SAMPLE);
+    timesync_set_skew(rig->device, 72000000000);
+    assert_int_equal(integration_service_renegotiate(rig->device), 0);
+    assert_int_equal(integration_service_renegotiate(rig->device), -ENOTCONN);
+    rig_put(rig, &sample, sample.header.body_size); /* late, of what was asked before */
+    rig_choose(rig, IC_TIME_SYNC_4_0);
+    assert_int_equal(service->channel.state, INTEGRATION_READY);
+    rig_answer(rig, &message, IC_STATUS_OK);        /* the sample, asked again */
+    assert_int_equal(message.body[16], IC_TIME_SAMPLE);
+    assert_true(rig_take(rig, &message));
+    assert_int_equal(message.body[16], IC_TIME_SYNC);
+    rig_free(rig);
+}
+
 static void older_guests_get_the_older_layout(void **state)
 {
     struct rig *rig = rig_create(timesync_new(IC_FRAMEWORK_3_0, IC_TIME_SYNC_4_0, &clocks),
@@ -389,6 +414,7 @@ int main(void)
         cmocka_unit_test(calls_wait_in_line_and_a_late_answer_breaks_no_rule),
         cmocka_unit_test(a_guest_that_goes_ends_every_call),
         cmocka_unit_test(the_guest_is_told_to_step_then_gets_samples),
+        cmocka_unit_test(a_guest_that_goes_on_is_told_to_step_and_keeps_its_version),
         cmocka_unit_test(older_guests_get_the_older_layout),
         cmocka_unit_test(a_freeze_follows_the_question_whether_it_can_be),
         cmocka_unit_test(a_guest_that_cannot_be_backed_up_is_not_frozen),

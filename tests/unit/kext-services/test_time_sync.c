@@ -78,6 +78,18 @@ static void a_daemon_hears_nothing_before_the_host_has_said_a_time(void **state)
     assert_int_equal(fake.told, 0);
 }
 
+static void what_a_host_said_before_it_began_anew_is_not_repeated(void **state)
+{
+    assert_int_equal(say(NEW_YEAR, reference, IC_TIME_SYNC), IC_STATUS_OK);
+    negotiate_with(&engine, IC_TIME_SYNC_4_0);
+    fake.told = 0;
+    time_sync_daemon_ready(&service);
+    assert_int_equal(fake.told, 0);
+    assert_int_equal(say(NEW_YEAR + 7200 * SECOND, reference, IC_TIME_SYNC), IC_STATUS_OK);
+    assert_int_equal(heard().host_time, NEW_YEAR + 7200 * SECOND);
+    assert_int_equal(heard().flags, IC_TIME_SYNC);
+}
+
 static void older_versions_have_the_time_as_it_is(void **state)
 {
     const struct ic_time_sync body = { .host_time = NEW_YEAR, .flags = IC_TIME_SAMPLE };
@@ -159,6 +171,7 @@ int main(void)
         cmocka_unit_test_setup(the_time_since_the_host_looked_is_added, setup),
         cmocka_unit_test_setup(a_daemon_that_comes_late_hears_the_time_of_then, setup),
         cmocka_unit_test_setup(a_daemon_hears_nothing_before_the_host_has_said_a_time, setup),
+        cmocka_unit_test_setup(what_a_host_said_before_it_began_anew_is_not_repeated, setup),
         cmocka_unit_test_setup(older_versions_have_the_time_as_it_is, setup),
         cmocka_unit_test_setup(an_older_hosts_time_is_not_of_the_future, setup),
         cmocka_unit_test_setup(impossible_times_are_refused_and_the_next_good_one_is_taken, setup),

@@ -24,8 +24,8 @@ static void signal_channel(void *context, uint32_t channel_id)
     source = bus->targets[channel_id];
     if (source != NULL)
         IOInterruptEventSource_interruptOccurred(source, NULL, NULL, 0);
-    else if (bus->nubs[channel_id] != NULL)
-        device_interrupt(bus->nubs[channel_id]);
+    else if (bus->vectors[channel_id] != 0)
+        interrupt_controller_raise(bus->interrupts, bus->vectors[channel_id]);
     IOSimpleLockUnlock(bus->target_lock);
 }
 
@@ -54,11 +54,11 @@ void vmbus_set_target(HyperVVMBus *bus, uint32_t channel_id, IOInterruptEventSou
     IOSimpleLockUnlockEnableInterrupt(bus->target_lock, state);
 }
 
-void vmbus_set_nub(HyperVVMBus *bus, uint32_t channel_id, HyperVVMBusDevice *device)
+void vmbus_set_vector(HyperVVMBus *bus, uint32_t channel_id, uint32_t vector)
 {
     IOInterruptState state = IOSimpleLockLockDisableInterrupt(bus->target_lock);
 
-    bus->nubs[channel_id] = device;
+    bus->vectors[channel_id] = (uint8_t)vector;
     IOSimpleLockUnlockEnableInterrupt(bus->target_lock, state);
 }
 
@@ -157,11 +157,12 @@ static int allocate(HyperVVMBus *bus)
     bus->lock = IOLockAlloc();
     bus->target_lock = IOSimpleLockAlloc();
     bus->connection = IOMalloc(sizeof *bus->connection);
+    bus->interrupts = interrupt_controller_start();
     bus->work_loop = IOWorkLoop_workLoop();
     bus->message_source =
         IOInterruptEventSource_interruptEventSource((OSObject *)bus, messages_arrived, NULL, 0);
     if (bus->lock == NULL || bus->target_lock == NULL || bus->connection == NULL ||
-        bus->work_loop == NULL || bus->message_source == NULL)
+        bus->interrupts == NULL || bus->work_loop == NULL || bus->message_source == NULL)
         return HV_ERROR_NO_RESOURCES;
     connection_init(bus->connection);
     if (IOWorkLoop_addEventSource(bus->work_loop, (IOEventSource *)bus->message_source) !=
@@ -175,6 +176,12 @@ static void stop_messages(HyperVVMBus *bus)
     controller_set_client(bus->controller, NULL);
     if (bus->work_loop != NULL && bus->message_source != NULL)
         IOWorkLoop_removeEventSource(bus->work_loop, (IOEventSource *)bus->message_source);
+}
+
+static void stop_interrupts(HyperVVMBus *bus)
+{
+    if (bus->interrupts != NULL)
+        interrupt_controller_stop(bus->interrupts, bus->controller->line_controller);
 }
 
 static bool bus_start(IOService *me, IOService *provider)
@@ -195,6 +202,7 @@ static bool bus_start(IOService *me, IOService *provider)
         hv_log(who, "cannot connect to the host (error %d)", error);
         if (bus->lock != NULL && bus->connection != NULL)
             stop_messages(bus);
+        stop_interrupts(bus);
         IOService_super_stop(me, provider);
         return false;
     }
@@ -212,6 +220,7 @@ static void bus_stop(IOService *me, IOService *provider)
     if (vmbus_disconnect(bus) != 0)
         dma_memory_leak(&bus->interrupt_page, who);
     stop_messages(bus);
+    stop_interrupts(bus);
     IOService_super_stop(me, provider);
 }
 
@@ -222,6 +231,7 @@ static void bus_free(OSObject *me)
     dma_memory_free(&bus->interrupt_page);
     iokit_release_clear(bus->message_source);
     iokit_release_clear(bus->work_loop);
+    iokit_release_clear(bus->interrupts);
     if (bus->connection != NULL)
         IOFree(bus->connection, sizeof *bus->connection);
     if (bus->target_lock != NULL)

@@ -116,9 +116,8 @@ bool device_init(HyperVVMBusDevice *device, HyperVVMBus *bus, const struct offer
     device->bus = bus;
     iokit_retain(bus);
     device->lock = IOLockAlloc();
-    device->interrupt_lock = IOSimpleLockAlloc();
     device->channels[0] = new_channel(device, offer);
-    if (device->lock == NULL || device->interrupt_lock == NULL || device->channels[0] == NULL)
+    if (device->lock == NULL || device->channels[0] == NULL)
         return false;
     publish_properties(device, offer);
     return true;
@@ -258,8 +257,6 @@ static void device_free(OSObject *me)
         IOLockFree(device->channels[i]->transmit_lock);
         IOFree(device->channels[i], sizeof *device->channels[i]);
     }
-    if (device->interrupt_lock != NULL)
-        IOSimpleLockFree(device->interrupt_lock);
     if (device->lock != NULL)
         IOLockFree(device->lock);
     iokit_release_clear(device->bus);
@@ -268,10 +265,5 @@ static void device_free(OSObject *me)
 
 IOKIT_CLASS(17, HyperVVMBusDevice, IOService,
             .matchPropertyTable_numbers = device_match_property_table,
-            .getInterruptType = device_get_interrupt_type,
-            .registerInterrupt = device_register_interrupt,
-            .unregisterInterrupt = device_unregister_interrupt,
-            .enableInterrupt = device_enable_interrupt,
-            .disableInterrupt = device_disable_interrupt,
             .finalize = device_finalize,
             .free = device_free)

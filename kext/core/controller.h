@@ -51,6 +51,7 @@ struct HyperVController {
     struct controller_processor *processors;        /* by processor number */
     uint32_t processor_count;
     uint8_t vector;
+    IOInterruptController *line_controller;         /* the machine's own, whose line VMBus has */
     bool synic_enabled;
     bool interrupt_registered;
     bool spread_interrupts;                         /* channels may be aimed at any processor */

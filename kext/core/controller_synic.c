@@ -146,7 +146,7 @@ void controller_poll_messages(HyperVController *controller)
 /* ---- Which vector ---------------------------------------------------------------------------- */
 
 /* The interrupt line of the ACPI device, plus the first vector of the controller it belongs to. */
-static int find_vector(IOService *provider, uint8_t *vector)
+static int find_vector(HyperVController *controller, IOService *provider)
 {
     OSArray *controllers = iokit_cast(
         OSArray, IORegistryEntry_getProperty_symbol((IORegistryEntry *)provider,
@@ -157,7 +157,7 @@ static int find_vector(IOService *provider, uint8_t *vector)
     OSSymbol *name;
     OSData *specifier;
     OSNumber *base;
-    IOService *interrupt_controller;
+    IOInterruptController *lines;
     uint32_t line, first = 0;
 
     if (controllers == NULL || specifiers == NULL)
@@ -167,17 +167,17 @@ static int find_vector(IOService *provider, uint8_t *vector)
     if (name == NULL || specifier == NULL || OSData_getLength(specifier) < sizeof line)
         return HV_ERROR_NOT_FOUND;
     memcpy(&line, OSData_getBytesNoCopy(specifier), sizeof line);
-    interrupt_controller = (IOService *)IOPlatformExpert_lookUpInterruptController(
-        IOService_getPlatform(), name);
-    if (interrupt_controller == NULL)
+    lines = IOPlatformExpert_lookUpInterruptController(IOService_getPlatform(), name);
+    if (lines == NULL)
         return HV_ERROR_NOT_FOUND;
-    base = iokit_cast(OSNumber, IORegistryEntry_getProperty_cstring(
-                                    (IORegistryEntry *)interrupt_controller, "Base Vector Number"));
+    base = iokit_cast(OSNumber, IORegistryEntry_getProperty_cstring((IORegistryEntry *)lines,
+                                                                    "Base Vector Number"));
     if (base != NULL)
         first = OSNumber_unsigned32BitValue(base);
     if (first > 0xFF || line > 0xFF - first || first + line < HV_SINT_VECTOR_MINIMUM)
         return HV_ERROR_INVALID;
-    *vector = (uint8_t)(first + line);
+    controller->line_controller = lines;
+    controller->vector = (uint8_t)(first + line);
     return 0;
 }
 
@@ -249,7 +249,7 @@ static int allocate_processors(HyperVController *controller)
 
 int controller_synic_enable(HyperVController *controller, IOService *provider)
 {
-    int error = find_vector(provider, &controller->vector);
+    int error = find_vector(controller, provider);
 
     if (error != 0) {
         hv_log(who, "no usable interrupt on the ACPI device of VMBus");

@@ -7,7 +7,6 @@
 #include "abi/runtime.h"
 #include "kext/core/channel.h"
 #include "kext/core/device_channel.h"
-#include "kext/core/interrupt_line.h"
 #include "kext/core/vmbus.h"
 
 #define DEVICE_CHANNELS_MAXIMUM 64u     /* the primary and its sub-channels, by index */
@@ -62,13 +61,7 @@ struct HyperVVMBusDevice {
     struct device_channel *channels[DEVICE_CHANNELS_MAXIMUM];
     uint32_t subchannel_count;
     bool gone;
-    /* The interrupt that others than drivers of ours take: device_interrupt.c. */
-    IOSimpleLock *interrupt_lock;
-    struct interrupt_line interrupt;
-    IOInterruptAction interrupt_handler;
-    OSObject *interrupt_target;
-    void *interrupt_reference;
-    volatile int32_t interrupt_calls;   /* handlers that run */
+    uint32_t vector;                    /* its interrupt, for others than drivers of ours; 0: none */
 };
 IOKIT_CLASS_DECLARE(17, HyperVVMBusDevice, IOService);
 
@@ -87,21 +80,10 @@ void device_rescind_channel(HyperVVMBusDevice *device, uint32_t channel_id);
 /* Is this the device of this class and instance? */
 bool device_is(const HyperVVMBusDevice *device, const struct offer *offer);
 
-/* An event of the primary channel that no open channel takes; in interrupt context. */
-void device_interrupt(HyperVVMBusDevice *device);
-
 /* ---- Between the device's files -------------------------------------------------------------- */
 
 /* Takes a rescinded, closed sub-channel out of the table, frees it and releases its id. */
 void device_remove_channel(HyperVVMBusDevice *device, struct device_channel *channel);
-
-/* Methods of IOService: device_interrupt.c. */
-int32_t device_get_interrupt_type(IOService *me, int32_t source, int32_t *type);
-int32_t device_register_interrupt(IOService *me, int32_t source, OSObject *target,
-                                  IOInterruptAction handler, void *reference);
-int32_t device_unregister_interrupt(IOService *me, int32_t source);
-int32_t device_enable_interrupt(IOService *me, int32_t source);
-int32_t device_disable_interrupt(IOService *me, int32_t source);
 
 /* Action of a channel's event source. */
 void channel_interrupt(OSObject *owner, IOInterruptEventSource *source, int32_t count);

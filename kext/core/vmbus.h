@@ -13,6 +13,7 @@
 #include "abi/IOWorkLoop.h"
 #include "abi/kpi/locks.h"
 #include "abi/runtime.h"
+#include "kext/core/HyperVInterruptController.h"
 #include "kext/core/connection.h"
 #include "kext/core/controller.h"
 #include "kext/core/mmio.h"
@@ -39,10 +40,12 @@ struct HyperVVMBus {
     IOWorkLoop *work_loop;                  /* of control messages only */
     IOInterruptEventSource *message_source;
     struct dma_memory interrupt_page;       /* of hosts before 2.4; given to the host for good */
-    /* Which event source a channel's flag signals. Looked at in interrupt context. */
+    /* Which event source a channel's flag signals, or which vector it raises if there is none.
+     * Looked at in interrupt context. */
     IOSimpleLock *target_lock;
     IOInterruptEventSource *targets[VMBUS_CHANNEL_MAXIMUM + 1];
-    HyperVVMBusDevice *nubs[VMBUS_CHANNEL_MAXIMUM + 1];     /* whose flag it is without a target */
+    uint8_t vectors[VMBUS_CHANNEL_MAXIMUM + 1];
+    HyperVInterruptController *interrupts;  /* calls to add and remove are made with `lock` held */
     /* Whose channel it is; guarded by `lock`. Not retained: a device takes itself out. */
     HyperVVMBusDevice *devices[VMBUS_CHANNEL_MAXIMUM + 1];
     struct mmio_space mmio;                 /* guarded by `lock` */
@@ -77,9 +80,9 @@ void vmbus_release_channel(HyperVVMBus *bus, uint32_t channel_id);
  * the old one any more. */
 void vmbus_set_target(HyperVVMBus *bus, uint32_t channel_id, IOInterruptEventSource *source);
 
-/* Flags of the primary channel go to the nub while they have no target; NULL: no longer. On return
- * no interrupt handler uses the old one any more. */
-void vmbus_set_nub(HyperVVMBus *bus, uint32_t channel_id, HyperVVMBusDevice *device);
+/* Flags of the channel raise this vector of the interrupt controller while they have no target; 0:
+ * no longer. On return no interrupt handler uses the old one any more. */
+void vmbus_set_vector(HyperVVMBus *bus, uint32_t channel_id, uint32_t vector);
 
 /* Signals the host on a channel; any context. */
 void vmbus_signal(HyperVVMBus *bus, const struct offer *offer);

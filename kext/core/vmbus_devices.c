@@ -30,8 +30,9 @@ static void set_device(HyperVVMBus *bus, uint32_t channel_id, HyperVVMBusDevice 
 
 void vmbus_forget_device(HyperVVMBus *bus, HyperVVMBusDevice *device)
 {
-    vmbus_set_nub(bus, device_offer(device)->channel_id, NULL);
+    vmbus_set_vector(bus, device_offer(device)->channel_id, 0);
     IOLockLock(bus->lock);
+    interrupt_controller_remove(bus->interrupts, device->vector);
     for (uint32_t id = 1; id <= VMBUS_CHANNEL_MAXIMUM; id++)
         if (bus->devices[id] == device)
             bus->devices[id] = NULL;
@@ -49,6 +50,18 @@ static int add_subchannel(HyperVVMBus *bus, const struct offer *offer)
     return error;
 }
 
+/* The nub has no interrupt before it has this, and none at all without memory. */
+static void add_interrupt(HyperVVMBus *bus, HyperVVMBusDevice *device, uint32_t channel_id)
+{
+    IOLockLock(bus->lock);
+    device->vector = interrupt_controller_add(bus->interrupts, (IOService *)device);
+    IOLockUnlock(bus->lock);
+    vmbus_set_vector(bus, channel_id, device->vector);
+    if (device->vector == 0)
+        hv_log(who, "channel %u has no interrupt for other drivers: no vector is left",
+               channel_id);
+}
+
 static int add_device(HyperVVMBus *bus, const struct offer *offer)
 {
     HyperVVMBusDevice *device = HyperVVMBusDevice_alloc();
@@ -61,7 +74,7 @@ static int add_device(HyperVVMBus *bus, const struct offer *offer)
         return HV_ERROR_NO_RESOURCES;
     }
     set_device(bus, offer->channel_id, device);
-    vmbus_set_nub(bus, offer->channel_id, device);
+    add_interrupt(bus, device, offer->channel_id);
     IOService_registerService(service, 0);
     iokit_release(device);          /* the registry keeps it */
     return 0;

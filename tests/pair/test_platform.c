@@ -8,9 +8,11 @@
 #include "abi/IOInterruptEventSource.h"
 #include "abi/IOMemoryDescriptor.h"
 #include "abi/IOPMrootDomain.h"
+#include "abi/IOPlatformExpert.h"
 #include "abi/IOWorkLoop.h"
 #include "abi/OSData.h"
 #include "abi/OSString.h"
+#include "abi/OSSymbol.h"
 #include "abi/kpi/globals.h"
 #include "abi/kpi/vm.h"
 #include "abi/runtime.h"
@@ -219,6 +221,16 @@ static void processors_are_hidden_in_snow_leopards_tables(void **state)
 
 static unsigned interrupts;
 
+static IOInterruptController *controller_named(const char *text)
+{
+    const OSSymbol *name = OSSymbol_withCString(text);
+    IOInterruptController *found =
+        IOPlatformExpert_lookUpInterruptController(IOService_getPlatform(), (OSSymbol *)name);
+
+    iokit_release(name);
+    return found;
+}
+
 static void interrupted(OSObject *owner, IOInterruptEventSource *source, int32_t count)
 {
     interrupts++;
@@ -234,24 +246,28 @@ static void nub_interrupt(struct pair *pair)
         IOInterruptEventSource_interruptEventSource((OSObject *)nub, interrupted, nub, 0);
     int32_t type = -1;
 
+    PAIR_CHECK(pair, device->vector != 0 &&
+                         device->bus->vectors[device_offer(device)->channel_id] == device->vector);
+    PAIR_CHECK(pair, controller_named(INTERRUPT_CONTROLLER_NAME) ==
+                         &device->bus->interrupts->super);
     PAIR_CHECK(pair, IOService_getInterruptType(nub, 0, &type) == kIOReturnSuccess && type == 0);
     PAIR_CHECK(pair, IOService_getInterruptType(nub, 1, &type) == kIOReturnNoInterrupt);
     PAIR_CHECK(pair, source != NULL);
     PAIR_CHECK(pair, IOService_registerInterrupt(nub, 0, NULL, (IOInterruptAction)interrupted,
                                                  NULL) == kIOReturnNoResources);
     PAIR_CHECK(pair, IOWorkLoop_addEventSource(loop, (IOEventSource *)source) == kIOReturnSuccess);
-    device_interrupt(device);   /* before it is enabled: remembered */
+    interrupt_controller_raise(device->bus->interrupts, device->vector); /* before the enable */
     pair_sleep(PAIR_SECOND / 10);
     PAIR_CHECK(pair, interrupts == 0);
     IOEventSource_enable((IOEventSource *)source);
     pair_sleep(PAIR_SECOND / 10);
     PAIR_CHECK(pair, interrupts == 1);
-    device_interrupt(device);
+    interrupt_controller_raise(device->bus->interrupts, device->vector);
     pair_sleep(PAIR_SECOND / 10);
     PAIR_CHECK(pair, interrupts == 2);
     IOWorkLoop_removeEventSource(loop, (IOEventSource *)source);
     iokit_release(source);
-    device_interrupt(device);   /* nobody has it */
+    interrupt_controller_raise(device->bus->interrupts, device->vector); /* nobody has it */
     PAIR_CHECK(pair, interrupts == 2);
     iokit_release(loop);
 }

@@ -65,6 +65,8 @@ pci_check() {
     pci_start || return 1
     wait_until 60 pci_has_test_device || { figure="the test device does not work: $(tail -n 1 "$pci_folder/guest.log")"; return 1; }
     interrupts=$(pci_property TestInterrupts) bytes=$(pci_property TestBytes) sources=$(pci_property TestSources)
+    pci_registry | grep -q '"IOInterruptControllers" = ("IOPCIMessagedInterruptController"' ||
+        { figure="no function names macOS's controller of message-signalled interrupts"; return 1; }
     [ "$(pci_host test messages)" -ge "$interrupts" ] || { figure="the guest counted interrupts that were not sent"; return 1; }
     pci_check_block && pci_check_eject && pci_end || return 1
     figure="$sources sources, $interrupts interrupts, $bytes bytes by DMA; $block; ejected and added again"

@@ -5,6 +5,7 @@
 
 #include "abi/constants/errno.h"
 #include "xnu/bsd/kpi.h"
+#include "xnu/bsd/mbuf_pool.h"
 #include "xnu/machine/memory.h"
 #include "xnu/machine/panic.h"
 
@@ -17,8 +18,11 @@ long mbuf_count(void)
 
 static struct mbuf_storage *storage_create(size_t size)
 {
-    struct mbuf_storage *storage = machine_allocate(sizeof *storage, 0);
+    struct mbuf_storage *storage = mbuf_pool_take_storage(size);
 
+    if (storage)
+        return storage;
+    storage = machine_allocate(sizeof *storage, 0);
     if (!storage)
         return NULL;
     *storage = (struct mbuf_storage){ .references = 1, .size = size };
@@ -33,6 +37,8 @@ static struct mbuf_storage *storage_create(size_t size)
 static void storage_release(struct mbuf_storage *storage)
 {
     if (!storage || __atomic_sub_fetch(&storage->references, 1, __ATOMIC_ACQ_REL) != 0)
+        return;
+    if (mbuf_pool_keep_storage(storage))
         return;
     if (storage->external_free)
         storage->external_free((char *)storage->base, (unsigned)storage->size,
@@ -51,9 +57,20 @@ static void set_storage(mbuf_t mbuf, struct mbuf_storage *storage, bool external
         mbuf->flags |= MBUF_EXT;
 }
 
+static mbuf_t create_empty(void)
+{
+    mbuf_t mbuf = mbuf_pool_take();
+
+    if (mbuf)
+        *mbuf = (struct __mbuf){ 0 };
+    else
+        mbuf = machine_allocate_zeroed(sizeof *mbuf, 0);
+    return mbuf;
+}
+
 mbuf_t mbuf_create(mbuf_type_t type, bool packet_header, size_t size)
 {
-    mbuf_t mbuf = machine_allocate_zeroed(sizeof *mbuf, 0);
+    mbuf_t mbuf = create_empty();
 
     if (!mbuf)
         return NULL;
@@ -72,7 +89,7 @@ mbuf_t mbuf_create(mbuf_type_t type, bool packet_header, size_t size)
 mbuf_t mbuf_create_sharing(const mbuf_t with, bool packet_header, const uint8_t *data,
                            size_t length)
 {
-    mbuf_t mbuf = machine_allocate_zeroed(sizeof *mbuf, 0);
+    mbuf_t mbuf = create_empty();
 
     if (!mbuf)
         return NULL;
@@ -146,7 +163,7 @@ KPI(errno_t, mbuf_attachcluster, (mbuf_how_t how, mbuf_type_t type, mbuf_t *mbuf
     struct mbuf_storage *storage = *mbuf ? machine_allocate(sizeof *storage, 0) : NULL;
     if (!storage)
         return ENOMEM;
-    *storage = (struct mbuf_storage){ 1, size, (uint8_t *)base, external_free, argument };
+    *storage = (struct mbuf_storage){ 1, size, (uint8_t *)base, external_free, argument, NULL };
     set_storage(*mbuf, storage, true);
     return 0;
 }
@@ -226,7 +243,8 @@ KPI(mbuf_t, mbuf_free, (mbuf_t mbuf))
     }
     storage_release(mbuf->storage);
     mbuf->type = MBUF_TYPE_FREE;
-    machine_release(mbuf, sizeof *mbuf);
+    if (!mbuf_pool_keep(mbuf))
+        machine_release(mbuf, sizeof *mbuf);
     __atomic_fetch_sub(&mbufs, 1, __ATOMIC_RELAXED);
     return next;
 }

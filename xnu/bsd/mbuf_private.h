@@ -29,6 +29,7 @@ struct mbuf_storage {
     uint8_t *base;
     void (*external_free)(char *base, unsigned size, char *argument);   /* NULL: ours */
     char *external_argument;
+    struct mbuf_storage *next_free;  /* in the pool (mbuf_pool.h) */
 };
 
 struct mbuf_tag {

@@ -3,6 +3,7 @@
 #include "xnu/bsd/start.h"
 
 #include "xnu/bsd/kern_control.h"
+#include "xnu/bsd/mbuf_pool.h"
 #include "xnu/bsd/platform.h"
 #include "xnu/iokit/threads_private.h"
 #include "xnu/libkern/release.h"
@@ -16,6 +17,7 @@ int xnu_bsd_start(void)
     release_kernel_version(&major, &minor, &revision);
     platform_set_version(major, minor, revision);
     platform_start();
+    mbuf_pool_reset();
     threads_start();
     if (!thread_calls_start())
         return ENOMEM;

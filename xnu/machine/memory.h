@@ -68,6 +68,8 @@ size_t machine_allocation_size(const void *address);
  */
 void machine_allocation_fail_at(uint64_t nth, bool sticky);
 uint64_t machine_allocation_failed(void);
+/* Caches of allocations keep out of the way then, so that each allocation counts. */
+bool machine_allocation_fail_is_on(void);
 
 struct machine_memory_statistics {
     uint64_t ram_bytes;

@@ -62,6 +62,10 @@ uint64_t machine_allocation_failed(void) {
     return atomic_load(&fail_count);
 }
 
+bool machine_allocation_fail_is_on(void) {
+    return atomic_load_explicit(&fail_countdown, memory_order_relaxed) != 0;
+}
+
 bool allocation_must_fail(void) {
     uint64_t left = atomic_load_explicit(&fail_countdown, memory_order_relaxed);
     while (left != 0) {

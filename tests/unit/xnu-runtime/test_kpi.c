@@ -122,6 +122,72 @@ static void packets_are_copied_cut_and_extended(void **state)
     run_runtime(packets_are_copied_cut_and_extended_body);
 }
 
+/* Whether it comes from the pool or not. */
+static void a_used_mbuf_is_like_a_new_one_body(void *argument)
+{
+    static const size_t sizes[] = { 10, 200, 2000, 4000, 16000, 60000 };
+
+    for (unsigned round = 0; round < 3; round++) {
+        for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+            mbuf_t packet = packet_of(sizes[i]);
+            uint16_t tag;
+
+            CHECK(holds(packet, sizes[i], 0) && mbuf_nextpkt(packet) == NULL);
+            CHECK(mbuf_get_vlan_tag(packet, &tag) == 6 && mbuf_leadingspace(packet) == 0);
+            mbuf_set_vlan_tag(packet, 7);
+            mbuf_setnextpkt(packet, packet);
+            mbuf_adj(packet, 5);
+            mbuf_freem(packet);
+        }
+        CHECK(mbuf_count() == 0);
+    }
+}
+
+static void a_used_mbuf_is_like_a_new_one(void **state)
+{
+    run_runtime(a_used_mbuf_is_like_a_new_one_body);
+}
+
+/* Memory that two share goes back once, when the second has gone. */
+static void shared_memory_is_used_again_when_all_have_gone_body(void *argument)
+{
+    mbuf_t packet = packet_of(16000), copy, other;
+
+    CHECK(mbuf_copym(packet, 0, 16000, MBUF_WAITOK, &copy) == 0);
+    mbuf_freem(packet);
+    other = packet_of(16000);
+    CHECK(mbuf_data(other) != mbuf_data(copy) && holds(copy, 16000, 0));
+    mbuf_freem(copy);
+    CHECK(holds(other, 16000, 0));
+    mbuf_freem(other);
+    CHECK(mbuf_count() == 0);
+}
+
+static void shared_memory_is_used_again_when_all_have_gone(void **state)
+{
+    run_runtime(shared_memory_is_used_again_when_all_have_gone_body);
+}
+
+static void without_memory_there_is_no_mbuf_body(void *argument)
+{
+    mbuf_t packet = packet_of(2000);
+
+    mbuf_freem(packet);
+    for (uint64_t nth = 1; nth <= 3; nth++) { /* the mbuf, what describes its memory, the memory */
+        machine_allocation_fail_at(nth, false);
+        CHECK(mbuf_getpacket(MBUF_DONTWAIT, &packet) == 12 && machine_allocation_failed() == 1);
+    }
+    machine_allocation_fail_at(0, false);
+    CHECK(mbuf_getpacket(MBUF_DONTWAIT, &packet) == 0);
+    mbuf_freem(packet);
+    CHECK(mbuf_count() == 0);
+}
+
+static void without_memory_there_is_no_mbuf(void **state)
+{
+    run_runtime(without_memory_there_is_no_mbuf_body);
+}
+
 static unsigned freed;
 
 static void external_free(char *base, unsigned size, char *extra)
@@ -261,6 +327,9 @@ int main(void)
         cmocka_unit_test(strings_are_bounded),
         cmocka_unit_test(numbers_are_read_as_the_c_library_does),
         cmocka_unit_test(packets_are_copied_cut_and_extended),
+        cmocka_unit_test(a_used_mbuf_is_like_a_new_one),
+        cmocka_unit_test(shared_memory_is_used_again_when_all_have_gone),
+        cmocka_unit_test(without_memory_there_is_no_mbuf),
         cmocka_unit_test(clusters_and_limits),
         cmocka_unit_test(sysctl_nodes_are_read_and_written_by_name),
         cmocka_unit_test(free_pages_become_fewer_and_more),

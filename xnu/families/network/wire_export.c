@@ -13,10 +13,7 @@
 #include "xnu/machine/threads.h"
 
 enum { HEADER = 14, TYPE = 12, TCP_CHECKSUM = 16, IPV6_TYPE = 0x86dd };
-enum {
-    PACKETS_A_BURST = 32,
-    COPIED_MAX = 8192, /* larger frames stay where they were read to */
-};
+enum { PACKETS_A_BURST = 32 };
 
 static const struct machine_wire *wire; /* NULL: none is open */
 static int descriptor = -1;
@@ -24,7 +21,8 @@ static atomic_bool stopping;
 static _Atomic(struct ethernet_device *) device; /* en0; cleared with `sending` held */
 static struct machine_mutex *sending;            /* held while the reader uses `device` */
 static struct machine_thread *reader;
-static mbuf_t room;                              /* the reader's: memory for the next frame */
+static mbuf_t small, large;                      /* the reader's: memory for the next frame */
+static size_t large_room;                        /* bytes of `large` */
 
 /* ---- from the wire to the driver ----------------------------------------------------------- */
 
@@ -46,11 +44,22 @@ static void set_offloads(mbuf_t packet, const struct machine_wire_frame *about)
     }
 }
 
-/* Memory for the largest frame; true if there is some. */
+/* Memory for the largest frame: a cluster that most frames fit, and more behind it, of which what a
+ * frame does not need is used again. True if there is all of it. */
 static bool have_room(void)
 {
-    return room != NULL ||
-           mbuf_allocpacket(MBUF_WAITOK, MACHINE_WIRE_FRAME_MAX, NULL, &room) == 0;
+    if (small == NULL && mbuf_getpacket(MBUF_WAITOK, &small) != 0)
+        return false;
+    while (large_room < MACHINE_WIRE_FRAME_MAX - MBUF_CLUSTER_SIZE) {
+        mbuf_t part = NULL;
+
+        if (mbuf_getcluster(MBUF_WAITOK, MBUF_TYPE_DATA, MBUF_JUMBO_CLUSTER_SIZE, &part) != 0)
+            return false;
+        mbuf_setnext(part, large);
+        large = part;
+        large_room += MBUF_JUMBO_CLUSTER_SIZE;
+    }
+    return true;
 }
 
 static long read_into_room(struct machine_wire_frame *about)
@@ -58,44 +67,34 @@ static long read_into_room(struct machine_wire_frame *about)
     struct machine_wire_space spaces[MACHINE_WIRE_PIECES_MAX];
     unsigned count = 0;
 
-    for (mbuf_t part = room; part != NULL && count < MACHINE_WIRE_PIECES_MAX;
+    spaces[count++] = (struct machine_wire_space){ mbuf_data(small), MBUF_CLUSTER_SIZE };
+    for (mbuf_t part = large; part != NULL && count < MACHINE_WIRE_PIECES_MAX;
          part = mbuf_next(part))
-        spaces[count++] = (struct machine_wire_space){ mbuf_data(part), mbuf_maxlen(part) };
+        spaces[count++] = (struct machine_wire_space){ mbuf_data(part), MBUF_JUMBO_CLUSTER_SIZE };
     return wire->read(descriptor, about, spaces, count);
 }
 
-/* A large frame stays where it was read to; what it does not need is given back. */
+/* The frame stays where it was read to. */
 static mbuf_t take_room(size_t size)
 {
-    mbuf_t packet = room;
+    mbuf_t packet = small, last = small;
+    size_t left = size < MBUF_CLUSTER_SIZE ? 0 : size - MBUF_CLUSTER_SIZE;
 
+    small = NULL;
+    mbuf_setlen(packet, size - left);
     mbuf_pkthdr_setlen(packet, size);
-    for (mbuf_t part = packet; part != NULL; part = mbuf_next(part)) {
-        size_t length = mbuf_maxlen(part) < size ? mbuf_maxlen(part) : size;
+    while (left != 0) {
+        mbuf_t part = large;
+        size_t length = left < MBUF_JUMBO_CLUSTER_SIZE ? left : MBUF_JUMBO_CLUSTER_SIZE;
 
+        large = mbuf_next(part);
+        large_room -= MBUF_JUMBO_CLUSTER_SIZE;
+        mbuf_setnext(part, NULL);
         mbuf_setlen(part, length);
-        size -= length;
-        if (size == 0 && mbuf_next(part) != NULL) {
-            mbuf_freem(mbuf_next(part));
-            mbuf_setnext(part, NULL);
-        }
+        mbuf_setnext(last, part);
+        last = part;
+        left -= length;
     }
-    room = NULL;
-    return packet;
-}
-
-/* A small frame is copied, and the memory used again. */
-static mbuf_t copy_room(size_t size)
-{
-    mbuf_t packet = NULL;
-
-    if (mbuf_allocpacket(MBUF_WAITOK, size, NULL, &packet) != 0)
-        return NULL;
-    if (mbuf_copyback(packet, 0, size, mbuf_data(room), MBUF_WAITOK) != 0) {
-        mbuf_freem(packet);
-        return NULL;
-    }
-    mbuf_pkthdr_setlen(packet, size);
     return packet;
 }
 
@@ -112,7 +111,7 @@ static mbuf_t read_packet(long *error)
         if (size <= 0)
             return NULL;
         if (size >= HEADER)
-            packet = size > COPIED_MAX ? take_room((size_t)size) : copy_room((size_t)size);
+            packet = take_room((size_t)size);
     }
     if (packet != NULL)
         set_offloads(packet, &about);
@@ -285,9 +284,12 @@ void wire_export_stop(void)
     machine_thread_join(reader);
     machine_thread_release(reader);
     machine_mutex_destroy(sending);
-    if (room != NULL)
-        mbuf_freem(room);
-    room = NULL;
+    if (small != NULL)
+        mbuf_freem(small);
+    if (large != NULL)
+        mbuf_freem(large);
+    small = large = NULL;
+    large_room = 0;
     wire->close(descriptor);
     wire = NULL;
 }

@@ -191,6 +191,7 @@
 #define kIOClientPrivilegeAdministrator "root"
 #define kIOClientPrivilegeLocalUser "local"
 #define kIOClientPrivilegeForeground "foreground"
+#define kIOClientPrivilegeConsoleUser "console" /* whose session is on the screen; not in 10.4 */
 
 /* Platform (IOKit/IOPlatformExpert.h) */
 #define kCoprocessorVersionNone 0

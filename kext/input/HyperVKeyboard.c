@@ -1,40 +1,167 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* HyperVKeyboard: the keyboard as macOS sees it, an ADB keyboard by its codes. */
+#include "abi/IOUserClient.h"
+#include "abi/OSData.h"
+#include "abi/OSDictionary.h"
+#include "abi/OSString.h"
+#include "abi/constants.h"
+#include "abi/kpi/iolib.h"
+#include "abi/kpi/locks.h"
+#include "abi/kpi/vm.h"
 #include "abi/runtime.h"
 #include "kext/core/boot_arguments.h"
 #include "kext/core/device_channel.h"
+#include "kext/core/ioreturn.h"
 #include "kext/core/log.h"
 #include "kext/input/adb_keyboard.h"
 #include "kext/input/keymap.h"
 
 #define RING_PAGES       9u             /* of data; Linux has 10 with the control page */
+#define LAYOUT_ARGUMENT  "hvkbdlayout"  /* boot argument: name of a layout */
+#define UNTYPED_PROPERTY "HVCharactersNotTyped"
+
+static const char who[] = "HyperVKeyboard";
 
 struct HyperVKeyboard {
     IOHIKeyboard super;
     struct device_channel *channel;
-    struct keyboard keyboard;           /* in the channel's gate, and when it is closed */
+    IOLock *lock;                       /* the engine, whoever uses it, and the layout */
+    struct keyboard keyboard;
+    const struct key_layout *layout;    /* a built-in one, or `uploaded` */
+    struct key_layout uploaded;         /* refers to `table` */
+    OSData *table;
     bool caps_lock, num_lock;
     uint8_t keymap[KEYMAP_BYTES_MAXIMUM];
     uint32_t keymap_length;
 };
 typedef struct HyperVKeyboard HyperVKeyboard;
 
+/* Text that the layout has no keys for is lost: it is counted, and seen in the registry. */
+static void tell_untyped(HyperVKeyboard *self, uint64_t before, uint64_t now)
+{
+    if (now == before)
+        return;
+    IORegistryEntry_setProperty_cstring_number((IORegistryEntry *)self, UNTYPED_PROPERTY, now, 64);
+    if (hv_log_now(now))
+        hv_log(who, "characters that the layout does not have: %llu so far",
+               (unsigned long long)now);
+}
+
 static void packet_arrived(void *owner, struct device_channel *channel,
                            const struct packet_view *packet)
 {
     HyperVKeyboard *self = owner;
     struct keyboard_change changes[KEYBOARD_CHANGES_MAXIMUM];
-    int count = keyboard_receive(&self->keyboard, packet->data, packet->length, changes);
+    uint64_t untyped;
+    int count;
 
     (void)channel;
+    IOLockLock(self->lock);
+    untyped = self->keyboard.counters.unknown_characters;
+    count = keyboard_receive(&self->keyboard, packet->data, packet->length, changes);
+    IOLockUnlock(self->lock);
     for (int i = 0; i < count; i++)
         adb_dispatch(&self->super, &changes[i]);
+    tell_untyped(self, untyped, self->keyboard.counters.unknown_characters);
     if (count == HV_ERROR_REFUSED)
-        hv_log("HyperVKeyboard", "the host does not speak protocol version 1.0");
+        hv_log(who, "the host does not speak protocol version 1.0");
     else if (count == HV_ERROR_MALFORMED && hv_log_now(self->keyboard.counters.malformed))
-        hv_log("HyperVKeyboard", "a malformed message was dropped (%u bytes)",
-               (unsigned)packet->length);
+        hv_log(who, "a malformed message was dropped (%u bytes)", (unsigned)packet->length);
 }
+
+/* ---- the layout ---- */
+
+/* `table`, which is retained, holds the layout's entries; NULL: it is a built-in one. */
+static void use_layout(HyperVKeyboard *self, const struct key_layout *layout, OSData *table)
+{
+    OSData *before;
+
+    iokit_retain(table);
+    IOLockLock(self->lock);
+    before = self->table;
+    self->table = table;
+    if (table != NULL) {
+        self->uploaded = *layout;
+        layout = &self->uploaded;
+    }
+    self->layout = layout;
+    keyboard_use_layout(&self->keyboard, layout);
+    IORegistryEntry_setProperty_cstring_cstring((IORegistryEntry *)self, KEY_LAYOUT_PROPERTY,
+                                                layout->name);
+    IOLockUnlock(self->lock);
+    iokit_release_clear(before);
+}
+
+static int use_named_layout(HyperVKeyboard *self, const char *name, uint32_t length)
+{
+    const struct key_layout *layout = key_layout_named(name, length);
+
+    if (layout == NULL)
+        return HV_ERROR_NOT_FOUND;
+    use_layout(self, layout, NULL);
+    return 0;
+}
+
+static int use_uploaded_layout(HyperVKeyboard *self, OSData *table)
+{
+    struct key_layout layout;
+    int error = key_layout_check(OSData_getBytesNoCopy(table), OSData_getLength(table), &layout);
+
+    if (error == 0)
+        use_layout(self, &layout, table);
+    return error;
+}
+
+static void use_first_layout(HyperVKeyboard *self)
+{
+    char *name = IOMalloc(BOOT_ARGUMENT_MAXIMUM);
+    uint32_t length = 0;
+
+    use_layout(self, key_layout_default(), NULL);
+    if (name == NULL)
+        return;
+    if (boot_argument_text(LAYOUT_ARGUMENT, name)) {
+        while (name[length] != '\0')
+            length++;
+        if (use_named_layout(self, name, length) != 0)
+            hv_log(who, LAYOUT_ARGUMENT "=%s: there is no such layout; U.S. is used", name);
+    }
+    IOFree(name, BOOT_ARGUMENT_MAXIMUM);
+}
+
+/* The agent in the user's session, or a person, says which layout macOS uses. Whoever sits at the
+ * screen may: it is their text. */
+static bool may_set_layout(void)
+{
+    return IOUserClient_clientHasPrivilege(current_task(), kIOClientPrivilegeConsoleUser) ==
+               kIOReturnSuccess ||
+           IOUserClient_clientHasPrivilege(current_task(), kIOClientPrivilegeAdministrator) ==
+               kIOReturnSuccess;
+}
+
+static int32_t keyboard_set_properties(IORegistryEntry *me, OSObject *properties)
+{
+    HyperVKeyboard *self = (HyperVKeyboard *)me;
+    OSDictionary *dictionary = iokit_cast(OSDictionary, properties);
+    OSObject *value = dictionary == NULL
+                          ? NULL
+                          : OSDictionary_getObject_cstring(dictionary, KEY_LAYOUT_PROPERTY);
+    OSString *name = iokit_cast(OSString, value);
+    OSData *table = iokit_cast(OSData, value);
+
+    if (value == NULL)                  /* the system's own */
+        return IOHIKeyboard_super_setProperties(&self->super, properties);
+    if (!may_set_layout())
+        return kIOReturnNotPrivileged;
+    if (self->lock == NULL)
+        return kIOReturnNotReady;       /* it has not started */
+    if (name != NULL)
+        return ioreturn_of(
+            use_named_layout(self, OSString_getCStringNoCopy(name), OSString_getLength(name)));
+    return table != NULL ? ioreturn_of(use_uploaded_layout(self, table)) : kIOReturnBadArgument;
+}
+
+/* ---- the channel ---- */
 
 static int open_channel(HyperVKeyboard *self, IOService *provider)
 {
@@ -55,7 +182,10 @@ static int open_channel(HyperVKeyboard *self, IOService *provider)
 
     if (device == NULL)
         return HV_ERROR_INVALID;
+    IOLockLock(self->lock);
     keyboard_begin(&self->keyboard, &keys, &request);
+    keyboard_use_layout(&self->keyboard, self->layout);
+    IOLockUnlock(self->lock);
     error = device_channel_open(device, 0, &options, &self->channel);
     if (error == 0)
         error = device_channel_send(self->channel, &piece, 1, 0);
@@ -84,13 +214,17 @@ static bool keyboard_start(IOService *me, IOService *provider)
 
     if (boot_argument_given("-hvkbdoff") || device_of_provider(provider) == NULL)
         return false;
+    self->lock = IOLockAlloc();
+    if (self->lock == NULL)
+        return false;
     self->keymap_length = keymap_build(self->keymap);
+    use_first_layout(self);
     if (!IOHIKeyboard_super_start(&self->super, provider))
         return false;
     error = open_channel(self, provider);
     if (error == 0)
         return true;
-    hv_log("HyperVKeyboard", "cannot open the channel (error %d)", error);
+    hv_log(who, "cannot open the channel (error %d)", error);
     close_channel(self);
     IOHIKeyboard_super_stop(&self->super, provider);
     return false;
@@ -102,6 +236,16 @@ static void keyboard_stop(IOService *me, IOService *provider)
 
     close_channel(self);
     IOHIKeyboard_super_stop(&self->super, provider);
+}
+
+static void keyboard_free(OSObject *me)
+{
+    HyperVKeyboard *self = (HyperVKeyboard *)me;
+
+    iokit_release_clear(self->table);
+    if (self->lock != NULL)
+        IOLockFree(self->lock);
+    IOHIKeyboard_super_free(&self->super);
 }
 
 /* ---- what IOHIKeyboard asks ---- */
@@ -140,6 +284,8 @@ static void set_num_lock(IOHIKeyboard *me, bool on)
 IOKIT_CLASS(14, HyperVKeyboard, IOHIKeyboard,
             .start = keyboard_start,
             .stop = keyboard_stop,
+            .setProperties = keyboard_set_properties,
+            .free = keyboard_free,
             .deviceType = adb_device_type,
             .interfaceID = adb_interface_id,
             .maxKeyCodes = adb_max_key_codes,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* HyperVMouse: the mouse as a HID device; macOS makes a pointer of the host's report descriptor. */
+/* HyperVMouse: the mouse as a HID device; macOS makes a pointer of the host's report
+ * descriptor. */
 #include "abi/IOBufferMemoryDescriptor.h"
 #include "abi/IOHIDDevice.h"
 #include "abi/OSNumber.h"

@@ -32,7 +32,8 @@ struct HyperVPS2Keyboard {
 };
 typedef struct HyperVPS2Keyboard HyperVPS2Keyboard;
 
-/* ---- Ports ----------------------------------------------------------------------------------- */
+/* ---- Ports
+ * ----------------------------------------------------------------------------------- */
 
 /* Waits until (status & mask) == value. Returns false at the time-out. */
 static bool await_status(uint8_t mask, uint8_t value)
@@ -102,7 +103,8 @@ static int bring_up(void)
     return HV_ERROR_IO;
 }
 
-/* ---- Keys ------------------------------------------------------------------------------------ */
+/* ---- Keys
+ * ------------------------------------------------------------------------------------ */
 
 static void release_keys(HyperVPS2Keyboard *self)
 {
@@ -157,7 +159,8 @@ static void interrupted(OSObject *owner, IOInterruptEventSource *source, int32_t
     IOInterruptEventSource_interruptOccurred(source, NULL, NULL, 0);
 }
 
-/* ---- IOService ------------------------------------------------------------------------------- */
+/* ---- IOService
+ * ------------------------------------------------------------------------------- */
 
 static int listen(HyperVPS2Keyboard *self, IOService *provider)
 {
@@ -212,7 +215,8 @@ static void keyboard_stop(IOService *me, IOService *provider)
     IOHIKeyboard_super_stop(&((HyperVPS2Keyboard *)me)->super, provider);
 }
 
-/* ---- What IOHIKeyboard asks ------------------------------------------------------------------ */
+/* ---- What IOHIKeyboard asks
+ * ------------------------------------------------------------------ */
 
 static const uint8_t *default_keymap(IOHIKeyboard *me, uint32_t *length)
 {

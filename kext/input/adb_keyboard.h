@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What IOHIKeyboard asks of any of our keyboards: macOS sees ADB keyboards, by their codes. For the
- * classes' tables. */
+/* What IOHIKeyboard asks of any of our keyboards: macOS sees ADB keyboards, by their codes. For
+ * the classes' tables. */
 #ifndef KEXT_INPUT_ADB_KEYBOARD_H
 #define KEXT_INPUT_ADB_KEYBOARD_H
 

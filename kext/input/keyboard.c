@@ -3,7 +3,6 @@
 #include "kext/input/keyboard.h"
 
 #include "kext/core/shared_memory.h"
-#include "kext/input/us_layout.h"
 
 #define SCAN_CONTROL  0x1Du
 #define SCAN_NUM_LOCK 0x45u
@@ -43,8 +42,14 @@ void keyboard_begin(struct keyboard *keyboard, const struct keyboard_options *op
 {
     memset(keyboard, 0, sizeof *keyboard);
     keyboard->options = *options;
+    keyboard->layout = key_layout_default();
     *request =
         (struct keyboard_protocol_request){ KEYBOARD_PROTOCOL_REQUEST, KEYBOARD_VERSION_1_0 };
+}
+
+void keyboard_use_layout(struct keyboard *keyboard, const struct key_layout *layout)
+{
+    keyboard->layout = layout;
 }
 
 /* ---- keys ---- */
@@ -101,25 +106,26 @@ static int handle_key(struct keyboard *keyboard, const struct keyboard_event *ev
 
 /* ---- text ---- */
 
-static bool is_wanted(uint8_t key, uint8_t modifiers)
-{
-    return (key == ADB_LEFT_SHIFT && (modifiers & LAYOUT_SHIFT)) ||
-           (key == ADB_LEFT_OPTION && (modifiers & LAYOUT_OPTION));
-}
+/* Modifiers that a stroke may want, in the order in which they go down. */
+static const struct {
+    uint8_t modifier, key;
+} stroke_modifiers[] = {
+    { KEY_LAYOUT_SHIFT, ADB_LEFT_SHIFT },
+    { KEY_LAYOUT_OPTION, ADB_LEFT_OPTION },
+};
+#define STROKE_MODIFIERS (sizeof stroke_modifiers / sizeof *stroke_modifiers)
 
-/* One stroke with exactly these modifiers, whatever is held. */
-static void put_stroke(const struct layout_stroke *stroke, struct output *output)
+/* Those of `before` that are not wanted any more go up, then the others of `after` down. */
+static void change_modifiers(uint8_t before, uint8_t after, struct output *output)
 {
     uint32_t i;
 
-    for (i = 0; i < sizeof modifier_keys; i++)
-        if (is_wanted(modifier_keys[i], stroke->modifiers))
-            put(output, modifier_keys[i], true);
-    put(output, stroke->key, true);
-    put(output, stroke->key, false);
-    for (i = sizeof modifier_keys; i-- > 0;)
-        if (is_wanted(modifier_keys[i], stroke->modifiers))
-            put(output, modifier_keys[i], false);
+    for (i = STROKE_MODIFIERS; i-- > 0;)
+        if (before & ~after & stroke_modifiers[i].modifier)
+            put(output, stroke_modifiers[i].key, false);
+    for (i = 0; i < STROKE_MODIFIERS; i++)
+        if (after & ~before & stroke_modifiers[i].modifier)
+            put(output, stroke_modifiers[i].key, true);
 }
 
 static void put_held(const struct keyboard *keyboard, uint8_t key, bool down, struct output *output)
@@ -128,10 +134,28 @@ static void put_held(const struct keyboard *keyboard, uint8_t key, bool down, st
         put(output, key, down);
 }
 
+/* The strokes, each with exactly its modifiers, whatever is held. A modifier that the next stroke
+ * wants, too, stays down: hexadecimal digits count only while Option is. */
+static void put_strokes(struct keyboard *keyboard, const struct key_stroke *strokes,
+                        uint32_t count, struct output *output)
+{
+    uint8_t modifiers = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        put_held(keyboard, strokes[i].key, false, output);
+        set_down(keyboard, strokes[i].key, false);
+        change_modifiers(modifiers, strokes[i].modifiers, output);
+        modifiers = strokes[i].modifiers;
+        put(output, strokes[i].key, true);
+        put(output, strokes[i].key, false);
+    }
+    change_modifiers(modifiers, 0, output);
+}
+
 static int type_character(struct keyboard *keyboard, uint32_t character, struct output *output)
 {
-    struct layout_stroke strokes[2];
-    uint32_t count = layout_strokes(character, strokes);
+    struct key_stroke strokes[KEY_STROKES_MAXIMUM];
+    uint32_t count = key_layout_strokes(keyboard->layout, character, strokes);
     uint32_t i;
 
     if (count == 0) {
@@ -140,11 +164,7 @@ static int type_character(struct keyboard *keyboard, uint32_t character, struct 
     }
     for (i = 0; i < sizeof modifier_keys; i++)
         put_held(keyboard, modifier_keys[i], false, output);
-    for (i = 0; i < count; i++) {
-        put_held(keyboard, strokes[i].key, false, output);
-        put_stroke(&strokes[i], output);
-        set_down(keyboard, strokes[i].key, false);
-    }
+    put_strokes(keyboard, strokes, count, output);
     for (i = 0; i < sizeof modifier_keys; i++)
         put_held(keyboard, modifier_keys[i], true, output);
     return 0;

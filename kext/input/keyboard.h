@@ -7,6 +7,7 @@
 #define KEXT_INPUT_KEYBOARD_H
 
 #include "kext/core/errors.h"
+#include "kext/input/key_layout.h"
 #include "kext/input/scan_codes.h"
 #include "protocol/keyboard.h"
 
@@ -16,9 +17,9 @@ struct keyboard_change {
     bool is_down;
 };
 
-/* The most that one message can cause: all modifiers away, two strokes with two modifiers each, all
- * back. */
-#define KEYBOARD_CHANGES_MAXIMUM 32u
+/* The most that one message can cause: all modifiers away, eight strokes, whose keys may be down,
+ * with Option, all back. */
+#define KEYBOARD_CHANGES_MAXIMUM 48u
 
 enum keyboard_state {
     KEYBOARD_ASKED,                     /* the host has not answered yet */
@@ -42,15 +43,20 @@ struct keyboard_counters {
 struct keyboard {
     enum keyboard_state state;
     struct keyboard_options options;
+    const struct key_layout *layout;    /* for text; not owned */
     uint8_t down[ADB_CODES / 8];        /* as reported to the system */
     bool is_pause_begun;                /* E1 1D came; 45 is the rest */
     uint16_t high_surrogate;
     struct keyboard_counters counters;
 };
 
-/* Begins anew and fills in the first message, to be sent when the channel is open. */
+/* Begins anew, with the U.S. layout, and fills in the first message, to be sent when the channel
+ * is open. */
 void keyboard_begin(struct keyboard *keyboard, const struct keyboard_options *options,
                     struct keyboard_protocol_request *request);
+
+/* Text is typed on that layout from now on; it must live as long as it is in use. */
+void keyboard_use_layout(struct keyboard *keyboard, const struct key_layout *layout);
 
 /* Handles one message of `length` bytes (private memory). `changes` gets what the system is to be
  * told, in order; returns how many, at most KEYBOARD_CHANGES_MAXIMUM. HV_ERROR_MALFORMED,

@@ -3,8 +3,8 @@
  * counts before. */
 #include "kext/input/keymap.h"
 
+#include "kext/input/key_layout.h"
 #include "kext/input/scan_codes.h"
-#include "kext/input/us_layout.h"
 
 #define BYTE_NUMBERS 0u                 /* the first, big-endian 16-bit word */
 
@@ -86,7 +86,8 @@ static uint8_t control_character(uint8_t key)
 /* A mask of the modifiers that matter, then a character for each combination of them. */
 static void put_key(struct writer *writer, uint8_t key)
 {
-    uint8_t plain = layout_character(key, 0), shifted = layout_character(key, LAYOUT_SHIFT);
+    uint8_t plain = key_layout_us_character(key, 0);
+    uint8_t shifted = key_layout_us_character(key, KEY_LAYOUT_SHIFT);
 
     if (is_modifier(key)) {
         put(writer, NO_CHARACTER);

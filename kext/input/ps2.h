@@ -20,7 +20,8 @@
 #define PS2_STATUS_MOUSE      0x20u     /* the byte is the mouse's */
 #define PS2_STATUS_ERRORS     0xC0u     /* time-out, parity: the byte is nothing */
 
-/* ---- Bringing it up -------------------------------------------------------------------------- */
+/* ---- Bringing it up
+ * -------------------------------------------------------------------------- */
 
 enum ps2_action_kind {
     PS2_WRITE_COMMAND,                  /* `byte` to the command port */
@@ -45,8 +46,8 @@ struct ps2_setup {
 
 void ps2_setup_begin(struct ps2_setup *setup);
 
-/* What to do next. After PS2_AWAIT it is the same again until an answer is given; after PS2_DONE or
- * PS2_FAILED always. */
+/* What to do next. After PS2_AWAIT it is the same again until an answer is given; after PS2_DONE
+ * or PS2_FAILED always. */
 struct ps2_action ps2_setup_next(struct ps2_setup *setup);
 
 /* The byte that came, or that none came in time. */
@@ -56,7 +57,8 @@ void ps2_setup_timed_out(struct ps2_setup *setup);
 /* Number of the step that failed, for the log. */
 uint32_t ps2_setup_step(const struct ps2_setup *setup);
 
-/* ---- At work --------------------------------------------------------------------------------- */
+/* ---- At work
+ * --------------------------------------------------------------------------------- */
 
 #define PS2_NOTHING_TO_SEND (-1)
 #define PS2_EVENTS_MAXIMUM  2u

@@ -9,7 +9,6 @@
 #include <cmocka.h>
 
 #include "kext/input/keyboard.h"
-#include "kext/input/us_layout.h"
 
 static struct keyboard_change changes[KEYBOARD_CHANGES_MAXIMUM];
 
@@ -119,6 +118,48 @@ static void text_is_typed_on_the_us_layout(void **state)
     EXPECT(event(&keyboard, 0x20AC, KEYBOARD_EVENT_UNICODE), 0x38, 0x3A, 0x13, ~0x13, ~0x3A, ~0x38);
     EXPECT(event(&keyboard, '\r', KEYBOARD_EVENT_UNICODE), 0x24, ~0x24);
     assert_int_equal(event(&keyboard, '\n', KEYBOARD_EVENT_UNICODE), 0);
+}
+
+static void text_is_typed_on_the_layout_in_use(void **state)
+{
+    struct keyboard keyboard;
+
+    (void)state;
+    begin(&keyboard, (struct keyboard_options){ false });
+    keyboard_use_layout(&keyboard, key_layout_named("german", 6));
+    EXPECT(event(&keyboard, 'z', KEYBOARD_EVENT_UNICODE), 0x10, ~0x10);
+    EXPECT(event(&keyboard, '@', KEYBOARD_EVENT_UNICODE), 0x3A, 0x25, ~0x25, ~0x3A);
+    EXPECT(event(&keyboard, 0xC9, KEYBOARD_EVENT_UNICODE), 0x18, ~0x18, 0x38, 0x0E, ~0x0E, ~0x38);
+    EXPECT(event(&keyboard, 0x15, 0), 0x10);    /* keys are keys, whatever the layout */
+    keyboard_use_layout(&keyboard, key_layout_default());
+    EXPECT(event(&keyboard, 'z', KEYBOARD_EVENT_UNICODE), 0x06, ~0x06);
+}
+
+/* The longest: everything is held, and the digits of a pair come. */
+static void hexadecimal_digits_are_typed_while_option_is_down(void **state)
+{
+    static const uint16_t held[] = { 0x2A, 0x36, 0x38, 0x1D, 0x20, 0x0B, 0x04, 0x12 };
+    struct keyboard keyboard;
+    int count, options = 0;
+
+    (void)state;
+    begin(&keyboard, (struct keyboard_options){ false });
+    keyboard_use_layout(&keyboard, key_layout_named("unicode-hex-input", 17));
+    EXPECT(event(&keyboard, 0xE9, KEYBOARD_EVENT_UNICODE), 0x3A, 0x1D, ~0x1D, 0x1D, ~0x1D, 0x0E,
+           ~0x0E, 0x19, ~0x19, ~0x3A);
+    for (unsigned i = 0; i < sizeof held / sizeof held[0]; i++)
+        event(&keyboard, held[i], 0);
+    event(&keyboard, 0x38, KEYBOARD_EVENT_E0);
+    event(&keyboard, 0x5B, KEYBOARD_EVENT_E0);
+    event(&keyboard, 0x5C, KEYBOARD_EVENT_E0);
+    event(&keyboard, 0x1D, KEYBOARD_EVENT_E0);
+    assert_int_equal(event(&keyboard, 0xD83D, KEYBOARD_EVENT_UNICODE), 0);
+    count = event(&keyboard, 0xDE00, KEYBOARD_EVENT_UNICODE);
+    assert_in_range(count, 8 + 2 + 16 + 8, KEYBOARD_CHANGES_MAXIMUM - 1);
+    for (int i = 8; i < count - 8; i++)
+        options += changes[i].key == ADB_LEFT_OPTION;
+    assert_int_equal(options, 2);               /* down once, up once */
+    assert_int_equal(keyboard.counters.unknown_characters, 0);
 }
 
 static void text_does_not_mix_with_what_is_held(void **state)
@@ -252,6 +293,8 @@ int main(void)
         cmocka_unit_test(keys_are_where_a_mac_has_them),
         cmocka_unit_test(pause_is_one_key_and_no_num_lock),
         cmocka_unit_test(text_is_typed_on_the_us_layout),
+        cmocka_unit_test(text_is_typed_on_the_layout_in_use),
+        cmocka_unit_test(hexadecimal_digits_are_typed_while_option_is_down),
         cmocka_unit_test(text_does_not_mix_with_what_is_held),
         cmocka_unit_test(pairs_and_strangers_among_characters_are_counted),
         cmocka_unit_test(keys_change_places_when_asked),

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
+#include "kext/input/key_layout.h"
 #include "kext/input/keymap.h"
-#include "kext/input/us_layout.h"
 #include "xnu/families/hid/key_mapping.h"
 #include "xnu/families/hid/typed_text.h"
 
@@ -66,16 +66,16 @@ static void a_mapping_cut_short_anywhere_is_refused(void **state)
 
 static uint32_t typed(uint32_t wanted)
 {
-    struct layout_stroke strokes[2];
-    uint32_t count = layout_strokes(wanted, strokes), result = 0;
+    struct key_stroke strokes[KEY_STROKES_MAXIMUM];
+    uint32_t count = key_layout_strokes(key_layout_default(), wanted, strokes), result = 0;
     struct typed_text text = { 0 };
 
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t shift = strokes[i].modifiers & LAYOUT_SHIFT;
+        uint32_t shift = strokes[i].modifiers & KEY_LAYOUT_SHIFT;
         uint32_t plain = character(strokes[i].key, shift ? 1 << KEY_MODIFIER_SHIFT : 0);
 
         result = typed_text_key(&text, strokes[i].key, plain, shift != 0,
-                                strokes[i].modifiers & LAYOUT_OPTION);
+                                strokes[i].modifiers & KEY_LAYOUT_OPTION);
         if (i + 1 < count)
             assert_int_equal(result, 0);
     }
@@ -89,9 +89,9 @@ static void what_the_kext_types_is_what_a_program_reads(void **state)
     (void)state;
     read_own();
     for (uint32_t wanted = 0x20; wanted < 0x3000; wanted++) {
-        struct layout_stroke strokes[2];
+        struct key_stroke strokes[KEY_STROKES_MAXIMUM];
 
-        if (layout_strokes(wanted, strokes) == 0)
+        if (key_layout_strokes(key_layout_default(), wanted, strokes) == 0)
             continue;
         assert_int_equal(typed(wanted), wanted);
         known++;

@@ -110,6 +110,7 @@ int32_t IOUserClient_clientHasPrivilege(void *security, const char *name)
 {
     if (strcmp(name, kIOClientPrivilegeAdministrator) == 0 ||
         strcmp(name, kIOClientPrivilegeLocalUser) == 0 ||
+        strcmp(name, kIOClientPrivilegeConsoleUser) == 0 ||
         strcmp(name, kIOClientPrivilegeForeground) == 0)
         return kIOReturnSuccess;
     return kIOReturnUnsupported;

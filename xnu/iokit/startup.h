@@ -74,6 +74,12 @@ typedef void xnu_print_function(void *context, const char *text, size_t length);
 bool xnu_registry_print(const char *plane, unsigned options, xnu_print_function *print,
                         void *context);
 
+/* Sets a property of the first registered service of the class, as a program does: the driver
+ * decides. The value is text (bytes end with a NUL) or data. True with what the driver said
+ * (IOReturn); false: there is no such service. */
+bool xnu_registry_set(const char *class_name, const char *property, const void *bytes,
+                      size_t length, bool is_text, int32_t *result);
+
 /* ---- end ---- */
 
 /* An orderly shutdown on the calling kernel thread: everybody is told, then all services below

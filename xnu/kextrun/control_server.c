@@ -17,6 +17,8 @@
 #include "xnu/kextrun/answer.h"
 #include "xnu/kextrun/display_commands.h"
 #include "xnu/kextrun/kextrun.h"
+#include "xnu/kextrun/layout_command.h"
+#include "xnu/kextrun/registry_commands.h"
 #include "xnu/machine/clock.h"
 #include "xnu/machine/files.h"
 #include "xnu/machine/log.h"
@@ -125,6 +127,10 @@ static void respond(struct kextrun *kextrun, char *request, struct answer *answe
         do_threads(answer);
     } else if (strcmp(command, "display") == 0) {
         display_command(answer, words);
+    } else if (strcmp(command, "set") == 0) {
+        registry_set_command(answer, words);
+    } else if (strcmp(command, "layout") == 0) {
+        layout_command(answer, words);
     } else if (strcmp(command, "net") == 0 && words != NULL) {
         do_net_list(answer, words);
     } else if (strcmp(command, "panic") == 0 || strcmp(command, "quit") == 0) {

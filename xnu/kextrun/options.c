@@ -21,13 +21,15 @@ static const char usage[] =
     "usage: kextrun [options] KEXT...\n"
     "       kextrun ioreg|stats|log|threads|panic|quit --control SOCKET\n"
     "       kextrun display modes|set SIZE|draw FILE|console --control SOCKET\n"
+    "       kextrun set CLASS PROPERTY TEXT|@FILE --control SOCKET\n"
+    "       kextrun layout [FILE] --control SOCKET\n"
     "       kextrun net [list|ping ADDRESS [COUNT]|fetch URL|connect ADDRESS PORT] --control "
     "SOCKET\n"
     "Runs macOS kexts in a Linux process.\n"
     "\n"
     "  --partition SOCKET   attach to the simulated Hyper-V host at this socket (hvhost)\n"
-    "  --control SOCKET     listen for commands: ioreg, stats, log, threads, display, net,\n"
-    "                       panic, quit\n"
+    "  --control SOCKET     listen for commands: ioreg, stats, log, threads, display, set,\n"
+    "                       layout, net, panic, quit\n"
     "  --macos RELEASE      the macOS to be: 10.6 to 15, or 26 (default 13)\n"
     "  --arch ARCH          x86_64 (default); i386 kexts are only checked\n"
     "  --processors N       virtual processors (default 1)\n"
@@ -94,8 +96,10 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static const char *const commands[] = {"ioreg",   "stats", "log", "threads",
-                                       "display", "net",   "panic", "quit"};
+static const char *const commands[] = {"ioreg", "stats",  "log", "threads", "display",
+                                       "set",   "layout", "net", "panic",   "quit"};
+/* What words follow is theirs to say. */
+static const char *const commands_with_words[] = {"display", "set", "layout", "net"};
 
 static enum options_result fail(const char *format, const char *value) {
     fprintf(stderr, "kextrun: ");
@@ -252,13 +256,16 @@ static enum options_result parse_options(struct kextrun_options *options, int ar
  * folder: a file that is there is named by its whole path.
  */
 static enum options_result make_request(struct kextrun_options *options) {
-    char added[sizeof options->request], path[PATH_MAX];
+    char added[sizeof options->request], path[PATH_MAX + 1] = "@";
     size_t used = 0;
     memcpy(added, options->request, sizeof added);
     for (size_t i = 0; i <= options->kext_count; i++) {
         const char *word = i < options->kext_count ? options->kexts[i] : added;
-        if (i > 1 && i + 1 == options->kext_count && realpath(word, path) != NULL) {
-            word = path;
+        const bool is_last = i + 1 == options->kext_count &&
+                             (i > 1 || (i == 1 && strcmp(options->command, "layout") == 0));
+        const bool has_sign = is_last && word[0] == '@'; /* of a file among other things */
+        if (is_last && realpath(word + has_sign, path + 1) != NULL) {
+            word = path + !has_sign;
         }
         int length = snprintf(options->request + used, sizeof options->request - used, "%s%s",
                               i > 0 && i < options->kext_count ? " " : "", word);
@@ -269,6 +276,15 @@ static enum options_result make_request(struct kextrun_options *options) {
         }
     }
     return OPTIONS_RUN;
+}
+
+static bool has_words(const char *command) {
+    for (size_t i = 0; i < sizeof commands_with_words / sizeof commands_with_words[0]; i++) {
+        if (strcmp(command, commands_with_words[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* The first word may be a command instead of a kext. */
@@ -285,9 +301,7 @@ static enum options_result parse_words(struct kextrun_options *options, int argc
     }
     options->words = options->kexts + 1;
     options->word_count = options->kext_count - 1;
-    const bool has_words =
-        strcmp(options->command, "display") == 0 || strcmp(options->command, "net") == 0;
-    if (options->word_count != 0 && !has_words) {
+    if (options->word_count != 0 && !has_words(options->command)) {
         return fail("%s is followed by something that is no option", options->command);
     }
     if (options->control == NULL) {

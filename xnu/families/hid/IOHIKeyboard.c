@@ -81,7 +81,8 @@ void IOHIKeyboard__detachFromChild(IOHIKeyboard *me, IORegistryEntry *child,
     IORegistryEntry_super_detachFromChild((IORegistryEntry *)me, child, plane);
 }
 
-/* ---- what drivers may leave to the superclass ------------------------------------------------ */
+/* ---- what drivers may leave to the superclass
+ * ------------------------------------------------ */
 
 IOHIDKind IOHIKeyboard__hidKind(IOHIKeyboard *me)
 {

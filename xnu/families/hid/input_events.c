@@ -4,6 +4,7 @@
 #include "xnu/families/hid/input_events.h"
 
 #include "xnu/bsd/format.h"
+#include "xnu/families/hid/key_layout.h"
 #include "xnu/families/hid/keyboard_private.h"
 #include "xnu/families/hid/typed_text.h"
 #include "xnu/libkern/class.h"
@@ -19,6 +20,12 @@ struct InputClient {
 typedef struct InputClient InputClient;
 
 static const struct input_observer *_Atomic observer;
+static const struct layout *_Atomic chosen;
+
+void key_layout_choose(const struct layout *layout)
+{
+    chosen = layout;
+}
 
 void input_events_observe(const struct input_observer *new_observer)
 {
@@ -46,6 +53,17 @@ static void tell_typed(uint32_t character)
         current->typed(character);
 }
 
+static uint32_t typed_character(InputClient *me, uint32_t key, uint32_t flags, uint32_t character)
+{
+    const struct layout *layout = chosen;
+    bool shift = flags & KEY_FLAG_SHIFT, option = flags & KEY_FLAG_OPTION;
+
+    if (layout)
+        return typed_text_layout_key(&me->text, layout, key, character, shift, option,
+                                     flags & KEY_FLAG_CAPS_LOCK);
+    return character ? typed_text_key(&me->text, key, character, shift, option) : 0;
+}
+
 /* ---- what the keyboard calls, in the order of its events ------------------------------------ */
 
 static void key_event(OSObject *target, uint32_t type, uint32_t flags, uint32_t key,
@@ -63,9 +81,8 @@ static void key_event(OSObject *target, uint32_t type, uint32_t flags, uint32_t 
         write_line("key up 0x%02x flags 0x%x", key, flags);
         return;
     }
-    if (set == CHARACTER_SET_ASCII && !(flags & (KEY_FLAG_CONTROL | KEY_FLAG_COMMAND)))
-        typed = typed_text_key(&me->text, key, character, flags & KEY_FLAG_SHIFT,
-                               flags & KEY_FLAG_OPTION);
+    if (!(flags & (KEY_FLAG_CONTROL | KEY_FLAG_COMMAND)))
+        typed = typed_character(me, key, flags, set == CHARACTER_SET_ASCII ? character : 0);
     tell_typed(typed);
     if (typed)
         write_line("key down 0x%02x flags 0x%x char U+%04X", key, flags, typed);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* typed_text.c - option characters and dead keys of Apple's U.S. layout, by key code. */
+/* typed_text.c - option characters and dead keys: of Apple's U.S. layout, by key code, and of
+ * layouts from files. */
 #include "xnu/families/hid/typed_text.h"
+
+#include "layouts/layout.h"
 
 enum { KEYS = 0x33, DEAD_GRAVE = 0x60, DEAD_ACUTE = 0xb4, DEAD_CIRCUMFLEX = 0x2c6,
        DEAD_TILDE = 0x2dc, DEAD_DIAERESIS = 0xa8 };
@@ -38,7 +41,7 @@ static uint16_t dead_key(uint32_t key)
 }
 
 /* Accented capitals from 0xc0 on; the small letters are 0x20 higher. */
-static uint32_t accented(uint16_t dead, uint32_t letter)
+static uint32_t accented(uint32_t dead, uint32_t letter)
 {
     static const struct { uint16_t dead; const char *letters; uint8_t first[6]; } rows[] = {
         { DEAD_GRAVE, "AEIOU", { 0xc0, 0xc8, 0xcc, 0xd2, 0xd9 } },
@@ -61,7 +64,7 @@ static uint32_t accented(uint16_t dead, uint32_t letter)
 uint32_t typed_text_key(struct typed_text *text, uint32_t key, uint32_t plain, bool shift,
                         bool option)
 {
-    uint16_t dead = text->dead;
+    uint32_t dead = text->dead;
     uint32_t character = plain;
 
     text->dead = 0;
@@ -80,4 +83,32 @@ uint32_t typed_text_key(struct typed_text *text, uint32_t key, uint32_t plain, b
         return combined ? combined : character;
     }
     return character;
+}
+
+/* Caps lock counts for letters only: those whose capital is 0x20 below. */
+static bool has_capital(const struct layout *layout, uint32_t key)
+{
+    uint32_t small = layout->keys[0][key].character;
+
+    return small >= 'a' && small - layout->keys[KEY_LAYOUT_SHIFT][key].character == 0x20;
+}
+
+uint32_t typed_text_layout_key(struct typed_text *text, const struct layout *layout, uint32_t key,
+                               uint32_t plain, bool shift, bool option, bool caps_lock)
+{
+    uint32_t level = (shift ? KEY_LAYOUT_SHIFT : 0) | (option ? KEY_LAYOUT_OPTION : 0);
+    uint32_t dead = text->dead, character, combined;
+
+    if (key >= KEY_LAYOUT_KEYS)
+        return 0;
+    if (caps_lock && !option && has_capital(layout, key))
+        level = KEY_LAYOUT_SHIFT;
+    character = layout->keys[level][key].character;
+    if (character == 0)                 /* Return and its like; a dead key waits on */
+        return plain < 0x20 || plain == 0x7F ? plain : 0;
+    text->dead = layout->keys[level][key].is_dead ? character : 0;
+    if (text->dead)
+        return 0;
+    combined = dead ? layout_compose(layout, dead, character) : 0;
+    return combined ? combined : character;
 }

@@ -11,7 +11,7 @@ SANITIZE = -Ddebug=true -Doptimization=1 -Db_sanitize=address,undefined -Db_lund
     -Dsanitizer_build=true
 TSAN_PROGRAMS = tests/unit/kext-core/test_kext_core_ring_threads tests/unit/kext-core/test_kext_core_ring_transmit \
     tests/unit/host-disk/test_host_disk_disk
-PROGRAMS = kextmatch kextrun kextlink hvhost hvctl hvsetup hvshutdownd hvtimesyncd hvfilecopyd hvkvpd \
+PROGRAMS = kextmatch kextrun kextlink hvhost hvctl hvsetup hvshutdownd hvtimesyncd hvfilecopyd hvkeyboardd hvkvpd \
     hvbackupd
 
 .PHONY: all run test tsan kext daemons-macos bench fuzz conformance dist clean

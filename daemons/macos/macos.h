@@ -38,6 +38,7 @@ extern void *memcpy(void *, const void *, size_t), *memmove(void *, const void *
     *memset(void *, int, size_t);
 extern int memcmp(const void *, const void *, size_t), strcmp(const char *, const char *),
     strncmp(const char *, const char *, size_t);
+extern void *memchr(const void *, int, size_t);
 extern size_t strlen(const char *), strcspn(const char *, const char *),
     strspn(const char *, const char *);
 extern char *strchr(const char *, int), *strrchr(const char *, int),
@@ -146,6 +147,11 @@ struct utsname {
     char sysname[256], nodename[256], release[256], version[256], machine[256];
 };
 extern int uname(struct utsname *), gethostname(char *, size_t);
+
+/* ---- frameworks ---- */
+
+enum { RTLD_LAZY = 1 };
+extern void *dlopen(const char *, int), *dlsym(void *, const char *);
 
 /* ---- the system log ---- */
 

@@ -56,12 +56,68 @@ keyboard_every_key() {
 
 keyboard_key_seen() { tail -n "+$1" "$work/input.log" | grep -q -x "$2"; }
 
+keyboard_type() { # keyboard_type TEXT: as clipboard text, and as the guest reads it
+    local from=$(($(wc -l <"$work/input.log") + 1))
+    "$bin/hvctl" --control "$host_control" type-text "$1" >/dev/null || { figure="type-text failed"; return 1; }
+    keyboard_awaits "$from" "$1"
+}
+
+keyboard_driver_says() { # keyboard_driver_says PROPERTY
+    "$bin/kextrun" ioreg --properties --control "$guest_control" | sed -n "s/.*\"$1\" = \"\{0,1\}\([^\"]*\)\"\{0,1\}.*/\1/p"
+}
+
+keyboard_counts_untyped() { [ "$(keyboard_driver_says HVCharactersNotTyped)" = "$1" ]; }
+
+# The user of the guest has another layout. The driver knows it by name, or from the agent in the user's session, or
+# not, and then counts what it could not type; Return ends the console's line.
+keyboard_layouts() {
+    local name text untyped
+    while read -r name text; do
+        "$bin/kextrun" layout "layouts/$name.layout" --control "$guest_control" >/dev/null &&
+            "$bin/kextrun" set HyperVKeyboard HVKeyboardLayout "$name" --control "$guest_control" &&
+            [ "$(keyboard_driver_says HVKeyboardLayout)" = "$name" ] || { figure="layout $name is not taken"; return 1; }
+        keyboard_type "$text"$'\r' || { figure="$name: $figure"; return 1; }
+        layouts="$layouts${layouts:+, }$name"
+    done <<'END'
+german Zwölf Boxkämpfer jagen Viktor über den Sylter Deich: {[@|\~^`]} 5 € – „Ça? Où! Ñandú“
+french Où l’âme naïve, ça et là: {[@|\~#]} «Zwölf» 1/2 & àéèùç Ÿ
+spanish El pingüino Wenceslao hizo ñandúes: {[@|\~^#]} ¿Qué? ¡Olé! ª º €
+russian Съешь ещё этих мягких французских булок: №1, ёЁ? 50% «да»
+END
+    keyboard_uploaded || return 1
+    untyped=$(keyboard_driver_says HVCharactersNotTyped)
+    "$bin/hvctl" --control "$host_control" type-text '中' >/dev/null
+    wait_until 10 keyboard_counts_untyped $((${untyped:-0} + 1)) || { figure="a character without a key is not counted"; return 1; }
+    "$bin/kextrun" set HyperVKeyboard HVKeyboardLayout us --control "$guest_control"
+    "$bin/kextrun" layout --control "$guest_control" >/dev/null
+}
+
+# A layout that nobody ships: German's keys in the order of the alphabet, given by the agent; then a broken table, which
+# is refused and changes nothing.
+keyboard_uploaded() {
+    local file=$work/alphabet.layout
+    sed 's/^name .*/name alphabet/; s/^qwertzuiop/abcdefghij/; s/^asdfghjkl/klmnopqrs/; s/yxcvbnm,/tuvwxyz,/' \
+        layouts/german.layout >"$file"
+    "$bin/kextrun" layout "$file" --control "$guest_control" >/dev/null
+    "$bin/hvkeyboardd" --foreground --once --layout-file "$file" --control "$guest_control" 2>"$work/hvkeyboardd.log" ||
+        { figure="hvkeyboardd: $(tail -n 1 "$work/hvkeyboardd.log")"; return 1; }
+    [ "$(keyboard_driver_says HVKeyboardLayout)" = alphabet ] || { figure="the driver does not have the agent's layout"; return 1; }
+    head -c 100 "$file" >"$work/broken.layout"
+    ! "$bin/kextrun" set HyperVKeyboard HVKeyboardLayout "@$work/broken.layout" --control "$guest_control" 2>/dev/null ||
+        { figure="a broken layout is taken"; return 1; }
+    ! "$bin/kextrun" set HyperVKeyboard HVKeyboardLayout klingon --control "$guest_control" 2>/dev/null ||
+        { figure="an unknown layout is taken"; return 1; }
+    keyboard_type $'the quick brown fox, größer als 10 €: é\r' || { figure="uploaded: $figure"; return 1; }
+    layouts="$layouts, one uploaded"
+}
+
 keyboard_check() {
-    local from tries=50 lights viewer
+    local from tries=50 lights viewer layouts=
     keyboard_every_key || return 1
     from=$(($(wc -l <"$work/input.log") + 1))
     "$bin/hvctl" --control "$host_control" type-text "$keyboard_text" >/dev/null || { figure="type-text failed"; return 1; }
     keyboard_awaits "$from" "$keyboard_text" || return 1
+    keyboard_layouts || return 1
     keyboard_from_viewer || return 1
     from=$(($(wc -l <"$work/input.log") + 1))
     "$bin/hvctl" --control "$host_control" key caps-lock >/dev/null
@@ -73,7 +129,7 @@ keyboard_check() {
     lights=$("$bin/hvctl" --control "$host_control" --json devices | jq '.devices[] | select(.kind == "keyboard") | .indicators')
     "$bin/hvctl" --control "$host_control" key caps-lock >/dev/null
     [ "$lights" = 4 ] || { figure="caps lock's light is not on: $lights"; return 1; }
-    figure="${#keyboard_text} characters typed and read, $viewer, a chord of three keys, caps lock's light"
+    figure="${#keyboard_text} characters typed and read, text on the layouts $layouts; $viewer, a chord of three keys, caps lock's light"
 }
 
 if machine_offers keyboard; then

@@ -21,11 +21,12 @@ cp "$root"/daemons/launchd/* "$root"/docs/man/hv*d.8 "$folder/package/"
 check "without the executables nothing is installed" sh -c '! DESTDIR=$1/system "$1/package/install" 2>/dev/null && [ -z "$(ls "$1/system")" ]' sh "$folder"
 cp "$@" "$folder/package/"
 check "the installer succeeds" quietly env DESTDIR="$folder/system" "$folder/package/install"
-for job in "$folder"/system/Library/LaunchDaemons/*.plist; do
+for job in "$folder"/system/Library/Launch*/*.plist; do
     check "${job##*/} names an executable that is there" \
         test -x "$folder/system$(sed -n 's:.*<string>\(/usr/local/libexec/machv/hv[a-z]*\)</string>.*:\1:p' "$job")"
 done
 check "five jobs were installed" test "$(ls "$folder/system/Library/LaunchDaemons" | wc -l)" -eq 5
+check "one agent was installed" test "$(ls "$folder/system/Library/LaunchAgents" | wc -l)" -eq 1
 check "installing again succeeds" quietly env DESTDIR="$folder/system" "$folder/package/install"
 check "the uninstaller succeeds" quietly env DESTDIR="$folder/system" "$folder/package/install" --uninstall
 check "nothing is left" test -z "$(find "$folder/system" -type f)"

@@ -50,7 +50,8 @@ commands() {
 
 command -v groff >/dev/null || skip_all "groff is not installed"
 declare -A programs=([hvctl]=host/hvctl/hvctl [hvhost]=host/hvhost/hvhost [kextlink]=tools/kextlink/kextlink
-    [kextrun]=xnu/kextrun/kextrun [hvshutdownd]=daemons/hvshutdownd [hvtimesyncd]=daemons/hvtimesyncd
+    [kextrun]=xnu/kextrun/kextrun [hvshutdownd]=daemons/hvshutdownd [hvkeyboardd]=daemons/hvkeyboardd
+    [hvtimesyncd]=daemons/hvtimesyncd
     [hvfilecopyd]=daemons/hvfilecopyd [hvkvpd]=daemons/hvkvpd [hvbackupd]=daemons/hvbackupd)
 for page in "$folder"/*.[18] "$@"; do
     name=$(basename "$page")

@@ -2,10 +2,8 @@
 /* HyperVPCIBridge: a bus of passed-through devices as a bridge of macOS. */
 #include "kext/pci/HyperVPCIBridge.h"
 
-#include "abi/OSNumber.h"
 #include "abi/OSString.h"
 #include "abi/OSSymbol.h"
-#include "abi/kpi/globals.h"
 #include "abi/kpi/libkern.h"
 #include "kext/core/boot_arguments.h"
 #include "kext/core/ioreturn.h"
@@ -19,54 +17,9 @@ static const char who[] = "HyperVPCIBridge";
 #define ROOT_SECONDS      10u
 #define MESSAGE_FUNCTION  "GetMessagedInterruptAddress"
 
-/* ---- Accessors ------------------------------------------------------------------------------- */
-
 static HyperVPCIBridge *from(void *me)
 {
     return me;
-}
-
-static uint32_t config_read32(IOPCIBridge *me, IOPCIAddressSpace space, uint8_t offset)
-{
-    return bridge_config_read(from(me), space, host_bridge_offset(space, offset), 4);
-}
-
-static uint16_t config_read16(IOPCIBridge *me, IOPCIAddressSpace space, uint8_t offset)
-{
-    return (uint16_t)bridge_config_read(from(me), space, host_bridge_offset(space, offset), 2);
-}
-
-static uint8_t config_read8(IOPCIBridge *me, IOPCIAddressSpace space, uint8_t offset)
-{
-    return (uint8_t)bridge_config_read(from(me), space, host_bridge_offset(space, offset), 1);
-}
-
-static void config_write32(IOPCIBridge *me, IOPCIAddressSpace space, uint8_t offset,
-                           uint32_t value)
-{
-    bridge_config_write(from(me), space, host_bridge_offset(space, offset), 4, value);
-}
-
-static void config_write16(IOPCIBridge *me, IOPCIAddressSpace space, uint8_t offset,
-                           uint16_t value)
-{
-    bridge_config_write(from(me), space, host_bridge_offset(space, offset), 2, value);
-}
-
-static void config_write8(IOPCIBridge *me, IOPCIAddressSpace space, uint8_t offset, uint8_t value)
-{
-    bridge_config_write(from(me), space, host_bridge_offset(space, offset), 1, value);
-}
-
-static uint32_t root_read(void *context, IOPCIAddressSpace space, uint32_t offset, uint32_t size)
-{
-    return bridge_config_read(context, space, offset, size);
-}
-
-static void root_write(void *context, IOPCIAddressSpace space, uint32_t offset, uint32_t size,
-                       uint32_t value)
-{
-    bridge_config_write(context, space, offset, size, value);
 }
 
 /* ---- What the family asks -------------------------------------------------------------------- */
@@ -122,24 +75,6 @@ static int32_t bridge_platform_function(IOService *me, const OSSymbol *function,
                                                           options, vector, message);
 }
 
-static uint8_t bridge_bus_number(IOPCIBridge *me)
-{
-    return from(me)->bus_number;
-}
-
-static IODeviceMemory *bridge_ports(IOPCIBridge *me)
-{
-    return NULL;
-}
-
-static IOPCIAddressSpace bridge_space(IOPCIBridge *me)
-{
-    IOPCIAddressSpace space = { .bits = 0 };
-
-    space.s.busNum = from(me)->bus_number;
-    return space;
-}
-
 /* ---- Start ----------------------------------------------------------------------------------- */
 
 static uint32_t newest_version(void)
@@ -151,6 +86,8 @@ static uint32_t newest_version(void)
 
 static bool prepare(HyperVPCIBridge *bridge)
 {
+    bridge->bus.read = bridge_config_read;
+    bridge->bus.write = bridge_config_write;
     bridge->busy = IOLockAlloc();
     bridge->lock = IOLockAlloc();
     bridge->config_lock = IOSimpleLockAlloc();
@@ -175,38 +112,14 @@ static int open_channel(HyperVPCIBridge *bridge)
     return device_channel_open(bridge->device, 0, &options, &bridge->channel);
 }
 
-/* A place in the device tree: below the root bridge's, where other kexts look for PCI. */
 static bool join_root(HyperVPCIBridge *bridge)
 {
-    bridge->root = pci_root_wait(ROOT_SECONDS);
-    if (bridge->root == NULL) {
-        hv_log(who, "there is no PCI root bridge");
-        return false;
-    }
-    iokit_retain(bridge->root);
-    bridge->root_bus = (struct pci_root_bus){ bridge, root_read, root_write };
-    bridge->bus_number = pci_root_add_bus(bridge->root, &bridge->root_bus);
-    bridge->tree = pci_root_device_tree(bridge->root);
-    if (bridge->tree == NULL)
-        return false;                   /* the root bridge is on its way out */
-    iokit_retain(bridge->tree);
-    return bridge->bus_number != 0 &&
-           IORegistryEntry_attachToParent((IORegistryEntry *)bridge->device, bridge->tree,
-                                          gIODTPlane);
-}
+    HyperVPCIRoot *root = pci_root_wait(ROOT_SECONDS);
 
-static void leave_root(HyperVPCIBridge *bridge)
-{
-    if (bridge->root == NULL)
-        return;
-    if (bridge->bus_number != 0)
-        pci_root_remove_bus(bridge->root, bridge->bus_number);
-    if (bridge->tree != NULL)
-        IORegistryEntry_detachFromParent((IORegistryEntry *)bridge->device, bridge->tree,
-                                         gIODTPlane);
-    iokit_release_clear(bridge->tree);
-    bridge->bus_number = 0;
-    iokit_release_clear(bridge->root);
+    if (root != NULL)
+        return host_bus_join(&bridge->bus, root, (IOService *)bridge->device);
+    hv_log(who, "there is no PCI root bridge");
+    return false;
 }
 
 static void undo(HyperVPCIBridge *bridge)
@@ -217,7 +130,7 @@ static void undo(HyperVPCIBridge *bridge)
         bridge->channel = NULL;
     }
     bridge_unmap_window(bridge);
-    leave_root(bridge);
+    host_bus_leave(&bridge->bus, (IOService *)bridge->device);
 }
 
 static void publish(HyperVPCIBridge *bridge)
@@ -323,13 +236,5 @@ HOST_BRIDGE_CLASS(15, HyperVPCIBridge,
                   .callPlatformFunction_symbol = bridge_platform_function,
                   .configure = bridge_configure,
                   .initializeNub = bridge_initialize_nub,
-                  .firstBusNum = bridge_bus_number,
-                  .lastBusNum = bridge_bus_number,
-                  .ioDeviceMemory = bridge_ports,
-                  .getBridgeSpace = bridge_space,
-                  .configRead32 = config_read32,
-                  .configRead16 = config_read16,
-                  .configRead8 = config_read8,
-                  .configWrite32 = config_write32,
-                  .configWrite16 = config_write16,
-                  .configWrite8 = config_write8)
+                  .lastBusNum = host_bus_number,
+                  HOST_BUS_METHODS)

@@ -25,13 +25,9 @@ struct bridge_function {
 };
 
 struct HyperVPCIBridge {
-    host_bridge super;
+    struct host_bus bus;
     HyperVVMBusDevice *device;          /* the provider */
     struct device_channel *channel;
-    HyperVPCIRoot *root;
-    IORegistryEntry *tree;              /* the provider's parent in the device tree */
-    struct pci_root_bus root_bus;
-    uint8_t bus_number;                 /* 0: none */
     IOLock *busy;
     IOLock *lock;
     struct vpci vpci;
@@ -82,9 +78,9 @@ void bridge_unmap_window(HyperVPCIBridge *bridge);
 void bridge_shut_window(HyperVPCIBridge *bridge);
 
 /* Any context, interrupts may be off. */
-uint32_t bridge_config_read(HyperVPCIBridge *bridge, IOPCIAddressSpace space, uint32_t offset,
+uint32_t bridge_config_read(struct host_bus *me, IOPCIAddressSpace space, uint32_t offset,
                             uint32_t size);
-void bridge_config_write(HyperVPCIBridge *bridge, IOPCIAddressSpace space, uint32_t offset,
+void bridge_config_write(struct host_bus *me, IOPCIAddressSpace space, uint32_t offset,
                          uint32_t size, uint32_t value);
 
 /* The index of the function at this place, or VPCI_BUS_FUNCTIONS. */

@@ -50,14 +50,16 @@ static void write_port(uint32_t offset, uint32_t size, uint32_t value)
         processor_out8(port, (uint8_t)value);
 }
 
-static uint32_t root_read(HyperVPCIRoot *root, IOPCIAddressSpace space, uint8_t low, uint32_t size)
+static uint32_t root_read(struct host_bus *me, IOPCIAddressSpace space, uint32_t offset,
+                          uint32_t size)
 {
-    uint32_t offset = host_bridge_offset(space, low), value = UINT32_MAX;
+    HyperVPCIRoot *root = (HyperVPCIRoot *)me;
     IOInterruptState state = IOSimpleLockLockDisableInterrupt(root->lock);
-    const struct pci_root_bus *bus = root->busses[space.s.busNum];
+    struct host_bus *bus = root->busses[space.s.busNum];
+    uint32_t value = UINT32_MAX;
 
     if (bus != NULL) {
-        value = bus->read(bus->context, space, offset, size);
+        value = bus->read(bus, space, offset, size);
     } else if (root->has_ports && offset < PORT_SPACE) {
         select_port(space, offset);
         value = read_port(offset, size);
@@ -66,52 +68,20 @@ static uint32_t root_read(HyperVPCIRoot *root, IOPCIAddressSpace space, uint8_t 
     return value;
 }
 
-static void root_write(HyperVPCIRoot *root, IOPCIAddressSpace space, uint8_t low, uint32_t size,
-                       uint32_t value)
+static void root_write(struct host_bus *me, IOPCIAddressSpace space, uint32_t offset,
+                       uint32_t size, uint32_t value)
 {
-    uint32_t offset = host_bridge_offset(space, low);
+    HyperVPCIRoot *root = (HyperVPCIRoot *)me;
     IOInterruptState state = IOSimpleLockLockDisableInterrupt(root->lock);
-    const struct pci_root_bus *bus = root->busses[space.s.busNum];
+    struct host_bus *bus = root->busses[space.s.busNum];
 
     if (bus != NULL) {
-        bus->write(bus->context, space, offset, size, value);
+        bus->write(bus, space, offset, size, value);
     } else if (root->has_ports && offset < PORT_SPACE) {
         select_port(space, offset);
         write_port(offset, size, value);
     }
     IOSimpleLockUnlockEnableInterrupt(root->lock, state);
-}
-
-static uint32_t config_read32(IOPCIBridge *me, IOPCIAddressSpace space, uint8_t offset)
-{
-    return root_read((HyperVPCIRoot *)me, space, offset, 4);
-}
-
-static uint16_t config_read16(IOPCIBridge *me, IOPCIAddressSpace space, uint8_t offset)
-{
-    return (uint16_t)root_read((HyperVPCIRoot *)me, space, offset, 2);
-}
-
-static uint8_t config_read8(IOPCIBridge *me, IOPCIAddressSpace space, uint8_t offset)
-{
-    return (uint8_t)root_read((HyperVPCIRoot *)me, space, offset, 1);
-}
-
-static void config_write32(IOPCIBridge *me, IOPCIAddressSpace space, uint8_t offset,
-                           uint32_t value)
-{
-    root_write((HyperVPCIRoot *)me, space, offset, 4, value);
-}
-
-static void config_write16(IOPCIBridge *me, IOPCIAddressSpace space, uint8_t offset,
-                           uint16_t value)
-{
-    root_write((HyperVPCIRoot *)me, space, offset, 2, value);
-}
-
-static void config_write8(IOPCIBridge *me, IOPCIAddressSpace space, uint8_t offset, uint8_t value)
-{
-    root_write((HyperVPCIRoot *)me, space, offset, 1, value);
 }
 
 /* ---- Busses of passed-through devices -------------------------------------------------------- */
@@ -124,7 +94,7 @@ HyperVPCIRoot *pci_root_wait(uint32_t seconds)
     return iokit_cast(HyperVPCIRoot, IOService_waitForService(matching, &limit));
 }
 
-uint8_t pci_root_add_bus(HyperVPCIRoot *root, const struct pci_root_bus *bus)
+uint8_t pci_root_add_bus(HyperVPCIRoot *root, struct host_bus *bus)
 {
     IOInterruptState state = IOSimpleLockLockDisableInterrupt(root->lock);
     uint32_t number = PCI_ROOT_BUS_FIRST;
@@ -189,6 +159,8 @@ static bool root_start(IOService *me, IOService *provider)
     root->lock = IOSimpleLockAlloc();
     if (root->lock == NULL)
         return false;
+    root->bus.read = root_read;
+    root->bus.write = root_write;
     root->has_ports = IORegistryEntry_getProperty_cstring(entry, "acpi-address-spaces") != NULL;
     if (!host_bridge_super(start)((host_bridge *)me, provider))
         return false;
@@ -203,16 +175,6 @@ static void root_free(OSObject *me)
     host_bridge_super(free)((host_bridge *)me);
 }
 
-static IODeviceMemory *root_ports(IOPCIBridge *me)
-{
-    return NULL;
-}
-
-static IOPCIAddressSpace root_space(IOPCIBridge *me)
-{
-    return (IOPCIAddressSpace){ .bits = 0 };
-}
-
 static uint8_t root_last_bus(IOPCIBridge *me)
 {
     return PCI_ROOT_BUS_FIRST - 1;
@@ -223,11 +185,4 @@ HOST_BRIDGE_CLASS(13, HyperVPCIRoot,
                   .free = root_free,
                   .configure = root_configure,
                   .lastBusNum = root_last_bus,
-                  .ioDeviceMemory = root_ports,
-                  .getBridgeSpace = root_space,
-                  .configRead32 = config_read32,
-                  .configRead16 = config_read16,
-                  .configRead8 = config_read8,
-                  .configWrite32 = config_write32,
-                  .configWrite16 = config_write16,
-                  .configWrite8 = config_write8)
+                  HOST_BUS_METHODS)

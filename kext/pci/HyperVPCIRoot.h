@@ -15,19 +15,11 @@
 #define PCI_ROOT_BUS_FIRST 0x10u        /* numbers below are the machine's own */
 #define PCI_ROOT_BUS_LAST  0xfeu
 
-/* A bus as the root bridge reaches it: any context, interrupts may be off. */
-struct pci_root_bus {
-    void *context;
-    uint32_t (*read)(void *context, IOPCIAddressSpace space, uint32_t offset, uint32_t size);
-    void (*write)(void *context, IOPCIAddressSpace space, uint32_t offset, uint32_t size,
-                  uint32_t value);
-};
-
 struct HyperVPCIRoot {
-    host_bridge super;
+    struct host_bus bus;
     IOSimpleLock *lock;                 /* guards `busses` and the ports */
     bool has_ports;                     /* generation 1 */
-    const struct pci_root_bus *busses[PCI_ROOT_BUSSES];
+    struct host_bus *busses[PCI_ROOT_BUSSES];   /* not retained */
 };
 HOST_BRIDGE_DECLARE(13, HyperVPCIRoot);
 
@@ -35,7 +27,7 @@ HOST_BRIDGE_DECLARE(13, HyperVPCIRoot);
 HyperVPCIRoot *pci_root_wait(uint32_t seconds);
 
 /* Gives a bus a number; `bus` must live until it is removed. Returns 0 if there is none left. */
-uint8_t pci_root_add_bus(HyperVPCIRoot *root, const struct pci_root_bus *bus);
+uint8_t pci_root_add_bus(HyperVPCIRoot *root, struct host_bus *bus);
 
 /* On return the root bridge does not use the bus any more. */
 void pci_root_remove_bus(HyperVPCIRoot *root, uint8_t number);

@@ -244,7 +244,7 @@ static int bring_up_function(HyperVPCIBridge *bridge, uint32_t index)
     config_begin(&own->config, &function, &bars);
     own->present = true;
     IOSimpleLockUnlockEnableInterrupt(bridge->config_lock, state);
-    hv_log(who, "bus %u: %04x:%04x, class %02x%02x%02x, serial %u", bridge->bus_number,
+    hv_log(who, "bus %u: %04x:%04x, class %02x%02x%02x, serial %u", bridge->bus.number,
            function.vendor, function.device, function.base_class, function.subclass,
            function.programming_interface, function.serial);
     return 0;

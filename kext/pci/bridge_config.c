@@ -104,9 +104,10 @@ static uint32_t all_ones(uint32_t size)
     return size == 4 ? UINT32_MAX : (1u << 8 * size) - 1;
 }
 
-uint32_t bridge_config_read(HyperVPCIBridge *bridge, IOPCIAddressSpace space, uint32_t offset,
+uint32_t bridge_config_read(struct host_bus *me, IOPCIAddressSpace space, uint32_t offset,
                             uint32_t size)
 {
+    HyperVPCIBridge *bridge = (HyperVPCIBridge *)me;
     IOInterruptState state = IOSimpleLockLockDisableInterrupt(bridge->config_lock);
     uint32_t index = bridge_function_at(bridge, space), value = all_ones(size);
 
@@ -116,9 +117,10 @@ uint32_t bridge_config_read(HyperVPCIBridge *bridge, IOPCIAddressSpace space, ui
     return value;
 }
 
-void bridge_config_write(HyperVPCIBridge *bridge, IOPCIAddressSpace space, uint32_t offset,
+void bridge_config_write(struct host_bus *me, IOPCIAddressSpace space, uint32_t offset,
                          uint32_t size, uint32_t value)
 {
+    HyperVPCIBridge *bridge = (HyperVPCIBridge *)me;
     IOInterruptState state = IOSimpleLockLockDisableInterrupt(bridge->config_lock);
     uint32_t index = bridge_function_at(bridge, space);
 

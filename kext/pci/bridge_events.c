@@ -110,7 +110,7 @@ static bool remove_function(HyperVPCIBridge *bridge, uint32_t index, bool ejecti
 
     bridge->leaving[index] = true;
     if (first)
-        hv_log(who, "bus %u: the host %s the function in slot 0x%x", bridge->bus_number,
+        hv_log(who, "bus %u: the host %s the function in slot 0x%x", bridge->bus.number,
                ejecting ? "wants back" : "has taken away", slot);
     if (there && first)
         IOService_terminate(nub, kIOServiceRequired);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The superclass of our bridges. Before macOS 12 that is IOPCIBridge; from then on a bridge without
- * a PCI device above it must be an IOPCIHostBridge. */
+/* Our bridges: their superclass and what they have in common. Before macOS 12 the superclass is
+ * IOPCIBridge; from then on a bridge without a PCI device above it must be an IOPCIHostBridge. */
 #ifndef KEXT_PCI_HOST_BRIDGE_H
 #define KEXT_PCI_HOST_BRIDGE_H
 
@@ -24,10 +24,42 @@ typedef IOPCIBridge host_bridge;
 #define host_bridge_super(method)             IOPCIBridge_super_##method
 #endif
 
-/* Offset in configuration space that an accessor means. */
-static inline uint32_t host_bridge_offset(IOPCIAddressSpace space, uint8_t offset)
-{
-    return (uint32_t)space.es.registerNumExtended << 8 | offset;
-}
+struct HyperVPCIRoot;
+
+/* What our bridges have in common; the first member of each. */
+struct host_bus {
+    host_bridge super;
+    /* Configuration space of the bus: any context, interrupts may be off. Set before start. */
+    uint32_t (*read)(struct host_bus *bus, IOPCIAddressSpace space, uint32_t offset, uint32_t size);
+    void (*write)(struct host_bus *bus, IOPCIAddressSpace space, uint32_t offset, uint32_t size,
+                  uint32_t value);
+    struct HyperVPCIRoot *root;         /* NULL: this is the root bridge, or it has not joined it */
+    IORegistryEntry *tree;              /* where the provider is below, in the device tree */
+    uint8_t number;                     /* 0: none yet, or the root's */
+};
+
+/* Gives the bus a number of the root bridge's, and its provider a place below that in the device
+ * tree, where other kexts look for PCI. False: there is none, or the root bridge is on its way out;
+ * host_bus_leave undoes it in either case. */
+bool host_bus_join(struct host_bus *bus, struct HyperVPCIRoot *root, IOService *provider);
+void host_bus_leave(struct host_bus *bus, IOService *provider);
+
+/* Methods of IOPCIBridge, the same for all. */
+uint32_t host_bus_read32(IOPCIBridge *me, IOPCIAddressSpace space, uint8_t offset);
+uint16_t host_bus_read16(IOPCIBridge *me, IOPCIAddressSpace space, uint8_t offset);
+uint8_t host_bus_read8(IOPCIBridge *me, IOPCIAddressSpace space, uint8_t offset);
+void host_bus_write32(IOPCIBridge *me, IOPCIAddressSpace space, uint8_t offset, uint32_t value);
+void host_bus_write16(IOPCIBridge *me, IOPCIAddressSpace space, uint8_t offset, uint16_t value);
+void host_bus_write8(IOPCIBridge *me, IOPCIAddressSpace space, uint8_t offset, uint8_t value);
+uint8_t host_bus_number(IOPCIBridge *me);
+IODeviceMemory *host_bus_ports(IOPCIBridge *me);
+IOPCIAddressSpace host_bus_space(IOPCIBridge *me);
+
+#define HOST_BUS_METHODS                                                                          \
+    .firstBusNum = host_bus_number, .ioDeviceMemory = host_bus_ports,                             \
+    .getBridgeSpace = host_bus_space, .configRead32 = host_bus_read32,                            \
+    .configRead16 = host_bus_read16, .configRead8 = host_bus_read8,                               \
+    .configWrite32 = host_bus_write32, .configWrite16 = host_bus_write16,                         \
+    .configWrite8 = host_bus_write8
 
 #endif

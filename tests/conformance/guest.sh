@@ -8,7 +8,7 @@ hvctl=$root/build/bin/hvctl
 # boot NAME ARCHITECTURE PROCESSORS TEST -- HVHOST-OPTION...
 # Boots a guest until it powers off. Afterwards: $console and $hostlog are files, $host_status and
 # $guest_status the exit statuses. Options after "--" go to hvhost, those in $qemu_options to QEMU,
-# $kernel_options to Linux.
+# $machine_options to its machine, $monitor_options to hv-remote, $kernel_options to Linux.
 boot() {
     local name=$1 architecture=$2 processors=$3 test=$4
     shift 5
@@ -23,11 +23,11 @@ boot() {
     guest_status=0
     # shellcheck disable=SC2086
     timeout 120 "$work/qemu/qemu-system-x86_64" -L "$work/qemu/firmware" \
-        -machine pc,memory-backend=ram -accel tcg,thread=multi -cpu qemu64 -smp "$processors" -m 512M \
+        -machine "pc,memory-backend=ram${machine_options:+,$machine_options}" -accel tcg,thread=multi -cpu qemu64 -smp "$processors" -m 512M \
         -object memory-backend-memfd,id=ram,size=512M,share=on \
         -nodefaults -no-user-config -display none -vga none -serial "file:$console" -monitor none \
         ${qemu_options--no-reboot} -acpitable "file=$work/vmbus.aml" \
-        -device "hv-remote,socket=$folder/partition.sock,guest-mode=$mode" \
+        -device "hv-remote,socket=$folder/partition.sock,guest-mode=$mode${monitor_options:+,$monitor_options}" \
         -kernel "$work/$architecture/vmlinuz" -initrd "$work/$architecture/initramfs.gz" \
         -append "console=ttyS0 panic=-1 loglevel=4 hvtest=$test ${kernel_options-}" >"$folder/qemu.log" 2>&1 || guest_status=$?
     host_status=0

@@ -99,6 +99,28 @@ static void disks_come_and_go_and_the_others_go_on(void **state)
     pair_run(&options, coming_and_going_body, SEEDS);
 }
 
+/* The host lists its LUNs to whoever asks any of them: the first need not be among them. */
+static void without_first_body(struct pair *pair)
+{
+    PAIR_CHECK(pair, pair_wait_for_disk("disk0", true));
+    PAIR_CHECK(pair, pair_host_remove_disk(pair->host, 0));
+    PAIR_CHECK(pair, pair_wait_for_disk("disk0", false));
+    PAIR_CHECK(pair, pair_host_add_disk(pair->host, 9, 4 * MEBIBYTE));
+    PAIR_CHECK(pair, pair_wait_for_disk("disk0", true));
+    PAIR_CHECK(pair, pair_disk_size("disk0") == 4 * MEBIBYTE);
+    fill(buffer, MEBIBYTE, 6);
+    PAIR_CHECK(pair, pair_disk_write("disk0", 0, buffer, MEBIBYTE) == 0);
+    PAIR_CHECK(pair, memcmp(pair_host_lun(pair->host, 9), buffer, MEBIBYTE) == 0);
+}
+
+static void a_controller_without_lun_0_has_its_disks(void **state)
+{
+    const struct pair_options options = { .release = "2022", .disk_bytes = { MEBIBYTE } };
+
+    (void)state;
+    pair_run(&options, without_first_body, SEEDS);
+}
+
 static void rescind_body(struct pair *pair)
 {
     PAIR_CHECK(pair, pair_wait_for_disk("disk0", true));
@@ -253,6 +275,7 @@ int main(void)
         cmocka_unit_test(storage_works_with_every_release),
         cmocka_unit_test(hundreds_of_requests_in_flight_all_arrive),
         cmocka_unit_test(disks_come_and_go_and_the_others_go_on),
+        cmocka_unit_test(a_controller_without_lun_0_has_its_disks),
         cmocka_unit_test(a_controller_taken_away_ends_its_disks_and_nothing_else),
         cmocka_unit_test(after_failed_and_busy_requests_the_next_good_one_works),
         cmocka_unit_test(a_request_that_the_host_holds_back_ends_by_a_reset),

@@ -22,6 +22,8 @@ KERNEL_CLASS(17, KernelBlockDevice, IOService, .message = node_message)
 static struct machine_spin_lock devices_lock;
 static struct block_device *devices;
 static struct block_device_observer observer;
+static bool asleep;                      /* written under the lock */
+static struct block_request *held, **held_end = &held;
 
 /* ---- references ----------------------------------------------------------------------------- */
 
@@ -272,7 +274,7 @@ static int check(const struct block_device *device, const struct block_request *
     return 0;
 }
 
-void block_device_submit(struct block_device *device, struct block_request *request)
+static void start(struct block_device *device, struct block_request *request)
 {
     request->error = check(device, request);
     if (request->error != 0 || (request->length == 0 && request->operation != BLOCK_FLUSH)) {
@@ -280,6 +282,27 @@ void block_device_submit(struct block_device *device, struct block_request *requ
         return;
     }
     device->operations->submit(device->context, request);
+}
+
+/* True: the request waits for the machine to wake. */
+static bool hold(struct block_device *device, struct block_request *request)
+{
+    machine_spin_lock(&devices_lock);
+    bool held = asleep;
+    if (held) {
+        request->device = device;
+        request->next = NULL;
+        *held_end = request;
+        held_end = &request->next;
+    }
+    machine_spin_unlock(&devices_lock);
+    return held;
+}
+
+void block_device_submit(struct block_device *device, struct block_request *request)
+{
+    if (!__atomic_load_n(&asleep, __ATOMIC_ACQUIRE) || !hold(device, request))
+        start(device, request);
 }
 
 struct waiter {
@@ -297,13 +320,14 @@ static void wake_waiter(struct block_request *request)
     machine_spin_unlock_restore_interrupts(&waiter->lock, enabled);
 }
 
-int block_device_run(struct block_device *device, struct block_request *request)
+static int run(struct block_device *device, struct block_request *request,
+               void (*submit)(struct block_device *, struct block_request *))
 {
     struct waiter waiter = { .done = false };
 
     request->done = wake_waiter;
     request->context = &waiter;
-    block_device_submit(device, request);
+    submit(device, request);
     bool enabled = machine_spin_lock_disable_interrupts(&waiter.lock);
     while (!waiter.done) {
         machine_wait_prepare(&waiter, MACHINE_NEVER, false);
@@ -313,4 +337,40 @@ int block_device_run(struct block_device *device, struct block_request *request)
     }
     machine_spin_unlock_restore_interrupts(&waiter.lock, enabled);
     return request->error;
+}
+
+int block_device_run(struct block_device *device, struct block_request *request)
+{
+    return run(device, request, block_device_submit);
+}
+
+/* ---- sleep ---------------------------------------------------------------------------------- */
+
+void block_devices_sleep(void)
+{
+    machine_spin_lock(&devices_lock);
+    __atomic_store_n(&asleep, true, __ATOMIC_RELEASE);
+    machine_spin_unlock(&devices_lock);
+    for (struct block_device *device = next_device(NULL); device; device = next_device(device)) {
+        struct block_request flush = { .operation = BLOCK_FLUSH };
+        int error = run(device, &flush, start);
+        if (error != 0)
+            machine_log("%s: what it was given may not be on its medium: error %d", device->name,
+                        error);
+    }
+}
+
+void block_devices_wake(void)
+{
+    machine_spin_lock(&devices_lock);
+    __atomic_store_n(&asleep, false, __ATOMIC_RELEASE);
+    struct block_request *request = held;
+    held = NULL;
+    held_end = &held;
+    machine_spin_unlock(&devices_lock);
+    while (request) {
+        struct block_request *next = request->next; /* of the submitter's once it is done */
+        start(request->device, request);
+        request = next;
+    }
 }

@@ -37,6 +37,9 @@ struct block_request {
     void *context;
     int error;                       /* result: 0 or an errno */
     uint32_t pending;                /* the device's */
+    /* While the machine sleeps: */
+    struct block_device *device;
+    struct block_request *next;
 };
 
 struct block_device_information {
@@ -104,6 +107,16 @@ void block_device_submit(struct block_device *device, struct block_request *requ
 
 /* Submits and waits; returns the error. */
 int block_device_run(struct block_device *device, struct block_request *request);
+
+/* ---- sleep ---- */
+
+/* Requests that are submitted from now on wait; every disk is told to put on its medium what it has
+ * done. Waits for that. */
+void block_devices_sleep(void);
+/* What waited goes on, in its order. */
+void block_devices_wake(void);
+
+/* ---- references ---- */
 
 void block_device_retain(struct block_device *device);
 void block_device_release(struct block_device *device);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* IOPMrootDomain: the top of power management. The machine never sleeps by itself; it shuts down.
+/* IOPMrootDomain: the top of power management. The machine never sleeps by itself, only when it is
+ * told to from outside (families/system_sleep.c); it shuts down.
  * Source of the rules: xnu iokit/Kernel/IOPMrootDomain.cpp. */
 #include "abi/IOPMrootDomain.h"
 #include "abi/kpi/libkern.h"
@@ -325,18 +326,38 @@ static void tell(OSObject *interested, void *message)
                             NULL, 0);
 }
 
+static void tell_interested(const OSSymbol *type, uint32_t message)
+{
+    IOService_applyToInterested((IOService *)root_domain, type, tell, (void *)(uintptr_t)message);
+}
+
+void root_domain_tell(uint32_t message)
+{
+    bool general_first = message == kIOMessageSystemWillSleep;
+
+    if (!root_domain)
+        return;
+    tell_interested(general_first ? gIOGeneralInterest : gIOPriorityPowerStateInterest, message);
+    tell_interested(general_first ? gIOPriorityPowerStateInterest : gIOGeneralInterest, message);
+}
+
+bool root_domain_may_sleep(void)
+{
+    OSObject *supported = NULL;
+
+    if (root_domain)
+        supported = IORegistryEntry_copyProperty_cstring(entry_of(root_domain), "IOSleepSupported");
+    object_release(supported);
+    return supported != NULL;
+}
+
 void root_domain_will_shut_down(bool restart)
 {
     uint32_t message = restart ? kIOMessageSystemWillRestart : kIOMessageSystemWillPowerOff;
     OSOrderedSet *all = all_services();
     unsigned i = all ? OSCollection_getCount((OSCollection *)all) : 0;
 
-    if (root_domain) {
-        IOService_applyToInterested((IOService *)root_domain, gIOPriorityPowerStateInterest, tell,
-                                    (void *)(uintptr_t)message);
-        IOService_applyToInterested((IOService *)root_domain, gIOGeneralInterest, tell,
-                                    (void *)(uintptr_t)message);
-    }
+    root_domain_tell(message);
     while (i-- > 0) { /* what is further from the root first */
         IOService *service = object_cast(OSOrderedSet_getObject(all, i), &IOService_gMetaClass);
 

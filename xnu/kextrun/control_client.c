@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * kextrun ioreg|stats|log|threads|display|net|quit: talks to a running kextrun.
+ * kextrun ioreg|stats|log|threads|display|net|sleep|wake|quit: talks to a running kextrun.
  */
 #include <errno.h>
 #include <stdio.h>

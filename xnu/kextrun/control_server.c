@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "xnu/families/network/ethernet_stack.h"
+#include "xnu/families/system_sleep.h"
 #include "xnu/iokit/startup.h"
 #include "xnu/kextrun/answer.h"
 #include "xnu/kextrun/display_commands.h"
@@ -104,6 +105,25 @@ static void do_threads(struct answer *answer) {
     answer_say(answer, "ok\nthe threads are listed in the kernel log\n");
 }
 
+static void do_sleep(struct answer *answer, const char *words) {
+    switch (system_sleep(words != NULL && strcmp(words, "force") == 0)) {
+    case SYSTEM_SLEEPS:
+        answer_say(answer, "ok\n");
+        break;
+    case SYSTEM_SLEEPS_ALREADY:
+        answer_say(answer, "error the machine sleeps already: kextrun wake\n");
+        break;
+    case SYSTEM_MUST_NOT_SLEEP:
+        answer_say(answer, "error a driver keeps the machine from sleeping, as a Mac's would: "
+                           "--force\n");
+        break;
+    }
+}
+
+static void do_wake(struct answer *answer) {
+    answer_say(answer, system_wake() ? "ok\n" : "error the machine does not sleep\n");
+}
+
 /* The interfaces; everything else is the TCP/IP stack's. */
 static void do_net_list(struct answer *answer, const char *words) {
     answer_say(answer, "ok\n");
@@ -125,6 +145,10 @@ static void respond(struct kextrun *kextrun, char *request, struct answer *answe
         do_log(answer);
     } else if (strcmp(command, "threads") == 0) {
         do_threads(answer);
+    } else if (strcmp(command, "sleep") == 0) {
+        do_sleep(answer, words);
+    } else if (strcmp(command, "wake") == 0) {
+        do_wake(answer);
     } else if (strcmp(command, "display") == 0) {
         display_command(answer, words);
     } else if (strcmp(command, "set") == 0) {

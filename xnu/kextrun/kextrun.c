@@ -11,6 +11,7 @@
 #include "xnu/console/console.h"
 #include "xnu/families/nbd_export.h"
 #include "xnu/families/network/wire_export.h"
+#include "xnu/families/system_sleep.h"
 #include "xnu/iokit/startup.h"
 #include "xnu/libkern/release.h"
 #include "xnu/machine/files.h"
@@ -54,6 +55,12 @@ static void wait_for_end(struct kextrun *kextrun) {
 }
 
 static void shut_down(struct kextrun *kextrun) {
+    /* A machine that sleeps has to wake to go down; without a host, only what waits for it. */
+    if (atomic_load(&kextrun->end) != KEXTRUN_HALTED) {
+        system_wake();
+    } else {
+        system_sleep_give_up();
+    }
     /* Outside clients go first: a driver cannot end while they use it. */
     if (kextrun->disks_exported) {
         nbd_export_stop();

@@ -19,7 +19,7 @@
 
 static const char usage[] =
     "usage: kextrun [options] KEXT...\n"
-    "       kextrun ioreg|stats|log|threads|panic|quit --control SOCKET\n"
+    "       kextrun ioreg|stats|log|threads|sleep|wake|panic|quit --control SOCKET\n"
     "       kextrun display modes|set SIZE|draw FILE|console --control SOCKET\n"
     "       kextrun set CLASS PROPERTY TEXT|@FILE --control SOCKET\n"
     "       kextrun layout [FILE] --control SOCKET\n"
@@ -29,7 +29,7 @@ static const char usage[] =
     "\n"
     "  --partition SOCKET   attach to the simulated Hyper-V host at this socket (hvhost)\n"
     "  --control SOCKET     listen for commands: ioreg, stats, log, threads, display, set,\n"
-    "                       layout, net, panic, quit\n"
+    "                       layout, net, sleep, wake, panic, quit\n"
     "  --macos RELEASE      the macOS to be: 10.6 to 15, or 26 (default 13)\n"
     "  --arch ARCH          x86_64 (default); i386 kexts are only checked\n"
     "  --processors N       virtual processors (default 1)\n"
@@ -46,7 +46,8 @@ static const char usage[] =
     "  --verbose            say what is loaded where\n"
     "  --help, --version\n"
     "\n"
-    "ioreg takes --plane NAME, --properties and --json; net list takes --json.\n"
+    "ioreg takes --plane NAME, --properties and --json; net list takes --json; sleep\n"
+    "takes --force.\n"
     "SIGTERM and SIGINT end the machine in order. Exit statuses: see the manual.\n";
 
 enum {
@@ -68,6 +69,7 @@ enum {
     OPTION_PLANE,
     OPTION_PROPERTIES,
     OPTION_JSON,
+    OPTION_FORCE,
     OPTION_HELP,
     OPTION_VERSION,
 };
@@ -91,13 +93,14 @@ static const struct option long_options[] = {
     {"plane", required_argument, NULL, OPTION_PLANE},
     {"properties", no_argument, NULL, OPTION_PROPERTIES},
     {"json", no_argument, NULL, OPTION_JSON},
+    {"force", no_argument, NULL, OPTION_FORCE},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
     {NULL, 0, NULL, 0},
 };
 
-static const char *const commands[] = {"ioreg", "stats",  "log", "threads", "display",
-                                       "set",   "layout", "net", "panic",   "quit"};
+static const char *const commands[] = {"ioreg",  "stats", "log",   "threads", "display", "set",
+                                       "layout", "net",   "sleep", "wake",    "panic",   "quit"};
 /* What words follow is theirs to say. */
 static const char *const commands_with_words[] = {"display", "set", "layout", "net"};
 
@@ -218,6 +221,8 @@ static enum options_result apply(int option, struct kextrun_options *options) {
         return add_word(options, "properties", "");
     case OPTION_JSON:
         return add_word(options, "json", "");
+    case OPTION_FORCE:
+        return add_word(options, "force", "");
     default:
         return set_number(option, options);
     }

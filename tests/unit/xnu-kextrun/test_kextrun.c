@@ -166,7 +166,13 @@ static void the_control_socket_answers_and_quits(void **state) {
                 "kextrun: there is no plane Nowhere\n");
     assert_said(RUN("stats", "--control", socket), 0, "\nkexts 1\n");
     assert_said(RUN("log", "--control", socket), 0, "hello from org.machv.test.hello 1.0\n");
-    assert_said(RUN("quit", "--control", socket), 0, "");
+    assert_said(RUN("wake", "--control", socket), 1, "kextrun: the machine does not sleep");
+    assert_said(RUN("sleep", "--control", socket), 0, ""); /* no driver forbids it */
+    assert_said(RUN("sleep", "--force", "--control", socket), 1,
+                "kextrun: the machine sleeps already");
+    assert_said(RUN("wake", "--control", socket), 0, "");
+    assert_said(RUN("sleep", "--control", socket), 0, "");
+    assert_said(RUN("quit", "--control", socket), 0, ""); /* a machine that sleeps ends as well */
     program = machine;
     assert_said(finish(), 0, "goodbye from");
     assert_int_not_equal(access(socket, F_OK), 0); /* and the socket is gone */

@@ -132,14 +132,21 @@ static void describe(struct scsi_target *target, const struct scsi_identity *ide
     IORegistryEntry_setProperty_cstring_number(nub, "Peripheral Device Type", identity->type, 8);
 }
 
+/* Unit 0 is there because the target is, listed or not (as IOSCSITargetDevice has it): the host
+ * lists its own LUNs, of which this one need not be 0. */
 static void probe_units(struct scsi_target *target, IOBufferMemoryDescriptor *buffer,
                         const struct scsi_identity *first)
 {
-    uint64_t luns[UNITS_MAX];
+    uint64_t luns[UNITS_MAX + 1];
     uint64_t highest =
         IOSCSIParallelInterfaceController_ReportHBAHighestLogicalUnitNumber(target->controller);
     unsigned count = list_units(target, buffer, luns);
+    bool has_first = false;
 
+    for (unsigned i = 0; i < count; i++)
+        has_first |= luns[i] == 0;
+    if (!has_first)
+        luns[count++] = 0;
     for (unsigned i = 0; i < count; i++) {
         struct scsi_identity identity = *first;
         if (luns[i] > highest || (luns[i] != 0 && !inquire(target, luns[i], buffer, &identity)))

@@ -6,7 +6,8 @@
  *   kext    WELCOME(version)          the versions agree: the service is served from now on
  *   kext    REQUEST(sequence, body)   one at a time; the body is the host's, its length checked
  *   daemon  REPLY(sequence, status)   with a body of the request's size, or none to echo it
- *   kext    NOTICE(body)              needs no answer
+ *   kext    NOTICE(body)              needs no answer. A piece of a file is one: what goes wrong with
+ *                                     it is the status of the next reply (from version 2 on)
  *   kext    RESET                     the host has begun anew: drop what was under way
  *   kext    GOODBYE                   the service goes away: close the socket */
 #ifndef PROTOCOL_SERVICE_CONTROL_H
@@ -14,7 +15,7 @@
 
 #include "protocol/wire.h"
 
-#define SERVICE_CONTROL_VERSION 1u
+#define SERVICE_CONTROL_VERSION 2u
 
 /* Names of the kernel controls. */
 #define SERVICE_CONTROL_SHUTDOWN  "org.machv.shutdown"

@@ -11,6 +11,7 @@
 static const char *root = "/";
 static const char *journal = DEFAULT_JOURNAL;
 static struct target target;
+static uint32_t notice_status;  /* of the first piece that went wrong since the last request */
 
 static const struct daemon_option options[] = {
     { "--root", "FOLDER", "take paths of the host as below FOLDER", &root },
@@ -63,9 +64,46 @@ static uint32_t write_piece(const uint8_t *body, uint32_t size)
     return target_write(&target, write.offset, body + head, write.size);
 }
 
+static uint32_t failed(uint32_t status)
+{
+    if (status != IC_STATUS_OK)
+        daemon_error("the copy failed with 0x%08x; nothing is left of it", status);
+    return status;
+}
+
+/* A piece that the host does not wait for. */
+static void notice(const void *body, uint32_t size)
+{
+    uint32_t operation;
+
+    if (size < sizeof operation || notice_status != IC_STATUS_OK)
+        return;
+    memcpy(&operation, body, sizeof operation);
+    if (operation == IC_FILE_COPY_WRITE)
+        notice_status = failed(write_piece(body, size));
+}
+
+/* What became of the pieces since the last request. */
+static uint32_t take_notice_status(void)
+{
+    uint32_t status = notice_status;
+
+    notice_status = IC_STATUS_OK;
+    return status;
+}
+
+static uint32_t complete(void)
+{
+    uint32_t status = target_complete(&target);
+
+    if (status == IC_STATUS_OK)
+        daemon_log("the copy is complete");
+    return failed(status);
+}
+
 static uint32_t request(void *body, uint32_t size, bool *replies)
 {
-    uint32_t operation, status;
+    uint32_t operation, earlier = take_notice_status();
 
     (void)replies;
     if (size < sizeof operation)
@@ -75,13 +113,9 @@ static uint32_t request(void *body, uint32_t size, bool *replies)
     case IC_FILE_COPY_START:
         return begin(body, size);
     case IC_FILE_COPY_WRITE:
-        status = write_piece(body, size);
-        break;
+        return earlier != IC_STATUS_OK ? earlier : failed(write_piece(body, size));
     case IC_FILE_COPY_COMPLETE:
-        status = target_complete(&target);
-        if (status == IC_STATUS_OK)
-            daemon_log("the copy is complete");
-        break;
+        return earlier != IC_STATUS_OK ? earlier : complete();
     case IC_FILE_COPY_CANCEL:
         daemon_log("the host gave the copy up");
         target_cancel(&target);
@@ -89,13 +123,11 @@ static uint32_t request(void *body, uint32_t size, bool *replies)
     default:
         return IC_STATUS_NOT_SUPPORTED;
     }
-    if (status != IC_STATUS_OK)
-        daemon_error("the copy failed with 0x%08x; nothing is left of it", status);
-    return status;
 }
 
 static void reset(void)
 {
+    notice_status = IC_STATUS_OK;
     target_cancel(&target);
 }
 
@@ -108,6 +140,7 @@ int main(int argc, char **argv)
         .options = options,
         .start = start,
         .request = request,
+        .notice = notice,
         .reset = reset,
     };
     int status = daemon_main(argc, argv, &program);

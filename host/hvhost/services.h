@@ -38,8 +38,8 @@ bool hvhost_service_is_off(const struct hvhost *host, const struct virtual_devic
 typedef void hvhost_service_verb(struct hvhost *host, struct json_object *arguments,
                                  struct control_ticket *ticket);
 hvhost_service_verb hvhost_verb_shutdown, hvhost_verb_time, hvhost_verb_resumed,
-    hvhost_verb_services, hvhost_verb_service, hvhost_verb_backup, hvhost_verb_copy_file, hvhost_verb_kvp,
-    hvhost_verb_ip;
+    hvhost_verb_services, hvhost_verb_service, hvhost_verb_backup, hvhost_verb_copy_file,
+    hvhost_verb_kvp, hvhost_verb_ip;
 
 /* The device, or NULL and the ticket refused. */
 struct virtual_device *hvhost_service_for(struct hvhost *host, enum hvhost_service_kind kind,

@@ -17,6 +17,7 @@ static const struct daemon_service_description description = {
     .service = &file_copy_service,
     .ring_pages = 4,
     .message_maximum = 7168,
+    .queue_maximum = FILE_COPY_AHEAD_MAXIMUM + 2,       /* a request, and a reset */
     .timeout_ms = 15000,
     .timeout_status = IC_STATUS_TIMEOUT,
     .answered = file_copy_answered,

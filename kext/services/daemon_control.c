@@ -15,7 +15,7 @@
 
 enum { CLIENT_PATIENCE_MS = 3000, DEREGISTER_TRIES = 200 };
 
-#define RECEIVE_BUFFER (4u * SERVICE_CONTROL_MAXIMUM)   /* messages that wait for the daemon */
+#define QUEUE_MAXIMUM_DEFAULT 4u
 
 /* ---- Which service is it? -------------------------------------------------------------------- */
 
@@ -134,6 +134,7 @@ static errno_t client_sends(kern_ctl_ref control, uint32_t unit, void *unit_info
 void daemon_control_register(struct daemon_service *service)
 {
     const char *name = service->description->control_name;
+    uint32_t queue = service->description->queue_maximum;
     struct kern_ctl_reg registration;
     errno_t error;
     uint32_t i;
@@ -143,7 +144,8 @@ void daemon_control_register(struct daemon_service *service)
         registration.ctl_name[i] = name[i];
     registration.ctl_flags = CTL_FLAG_PRIVILEGED;
     registration.ctl_sendsize = SERVICE_CONTROL_MAXIMUM;
-    registration.ctl_recvsize = RECEIVE_BUFFER;
+    registration.ctl_recvsize =
+        (queue != 0 ? queue : QUEUE_MAXIMUM_DEFAULT) * (uint32_t)SERVICE_CONTROL_MAXIMUM;
     registration.ctl_connect = client_connects;
     registration.ctl_disconnect = client_disconnects;
     registration.ctl_send = client_sends;

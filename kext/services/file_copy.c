@@ -43,6 +43,17 @@ static uint32_t check(struct file_copy *copy, uint32_t operation, const void *bo
     }
 }
 
+/* A piece that the host need not wait for. Without a daemon, or room for the piece, it is asked, and
+ * the host hears what comes of that. */
+static bool give_ahead(struct file_copy *copy, uint32_t operation, const void *body, uint32_t size)
+{
+    if (operation != IC_FILE_COPY_WRITE || copy->ahead == FILE_COPY_AHEAD_MAXIMUM ||
+        !daemon_tell(copy->port, body, size))
+        return false;
+    copy->ahead++;
+    return true;
+}
+
 static enum integration_answer copy_file(struct integration_engine *engine, void *body,
                                          uint32_t *body_size, uint32_t capacity, uint32_t *status)
 {
@@ -53,7 +64,10 @@ static enum integration_answer copy_file(struct integration_engine *engine, void
     *status = check(copy, operation, body, *body_size);
     if (*status != IC_STATUS_OK || (operation == IC_FILE_COPY_CANCEL && !copy->copying))
         return INTEGRATION_REPLY;
+    if (give_ahead(copy, operation, body, *body_size))
+        return INTEGRATION_REPLY;
     copy->operation = operation;
+    copy->ahead = 0;
     if (daemon_ask(copy->port, body, *body_size)) {
         if (operation == IC_FILE_COPY_START)
             copy->copying = true;

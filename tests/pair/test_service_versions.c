@@ -100,7 +100,7 @@ static void use_filecopy(struct pair *pair, struct virtual_device *device, struc
     const struct filecopy_request request = { fileno(file), sizeof text, "name", "/name", 0 };
     PAIR_CHECK(pair, filecopy_start(device, &request, &events, &outcome) == 0);
     serve(pair, daemon, IC_STATUS_OK);
-    serve(pair, daemon, IC_STATUS_OK);
+    PAIR_CHECK(pair, daemon_hear(daemon, 2) == SERVICE_CONTROL_NOTICE);
     memcpy(&write, daemon->message + sizeof daemon->header, sizeof write);
     PAIR_CHECK(pair, write.header.operation == IC_FILE_COPY_WRITE && write.size == sizeof text);
     PAIR_CHECK(pair, memcmp(write.data, text, sizeof text) == 0);

@@ -181,6 +181,16 @@ static uint8_t *append(struct control_client *client, size_t length, bool ends)
     return record->data + before;
 }
 
+/* Tells the process' side, which may take records in the call: with no lock held. */
+static void call_notify(struct control_client *client, void (*notify)(void *), void *context)
+{
+    notify(context);
+    machine_mutex_lock(control_lock);
+    client->notifying--;
+    machine_wakeup(&client->notifying, false);
+    machine_mutex_unlock(control_lock);
+}
+
 /* Copies out of a buffer or an mbuf chain, whichever is given. */
 static errno_t enqueue(kern_ctl_ref handle, uint32_t unit, const void *data, mbuf_t mbuf,
                        size_t length, uint32_t flags)
@@ -207,11 +217,12 @@ static errno_t enqueue(kern_ctl_ref handle, uint32_t unit, const void *data, mbu
         if (!error && !(flags & CTL_DATA_NOWAKEUP)) {
             notify = client->notify;
             context = client->notify_context;
+            client->notifying += notify != NULL;
         }
     }
     machine_mutex_unlock(control_lock);
     if (notify)
-        notify(context);
+        call_notify(client, notify, context);
     return error;
 }
 

@@ -234,5 +234,7 @@ void control_set_notify(struct control_client *client, void (*notify)(void *cont
     machine_mutex_lock(control_lock);
     client->notify = notify;
     client->notify_context = context;
+    while (client->notifying != 0)
+        machine_sleep(control_lock, &client->notifying, MACHINE_NEVER, false);
     machine_mutex_unlock(control_lock);
 }

@@ -35,6 +35,7 @@ struct control_client {
     size_t queued;                   /* bytes in records */
     void (*notify)(void *context);
     void *notify_context;
+    unsigned notifying;              /* calls of it under way */
 };
 
 struct control {

@@ -16,15 +16,6 @@ enum { RECORD_MAX = 256 << 10 };
 
 #define MERGE_TIME UINT64_C(20000000)    /* ns: how long an unfinished record may grow */
 
-static void notify(void *context)
-{
-    struct control_connection *c = context;
-    uint64_t one = 1;
-    ssize_t written = write(c->event, &one, sizeof one);
-
-    (void)written;                       /* a full counter wakes the thread as well */
-}
-
 /* ---- from the driver to the process ---------------------------------------------------------- */
 
 static void fetch(struct control_connection *c)
@@ -47,7 +38,9 @@ static void want_write(struct control_connection *c, bool wanted)
 {
     struct epoll_event interest = { .events = EPOLLIN | (wanted ? EPOLLOUT : 0u) };
 
-    epoll_ctl(c->epoll, EPOLL_CTL_MOD, c->descriptor, &interest);
+    if (wanted != c->write_wanted)
+        epoll_ctl(c->epoll, EPOLL_CTL_MOD, c->descriptor, &interest);
+    c->write_wanted = wanted;
 }
 
 static void sent(struct control_connection *c, size_t size)
@@ -57,9 +50,11 @@ static void sent(struct control_connection *c, size_t size)
     c->outgoing_complete = c->outgoing_size != 0;
 }
 
-/* Sends finished records while the socket takes them. Returns when the thread has to look again. */
+/* Sends finished records while the socket takes them, `sending` held. Returns when the thread has to
+ * look again. */
 static uint64_t drain(struct control_connection *c)
 {
+    want_write(c, false);
     for (;;) {
         fetch(c);
         if (c->outgoing_size == 0 && !c->outgoing_complete)
@@ -76,6 +71,25 @@ static uint64_t drain(struct control_connection *c)
             return MACHINE_NEVER;        /* the reading side will see the end */
         if (taken >= 0)
             sent(c, c->stream ? (size_t)taken : c->outgoing_size);
+    }
+}
+
+/* On the driver's thread, which does not wait: it sends what there is, as the kernel would. The
+ * connection's thread is woken for what only it can do, and when it is sending itself. */
+static void notify(void *context)
+{
+    struct control_connection *c = context;
+    uint64_t one = 1;
+    bool left = true;
+
+    if (pthread_mutex_trylock(&c->sending) == 0) {
+        left = drain(c) != MACHINE_NEVER;
+        pthread_mutex_unlock(&c->sending);
+    }
+    if (left) {
+        ssize_t written = write(c->event, &one, sizeof one);
+
+        (void)written;                   /* a full counter wakes the thread as well */
     }
 }
 
@@ -99,10 +113,12 @@ static bool take_message(struct control_connection *c)
 static void serve(struct control_connection *c)
 {
     for (;;) {
-        uint64_t deadline = drain(c);
-        uint64_t count;
+        uint64_t deadline, count;
+
+        pthread_mutex_lock(&c->sending);
+        deadline = drain(c);
+        pthread_mutex_unlock(&c->sending);
         machine_poll(c->epoll, false, deadline, false);
-        want_write(c, false);
         if (read(c->event, &count, sizeof count) < 0 && errno != EAGAIN)
             return;
         if (!take_message(c))
@@ -118,6 +134,7 @@ static void destroy(struct control_connection *c)
         close(c->epoll);
     if (c->event >= 0)
         close(c->event);
+    pthread_mutex_destroy(&c->sending);
     free(c->incoming);
     free(c->outgoing);
     free(c);
@@ -185,6 +202,7 @@ void control_client_start(struct control_listener *listener, int descriptor, boo
         .descriptor = descriptor,
         .epoll = -1,
         .event = -1,
+        .sending = PTHREAD_MUTEX_INITIALIZER,
     };
     struct machine_thread *thread = NULL;
     if (set_up(c)) {

@@ -29,6 +29,8 @@ struct control_connection {
     int descriptor, epoll, event;
     void *client;                        /* the kernel's side */
     uint8_t *incoming, *outgoing;
+    pthread_mutex_t sending;             /* guards what follows */
+    bool write_wanted;                   /* the thread waits for room in the socket */
     size_t outgoing_size;                /* a record that the socket has not taken yet */
     bool outgoing_complete;
     uint64_t outgoing_deadline;          /* when an unfinished record is sent all the same */

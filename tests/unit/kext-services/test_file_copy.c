@@ -62,7 +62,8 @@ static void a_whole_copy_goes_through(void **state)
     assert_int_equal(write_at(0, 6144), IC_STATUS_OK);
     assert_int_equal(write_at(6144, 3856), IC_STATUS_OK);
     assert_int_equal(end(IC_FILE_COPY_COMPLETE), IC_STATUS_OK);
-    assert_int_equal(fake.asked, 4);
+    assert_int_equal(fake.asked, 2);
+    assert_int_equal(fake.told, 2);
     assert_int_equal(service.copies, 1);
     assert_false(service.copying);
 }
@@ -78,6 +79,7 @@ static void pieces_outside_the_file_or_the_message_are_refused(void **state)
     for (size_t i = 0; i < COUNT_OF(bad); i++)
         assert_int_equal(write_at(bad[i].offset, bad[i].size), IC_STATUS_INVALID_ARGUMENT);
     assert_int_equal(fake.asked, 1);
+    assert_int_equal(fake.told, 0);
     assert_int_equal(write_at(9999, 1), IC_STATUS_OK);
 }
 
@@ -104,15 +106,46 @@ static void operations_out_of_order_are_refused(void **state)
     assert_int_equal(write_at(0, 1), IC_STATUS_OK);
 }
 
+/* Writes pieces of a byte that the host need not wait for. */
+static void give_ahead(uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        assert_int_equal(write_at(i, 1), IC_STATUS_OK);
+}
+
+static void each_sixteenth_piece_waits_for_the_daemon(void **state)
+{
+    assert_int_equal(start(100), IC_STATUS_OK);
+    give_ahead(3 * (FILE_COPY_AHEAD_MAXIMUM + 1) + 1);
+    assert_int_equal(fake.asked, 1 + 3);
+    assert_int_equal(fake.told, 3 * FILE_COPY_AHEAD_MAXIMUM + 1);
+    assert_int_equal(start(100), IC_STATUS_OK);         /* and counts from the start again */
+    give_ahead(FILE_COPY_AHEAD_MAXIMUM);
+    assert_int_equal(fake.asked, 1 + 3 + 1);
+}
+
 static void a_failure_of_the_daemon_ends_the_copy(void **state)
 {
     static const struct ic_file_copy_write body = { .header.operation = IC_FILE_COPY_WRITE,
                                                     .size = 1 };
 
-    assert_int_equal(start(10), IC_STATUS_OK);
+    assert_int_equal(start(100), IC_STATUS_OK);
+    give_ahead(FILE_COPY_AHEAD_MAXIMUM);
     assert_int_equal(send(&body, sizeof body, IC_STATUS_DISK_FULL), IC_STATUS_DISK_FULL);
     assert_int_equal(write_at(1, 1), IC_STATUS_FAIL);
     assert_int_equal(start(10), IC_STATUS_OK);
+}
+
+static void the_end_tells_of_a_failure_with_the_last_pieces(void **state)
+{
+    const struct ic_file_copy_header complete = { .operation = IC_FILE_COPY_COMPLETE };
+
+    assert_int_equal(start(1), IC_STATUS_OK);
+    assert_int_equal(write_at(0, 1), IC_STATUS_OK);
+    assert_int_equal(send(&complete, sizeof complete, IC_STATUS_DISK_FULL), IC_STATUS_DISK_FULL);
+    assert_int_equal(service.copies, 0);
+    assert_false(service.copying);
+    assert_int_equal(start(1), IC_STATUS_OK);
 }
 
 static void a_second_start_drops_the_first_copy(void **state)
@@ -159,7 +192,9 @@ int main(void)
         cmocka_unit_test_setup(pieces_outside_the_file_or_the_message_are_refused, setup),
         cmocka_unit_test_setup(a_piece_must_be_in_its_message, setup),
         cmocka_unit_test_setup(operations_out_of_order_are_refused, setup),
+        cmocka_unit_test_setup(each_sixteenth_piece_waits_for_the_daemon, setup),
         cmocka_unit_test_setup(a_failure_of_the_daemon_ends_the_copy, setup),
+        cmocka_unit_test_setup(the_end_tells_of_a_failure_with_the_last_pieces, setup),
         cmocka_unit_test_setup(a_second_start_drops_the_first_copy, setup),
         cmocka_unit_test_setup(a_new_negotiation_drops_the_copy, setup),
         cmocka_unit_test_setup(a_daemon_that_goes_ends_the_copy, setup),

@@ -3,6 +3,7 @@
 #include "abi/IOPMrootDomain.h"
 #include "abi/OSNumber.h"
 #include "abi/OSSymbol.h"
+#include "abi/kpi/platform.h"
 #include "abi/runtime.h"
 #include "kext/core/boot_arguments.h"
 #include "kext/core/controller.h"
@@ -16,6 +17,9 @@ static const char who[] = "HyperVController";
  * since older kernels do not export its symbol. */
 #define PANIC_ACTION_KEY      "IOPlatformPanicAction"
 #define PANIC_ACTION_PRIORITY 100u
+
+/* As MacHyperVSupport found: there the interrupts of other processors never arrive. */
+#define DARWIN_OF_MACOS_12 21
 
 static HyperVController *instance;
 
@@ -92,12 +96,22 @@ static void tear_down(HyperVController *self, IOService *provider)
         instance = NULL;
 }
 
+static bool may_spread_interrupts(void)
+{
+    if (!boot_argument_given("-hvspread"))
+        return false;
+    if (version_major < DARWIN_OF_MACOS_12)
+        return true;
+    hv_log(who, "-hvspread is ignored: from macOS 12 on interrupts come to processor 0 only");
+    return false;
+}
+
 static bool set_up(HyperVController *self, IOService *provider)
 {
     int error;
 
     instance = self;
-    self->spread_interrupts = boot_argument_given("-hvspread");
+    self->spread_interrupts = may_spread_interrupts();
     self->panic_action = OSSymbol_withCString(PANIC_ACTION_KEY);
     if (!write_hold_init(&self->write_hold))
         hv_log(who, "no memory to hold writes back: there will be no backups");

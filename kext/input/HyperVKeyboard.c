@@ -30,7 +30,8 @@ struct HyperVKeyboard {
     const struct key_layout *layout;    /* a built-in one, or `uploaded` */
     struct key_layout uploaded;         /* refers to `table` */
     OSData *table;
-    bool caps_lock, num_lock;
+    struct adb_caps_lock caps_lock_key;
+    bool caps_lock, num_lock;           /* lights */
     uint8_t keymap[KEYMAP_BYTES_MAXIMUM];
     uint32_t keymap_length;
 };
@@ -61,7 +62,7 @@ static void packet_arrived(void *owner, struct device_channel *channel,
     count = keyboard_receive(&self->keyboard, packet->data, packet->length, changes);
     IOLockUnlock(self->lock);
     for (int i = 0; i < count; i++)
-        adb_dispatch(&self->super, &changes[i]);
+        adb_dispatch(&self->super, &self->caps_lock_key, &changes[i]);
     tell_untyped(self, untyped, self->keyboard.counters.unknown_characters);
     if (count == HV_ERROR_REFUSED)
         hv_log(who, "the host does not speak protocol version 1.0");
@@ -200,7 +201,7 @@ static void close_channel(HyperVKeyboard *self)
         device_channel_close(self->channel);
     self->channel = NULL;
     while (keyboard_release_next(&self->keyboard, &change))
-        adb_dispatch(&self->super, &change);
+        adb_dispatch(&self->super, &self->caps_lock_key, &change);
 }
 
 /* ---- IOService ---- */
@@ -258,7 +259,8 @@ static const uint8_t *default_keymap(IOHIKeyboard *me, uint32_t *length)
     return self->keymap;
 }
 
-/* Called while a key is dispatched, so on the channel's work loop: sending does not wait. */
+/* Called while a key is dispatched, so on the channel's work loop, or from a thread of the event
+ * system, which is gone before the channel: sending does not wait. */
 static void send_indicators(HyperVKeyboard *self)
 {
     struct keyboard_set_indicators message;
@@ -271,8 +273,12 @@ static void send_indicators(HyperVKeyboard *self)
 
 static void set_caps_lock(IOHIKeyboard *me, bool on)
 {
-    ((HyperVKeyboard *)me)->caps_lock = on;
-    send_indicators((HyperVKeyboard *)me);
+    HyperVKeyboard *self = (HyperVKeyboard *)me;
+
+    if (!adb_means_light(&self->caps_lock_key))
+        return;
+    self->caps_lock = on;
+    send_indicators(self);
 }
 
 static void set_num_lock(IOHIKeyboard *me, bool on)

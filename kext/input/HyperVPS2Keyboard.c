@@ -26,6 +26,7 @@ struct HyperVPS2Keyboard {
     IOInterruptEventSource *source;
     struct ps2_keyboard ps2;            /* these two on the work loop */
     struct keyboard keyboard;
+    struct adb_caps_lock caps_lock_key;
     volatile bool caps_lock, num_lock, lights_changed;
     uint8_t keymap[KEYMAP_BYTES_MAXIMUM];
     uint32_t keymap_length;
@@ -111,7 +112,7 @@ static void release_keys(HyperVPS2Keyboard *self)
     struct keyboard_change change;
 
     while (keyboard_release_next(&self->keyboard, &change))
-        adb_dispatch(&self->super, &change);
+        adb_dispatch(&self->super, &self->caps_lock_key, &change);
 }
 
 static void handle_byte(HyperVPS2Keyboard *self, uint8_t status, uint8_t byte)
@@ -126,7 +127,7 @@ static void handle_byte(HyperVPS2Keyboard *self, uint8_t status, uint8_t byte)
         int count = keyboard_key(&self->keyboard, &result.events[i], changes);
 
         for (int j = 0; j < count; j++)
-            adb_dispatch(&self->super, &changes[j]);
+            adb_dispatch(&self->super, &self->caps_lock_key, &changes[j]);
     }
     if (result.send != PS2_NOTHING_TO_SEND)
         write_port(PS2_DATA_PORT, (uint8_t)result.send);
@@ -236,8 +237,12 @@ static void change_lights(HyperVPS2Keyboard *self)
 
 static void set_caps_lock(IOHIKeyboard *me, bool on)
 {
-    ((HyperVPS2Keyboard *)me)->caps_lock = on;
-    change_lights((HyperVPS2Keyboard *)me);
+    HyperVPS2Keyboard *self = (HyperVPS2Keyboard *)me;
+
+    if (!adb_means_light(&self->caps_lock_key))
+        return;
+    self->caps_lock = on;
+    change_lights(self);
 }
 
 static void set_num_lock(IOHIKeyboard *me, bool on)

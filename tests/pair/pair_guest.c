@@ -119,7 +119,11 @@ static _Noreturn void child(const struct pair_options *options, pair_body *body,
     };
     struct session session = { .body = body, .no_framebuffer = options->no_framebuffer,
                                .pair.seed = seed };
-    int result = machine_start(&configuration);
+    int result;
+
+    if (options->macos != NULL && !release_select(options->macos))
+        _exit(PAIR_FAILED);
+    result = machine_start(&configuration);
 
     if (getenv("PAIR_LOG") == NULL)
         machine_log_set_output(NULL, NULL);

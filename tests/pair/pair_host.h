@@ -31,7 +31,8 @@ struct pair_options {
     uint32_t video_version;    /* SYNTHVID_VERSION() of the newest it speaks; 0: the release's */
     unsigned video_megabytes;  /* 0: what the version has */
     const char *pci[PAIR_BUSSES_MAX]; /* busses of PCI functions (pair_pci.h) */
-    const char *boot_args;     /* of the guest; NULL: none */
+    const char *macos;         /* of the guest: "11", ...; NULL: 12.5 */
+    const char *boot_args;     /* NULL: none */
     bool no_framebuffer;       /* MacHyperVFramebuffer.kext is not installed */
     unsigned generation;       /* of the machine; 0: 2 */
 };

@@ -6,6 +6,7 @@
  * not allowed (xnu osfmk/kern/clock.c). */
 #include "xnu/bsd/kpi.h"
 #include "xnu/machine/clock.h"
+#include "xnu/machine/panic.h"
 #include "xnu/machine/threads.h"
 
 #include "abi/kpi/iolib.h"
@@ -149,7 +150,8 @@ static void delay_until(uint64_t deadline)
 
     if (deadline <= now)
         return;
-    if (deadline - now < SPIN_LIMIT || !machine_preemption_enabled() || !machine_thread_self()) {
+    if (deadline - now < SPIN_LIMIT || !machine_preemption_enabled() || machine_is_panicking() ||
+        !machine_thread_self()) {
         machine_spin_delay(deadline - now);
         return;
     }

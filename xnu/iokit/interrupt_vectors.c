@@ -2,6 +2,8 @@
 /* Dispatch of interrupt vectors. */
 #include "xnu/iokit/interrupt_vectors.h"
 
+#include "xnu/libkern/release.h"
+#include "xnu/machine/log.h"
 #include "xnu/machine/threads.h"
 
 struct slot {
@@ -13,6 +15,20 @@ struct slot {
 static struct machine_spin_lock slot_lock;
 static struct slot slots[VECTOR_COUNT];
 static uint64_t spurious;
+static _Atomic uint64_t unheard;
+
+/* Said once: a driver that waits for such an interrupt waits for good. */
+static bool is_heard(unsigned vector)
+{
+    unsigned processor = machine_processor_number();
+
+    if (processor == 0 || !release_behaviour()->first_processor_only)
+        return true;
+    if (unheard++ == 0)
+        machine_log("interrupt 0x%x came to processor %u: this macOS hears those of processor 0 "
+                    "only; it and others like it are lost", vector, processor);
+    return false;
+}
 
 static void entry(void *unused, unsigned vector)
 {
@@ -20,6 +36,8 @@ static void entry(void *unused, unsigned vector)
     vector_handler *handler;
     void *context;
 
+    if (!is_heard(vector))
+        return;
     machine_spin_lock(&slot_lock);
     handler = slot->handler;
     context = slot->context;
@@ -38,6 +56,7 @@ static void entry(void *unused, unsigned vector)
 
 void vectors_start(void)
 {
+    unheard = 0;
     machine_interrupt_set_entry(entry, 0);
 }
 
@@ -99,4 +118,9 @@ unsigned vectors_allocate(unsigned count, vector_handler *handler, void *context
 uint64_t vectors_spurious(void)
 {
     return spurious;
+}
+
+uint64_t vectors_unheard(void)
+{
+    return unheard;
 }

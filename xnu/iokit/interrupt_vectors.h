@@ -25,5 +25,7 @@ unsigned vectors_allocate(unsigned count, vector_handler *handler, void *context
 
 /* Interrupts that nobody handled. */
 uint64_t vectors_spurious(void);
+/* Interrupts that came to a processor where this release of macOS hears none. */
+uint64_t vectors_unheard(void);
 
 #endif

@@ -18,11 +18,14 @@ struct introduced {
 
 static const struct introduced introduced[] = {
     INTRODUCED(immutable_collections_panic, 10, 6), /* x86_64; i386 reports */
+    INTRODUCED(msix, 10, 7),
     INTRODUCED(catalogue_by_class, 10, 9),
     INTRODUCED(resources_match_anything, 10, 9),
     INTRODUCED(gate_checks_work_loop, 10, 11),
     INTRODUCED(panic_actions, 10, 11),
+    INTRODUCED(keyboard_event_device, 10, 12),
     INTRODUCED(will_terminate_notification, 10, 13),
+    INTRODUCED(first_processor_only, 12, 0), /* MacHyperVSupport found it so */
     INTRODUCED(host_bridge_class, 12, 0),
     INTRODUCED(resource_match_array, 14, 0),
 };
@@ -63,6 +66,8 @@ bool release_select(const char *name)
     if (*name != '\0' || !exists(parts[0], parts[1]))
         return false;
     selected = RELEASE(parts[0], parts[1], parts[2]);
+    if (selected == RELEASE(12, 0, 0))
+        selected = RELEASE(12, 0, 1); /* there was none before */
     return true;
 }
 

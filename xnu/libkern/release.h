@@ -20,12 +20,15 @@ struct release_behaviour {
     unsigned darwin;                    /* version_major of the kernel */
     unsigned configuration_threads;     /* most that match at one time */
     bool immutable_collections_panic;   /* else a line in the log */
+    bool msix;                          /* 10.7: functions that have MSI-X use it */
     bool catalogue_by_class;            /* 10.9: personalities kept by provider class */
     bool resources_match_anything;      /* 10.9: IOResources driver without IOResourceMatch */
     bool will_terminate_notification;   /* 10.13: gIOWillTerminateNotification is delivered */
     bool resource_match_array;          /* 14: IOResourceMatch may be an array */
     bool gate_checks_work_loop;         /* 10.11: a command gate without work loop says NotReady */
+    bool keyboard_event_device;         /* 10.12: a HID device stands between keyboard and system */
     bool panic_actions;                 /* 10.11: IOPlatformPanicAction */
+    bool first_processor_only;          /* 12: devices' interrupts for other processors are lost */
     bool host_bridge_class;             /* 12: a host bridge must be an IOPCIHostBridge */
 };
 

@@ -148,6 +148,9 @@ struct thread_engine {
     /* The partition's event descriptor of the processor's vectors, -1: no longer. */
     void (*use_descriptor)(unsigned processor, int descriptor);
     void (*rendezvous)(void (*action)(void *argument), void *argument);
+    /* Before a panic's actions: what runs with interrupts off comes to its end first, on all
+     * processors, as far as that takes no longer than a moment. */
+    void (*quiesce)(void);
     int (*run)(const char *name, machine_thread_function *function, void *argument);
     void (*run_until)(uint64_t uptime);
     int (*start)(const struct machine_configuration *configuration);
@@ -157,6 +160,10 @@ struct thread_engine {
 /* In a panic only one thread may talk to the host, as on a machine whose other processors have
  * stopped: the others stay here. */
 void panic_stop_here(void);
+/* The calling thread is the one: whoever holds a lock that it wants will not go on. */
+bool panic_is_mine(void);
+/* What drivers do in a panic, on the first thread that panics; at most once. */
+void panic_call_actions(void);
 
 extern const struct thread_engine thread_engine_real;
 extern const struct thread_engine thread_engine_fibres;
@@ -258,6 +265,8 @@ size_t log_tail(char *buffer, size_t size, unsigned lines);
 _Noreturn void machine_die(int status, const char *reason);
 bool machine_has_death_hook(void);
 void machine_call_death_hook(int status, const char *reason);
+/* Reads own memory that may not be mapped, without faulting. Safe in signal handlers. */
+bool read_carefully(uintptr_t address, void *buffer, size_t size);
 /* Writes a backtrace from a frame pointer. Safe in signal handlers. */
 void report_backtrace(uintptr_t instruction, uintptr_t frame);
 /* Writes a line to standard error. Safe in signal handlers. */

@@ -22,9 +22,12 @@ bool machine_is_panicking(void) {
     return atomic_load_explicit(&panicking, memory_order_relaxed);
 }
 
+bool panic_is_mine(void) {
+    return machine_is_panicking() && machine_current == atomic_load(&panicker);
+}
+
 void panic_stop_here(void) {
-    while (machine_is_panicking() && thread_engine == &thread_engine_real &&
-           machine_current != atomic_load(&panicker)) {
+    while (machine_is_panicking() && thread_engine == &thread_engine_real && !panic_is_mine()) {
         pause();
     }
 }
@@ -47,8 +50,7 @@ void machine_call_death_hook(int status, const char *reason) {
     }
 }
 
-/* Reads own memory that may not be mapped, without faulting. */
-static bool read_carefully(uintptr_t address, void *buffer, size_t size) {
+bool read_carefully(uintptr_t address, void *buffer, size_t size) {
     struct iovec local = {buffer, size};
     struct iovec remote = {(void *)address, size};
     return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == (ssize_t)size;
@@ -82,6 +84,17 @@ static void report_log(void) {
     }
 }
 
+void panic_call_actions(void) {
+    panic_stop_here(); /* a panic of another thread is at work, and will end the process */
+    /* A panic in one of the actions comes here again, and ends it. */
+    if (machine_current != NULL && panic_actions != NULL && !machine_is_panicking()) {
+        thread_engine->quiesce();
+        atomic_store(&panicker, machine_current);
+        atomic_store(&panicking, true);
+        panic_actions();
+    }
+}
+
 _Noreturn void machine_exit(int status) {
     fflush(NULL);
     _exit(status);
@@ -94,6 +107,7 @@ _Noreturn void machine_die(int status, const char *reason) {
         }
     }
     report_log();
+    atomic_store(&panicker, machine_current);
     atomic_store(&panicking, true); /* the host answers POWER crashed with its own */
     if (partition_current.operations != NULL && partition_current.operations->power != NULL &&
         (status == MACHINE_EXIT_PANIC || status == MACHINE_EXIT_CRASH)) {
@@ -116,13 +130,7 @@ _Noreturn void machine_panic_v(const char *format, va_list arguments) {
                 thread != NULL ? thread->name : "none", reason);
     report_backtrace((uintptr_t)__builtin_return_address(0),
                      (uintptr_t)__builtin_frame_address(0));
-    panic_stop_here(); /* a panic of another thread is at work, and will end the process */
-    /* A panic in one of the actions comes here again, and ends it. */
-    if (thread != NULL && panic_actions != NULL && !machine_is_panicking()) {
-        atomic_store(&panicker, thread);
-        atomic_store(&panicking, true);
-        panic_actions();
-    }
+    panic_call_actions();
     machine_die(MACHINE_EXIT_PANIC, reason);
 }
 

@@ -17,7 +17,7 @@ enum machine_exit_status {
     MACHINE_EXIT_START = 5,         /* a kext's start function refused */
     MACHINE_EXIT_PARTITION = 6,     /* no host at the socket, it vanished or ended in error */
     MACHINE_EXIT_PANIC = 7,         /* the kernel or a kext called panic() */
-    MACHINE_EXIT_CRASH = 8,         /* a kext faulted */
+    MACHINE_EXIT_CRASH = 8,         /* the same, for a fault in a kext */
     MACHINE_EXIT_DEADLOCK = 9,      /* deterministic mode: nothing can ever run again */
 };
 

@@ -194,6 +194,10 @@ void machine_spin_lock(struct machine_spin_lock *lock) {
     }
     machine_preemption_disable();
     for (unsigned turn = 0; !spin_take(lock, self); turn++) {
+        if (panic_is_mine()) {
+            __atomic_store_n(&lock->holder, self, __ATOMIC_RELAXED);
+            break;
+        }
         check_deadlock(self, __atomic_load_n(&lock->holder, __ATOMIC_RELAXED));
         thread_engine->spin(turn);
     }

@@ -221,6 +221,10 @@ static bool processor_is_taken(unsigned index, const struct machine_thread *by_o
     return false;
 }
 
+/* Nobody runs but the one that panics. */
+static void fibre_quiesce(void) {
+}
+
 static void fibre_rendezvous(void (*action)(void *argument), void *argument) {
     struct machine_thread *self = machine_current;
     unsigned home = self->processor;
@@ -547,6 +551,7 @@ const struct thread_engine thread_engine_fibres = {
     .interrupt_kick = fibre_interrupt_kick,
     .use_descriptor = fibre_use_descriptor,
     .rendezvous = fibre_rendezvous,
+    .quiesce = fibre_quiesce,
     .run = fibre_run,
     .run_until = fibre_run_until,
     .start = fibre_start,

@@ -71,6 +71,7 @@ static void real_park(struct machine_thread *thread, uint64_t deadline) {
         }
     }
     end_if_stopping(thread);
+    panic_stop_here(); /* what it was woken for is the panicking thread's business now */
 }
 
 /* With interrupts off the caller holds the lock that the woken thread needs first: it is woken
@@ -254,7 +255,11 @@ static void real_exit(struct machine_thread *thread) {
 /* Held for moments only: worth a look or two before sleeping. */
 #define LOCK_TURNS 100
 
+/* In a panic no interrupt is delivered, and who holds the lock may have been stopped. */
 static void real_interrupts_off(unsigned processor) {
+    if (panic_is_mine()) {
+        return;
+    }
     for (unsigned turn = 0; turn < LOCK_TURNS; turn++) {
         if (pthread_mutex_trylock(&processors[processor].interrupt_lock) == 0) {
             return;
@@ -265,8 +270,25 @@ static void real_interrupts_off(unsigned processor) {
 }
 
 static void real_interrupts_on(unsigned processor) {
+    if (panic_is_mine()) {
+        return;
+    }
     pthread_mutex_unlock(&processors[processor].interrupt_lock);
     unpark_deferred(machine_current);
+}
+
+/* A driver that posts a message has interrupts off: two may not use one processor's buffer. The
+ * locks stay taken; the panicking thread needs none of them any more. */
+static void real_quiesce(void) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec++;
+    for (unsigned i = 0; i < machine_processors_used; i++) {
+        bool own = machine_current->interrupts_off && machine_current->processor == i;
+        if (!own) {
+            pthread_mutex_timedlock(&processors[i].interrupt_lock, &until);
+        }
+    }
 }
 
 static void real_interrupt_kick(unsigned processor) {
@@ -524,6 +546,7 @@ const struct thread_engine thread_engine_real = {
     .interrupt_kick = real_interrupt_kick,
     .use_descriptor = real_use_descriptor,
     .rendezvous = real_rendezvous,
+    .quiesce = real_quiesce,
     .run = real_run,
     .run_until = real_run_until,
     .start = real_start,

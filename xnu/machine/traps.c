@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Signal handlers: from a faulting instruction to the emulator, or to the crash report.
+ * Signal handlers: from a faulting instruction to the emulator, or to a panic (traps_panic.c).
  */
 #include "xnu/machine/traps.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -47,78 +44,6 @@ uint64_t context_register(const ucontext_t *context, unsigned number) {
 
 void context_set_register(ucontext_t *context, unsigned number, uint64_t value) {
     context->uc_mcontext.gregs[register_order[number]] = (greg_t)value;
-}
-
-/* ---- the crash report ----------------------------------------------------------------------- */
-
-static void report_registers(const ucontext_t *context) {
-    static const char *const names[16] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-                                          "r8 ", "r9 ", "r10", "r11", "r12", "r13", "r14", "r15"};
-    for (unsigned i = 0; i < 16; i += 4) {
-        report_line("  %s %016llx  %s %016llx  %s %016llx  %s %016llx", names[i],
-                    (unsigned long long)context_register(context, i), names[i + 1],
-                    (unsigned long long)context_register(context, i + 1), names[i + 2],
-                    (unsigned long long)context_register(context, i + 2), names[i + 3],
-                    (unsigned long long)context_register(context, i + 3));
-    }
-    report_line("  rip %016llx  flags %08llx",
-                (unsigned long long)context->uc_mcontext.gregs[REG_RIP],
-                (unsigned long long)context->uc_mcontext.gregs[REG_EFL]);
-}
-
-static bool in_stack_guard(const void *address) {
-    const struct machine_thread *thread = machine_current;
-    return thread != NULL && thread->stack != NULL &&
-           (uintptr_t)address - (uintptr_t)thread->stack < MACHINE_PAGE_SIZE;
-}
-
-static void describe_fault(int number, const siginfo_t *info, const ucontext_t *context,
-                           char *text, size_t size) {
-    uint64_t error = (uint64_t)context->uc_mcontext.gregs[REG_ERR];
-    const char *access = error & 16 ? "executing" : error & 2 ? "writing" : "reading";
-    switch (number) {
-    case SIGSEGV:
-        if (info->si_code == SI_KERNEL) {
-            snprintf(text, size, "general protection fault (a privileged instruction that is not "
-                                 "emulated, or a non-canonical address)");
-        } else if (in_stack_guard(info->si_addr)) {
-            snprintf(text, size, "kernel stack overflow");
-        } else {
-            snprintf(text, size, "page fault %s address 0x%llx", access,
-                     (unsigned long long)(uintptr_t)info->si_addr);
-        }
-        break;
-    case SIGBUS:
-        snprintf(text, size, "bus error %s address 0x%llx", access,
-                 (unsigned long long)(uintptr_t)info->si_addr);
-        break;
-    case SIGILL:
-        snprintf(text, size, "invalid instruction");
-        break;
-    case SIGFPE:
-        snprintf(text, size, "divide error");
-        break;
-    default:
-        snprintf(text, size, "breakpoint or trace trap");
-        break;
-    }
-}
-
-static _Noreturn void crash(const ucontext_t *context, const char *what) {
-    const struct machine_thread *thread = machine_current;
-    char where[160], reason[420];
-    uintptr_t instruction = (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
-    machine_describe_address(instruction, where, sizeof where);
-    snprintf(reason, sizeof reason, "%s at %s", what, where);
-    handler_depth = 0; /* the hook may leave by longjmp */
-    machine_call_death_hook(MACHINE_EXIT_CRASH, reason);
-    handler_depth = 1;
-    report_line("crash(cpu %u thread \"%s\"%s): %s", machine_processor_number(),
-                thread != NULL ? thread->name : "none",
-                thread != NULL && thread->in_interrupt ? ", in an interrupt" : "", reason);
-    report_registers(context);
-    report_backtrace(instruction, (uintptr_t)context->uc_mcontext.gregs[REG_RBP]);
-    machine_die(MACHINE_EXIT_CRASH, reason);
 }
 
 /* ---- dispatch ------------------------------------------------------------------------------- */
@@ -170,19 +95,20 @@ static void handle(int number, siginfo_t *info, void *argument) {
     if (++handler_depth > 4) {
         _exit(MACHINE_EXIT_CRASH); /* the report itself faults again and again */
     }
+    enum emulation result = EMULATION_UNKNOWN;
     if (handler_depth == 1 && machine_current != NULL) {
-        enum emulation result = try_to_emulate(number, info, context, reason, sizeof reason);
-        if (result == EMULATION_DONE) {
-            handler_depth--;
-            errno = saved_errno;
-            return;
-        }
-        if (result == EMULATION_FAULT) {
-            crash(context, reason);
-        }
+        result = try_to_emulate(number, info, context, reason, sizeof reason);
     }
-    describe_fault(number, info, context, reason, sizeof reason);
-    crash(context, reason);
+    if (result != EMULATION_DONE) {
+        struct trap trap = {.signal = number,
+                            .info = info,
+                            .context = context,
+                            .depth = &handler_depth,
+                            .reason = result == EMULATION_FAULT ? reason : NULL};
+        trap_panic(&trap);
+    }
+    handler_depth--;
+    errno = saved_errno;
 }
 
 /* ---- installation --------------------------------------------------------------------------- */

@@ -6,8 +6,9 @@
  * load time they are replaced by instructions of the same length that do, and the place is
  * remembered.
  *
- * Any other fault is a crash: one report (what, where as kext symbol + offset, registers, last log
- * lines), and the process ends with MACHINE_EXIT_CRASH.
+ * Any other fault is a panic of the kernel: one report (what, where as kext symbol + offset,
+ * registers, calls), the panic actions, the last log lines, and the process ends with
+ * MACHINE_EXIT_CRASH.
  */
 #ifndef MACHV_XNU_MACHINE_TRAPS_H
 #define MACHV_XNU_MACHINE_TRAPS_H

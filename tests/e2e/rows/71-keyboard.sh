@@ -54,6 +54,19 @@ keyboard_every_key() {
     [ "$(keyboard_codes "$from" down)" = "$codes" ] || { figure="keys went down as $(keyboard_codes "$from" down)"; return 1; }
 }
 
+keyboard_light_is() {
+    [ "$("$bin/hvctl" --control "$host_control" --json devices | jq '.devices[] | select(.kind == "keyboard") | .indicators')" = "$1" ]
+}
+
+# Every press switches it, and the host's light follows: 4 is caps lock's.
+keyboard_caps_lock() {
+    local light
+    for light in "$@"; do
+        "$bin/hvctl" --control "$host_control" key caps-lock >/dev/null
+        wait_until 10 keyboard_light_is "$light" || { figure="caps lock's light is not $light"; return 1; }
+    done
+}
+
 keyboard_key_seen() { tail -n "+$1" "$work/input.log" | grep -q -x "$2"; }
 
 keyboard_type() { # keyboard_type TEXT: as clipboard text, and as the guest reads it
@@ -112,7 +125,7 @@ keyboard_uploaded() {
 }
 
 keyboard_check() {
-    local from tries=50 lights viewer layouts=
+    local from tries=50 viewer layouts=
     keyboard_every_key || return 1
     from=$(($(wc -l <"$work/input.log") + 1))
     "$bin/hvctl" --control "$host_control" type-text "$keyboard_text" >/dev/null || { figure="type-text failed"; return 1; }
@@ -120,16 +133,17 @@ keyboard_check() {
     keyboard_layouts || return 1
     keyboard_from_viewer || return 1
     from=$(($(wc -l <"$work/input.log") + 1))
-    "$bin/hvctl" --control "$host_control" key caps-lock >/dev/null
+    keyboard_caps_lock 4 || return 1
     "$bin/hvctl" --control "$host_control" key control+alt+left >/dev/null
     until keyboard_key_seen "$from" 'key up 0x7b flags 0xd0021' && keyboard_key_seen "$from" 'flags 0x10000'; do
         [ $((tries -= 1)) -gt 0 ] || { figure="the chord did not arrive: $(tail -n 1 "$work/input.log")"; return 1; }
         sleep 0.1
     done
-    lights=$("$bin/hvctl" --control "$host_control" --json devices | jq '.devices[] | select(.kind == "keyboard") | .indicators')
-    "$bin/hvctl" --control "$host_control" key caps-lock >/dev/null
-    [ "$lights" = 4 ] || { figure="caps lock's light is not on: $lights"; return 1; }
-    figure="${#keyboard_text} characters typed and read, text on the layouts $layouts; $viewer, a chord of three keys, caps lock's light"
+    keyboard_caps_lock 0 4 0 || return 1
+    from=$(($(wc -l <"$work/input.log") + 1))
+    "$bin/hvctl" --control "$host_control" type-text q >/dev/null || { figure="type-text failed"; return 1; }
+    keyboard_awaits "$from" q || return 1
+    figure="${#keyboard_text} characters typed and read, text on the layouts $layouts; $viewer, a chord of three keys, caps lock and its light on and off twice"
 }
 
 if machine_offers keyboard; then

@@ -10,6 +10,7 @@
 #include "abi/constants/pci.h"
 
 #include "xnu/iokit/interrupt_vectors.h"
+#include "xnu/libkern/release.h"
 #include "xnu/machine/memory.h"
 #include "xnu/machine/traps.h"
 
@@ -322,7 +323,7 @@ static void one_vector_body(void *unused)
     CHECK(IOService_registerInterrupt(nub, 1, (OSObject *)nub, count_interrupt, NULL) ==
           kIOReturnNoResources);
     CHECK(card->config[MSIX + 3] == 0x80 && (card->config[5] & 4) && (card->config[4] & 4));
-    machine_interrupt_raise(1, (unsigned)fake_pci.vectors_asked[0]);
+    machine_interrupt_raise(0, (unsigned)fake_pci.vectors_asked[0]);
     CHECK(!count_becomes(1, 1)); /* disabled: remembered */
     CHECK(IOService_enableInterrupt(nub, 1) == 0 && table_word(1, 3) == 0);
     CHECK(count_becomes(1, 1));
@@ -403,6 +404,33 @@ static void plain_messages_work_too(void **state)
     run(msi_body);
 }
 
+static void both_kinds_body(void *unused)
+{
+    struct fake_function *card = add_card(0);
+    IOService *nub;
+
+    fake_capability(card, kIOPCIMSICapability, MSI);
+    fake_put(card, MSI + 2, 2, 0x0080);
+    back_window();
+    nub = (IOService *)fake_nub(fake_bridge(&FakeBridge_gMetaClass), 0);
+    CHECK(IOService_getResources(nub) == kIOReturnSuccess);
+    CHECK(IOService_registerInterrupt(nub, 0, (OSObject *)nub, count_interrupt, NULL) == 0);
+    CHECK((card->config[MSI + 2] & 1) == !release_behaviour()->msix);
+    CHECK((card->config[MSIX + 3] & 0x80) == (release_behaviour()->msix ? 0x80 : 0));
+}
+
+/* Which release it is, xnu-libkern/release says; the classes of this file are of 12. */
+static void of_both_kinds_the_release_chooses(void **state)
+{
+    struct release_behaviour *behaviour = (struct release_behaviour *)release_behaviour();
+
+    (void)state;
+    run(both_kinds_body);
+    behaviour->msix = false;
+    run(both_kinds_body);
+    behaviour->msix = true;
+}
+
 static void refused_body(void *unused)
 {
     IOService *nub;
@@ -481,6 +509,7 @@ int main(void)
         cmocka_unit_test(one_vector_serves_all_sources),
         cmocka_unit_test(a_function_that_asks_has_a_vector_for_each_source),
         cmocka_unit_test(plain_messages_work_too),
+        cmocka_unit_test(of_both_kinds_the_release_chooses),
         cmocka_unit_test(a_refused_address_leaves_no_interrupts),
         cmocka_unit_test(a_nub_that_goes_leaves_nothing_behind),
         cmocka_unit_test(from_macos_12_a_host_bridge_has_its_own_class),

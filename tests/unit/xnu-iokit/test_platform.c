@@ -134,11 +134,11 @@ static void interrupt_body(void *unused)
           kIOReturnSuccess);
     CHECK(IOService_registerInterrupt(bus, 0, (OSObject *)0x10, handler, (void *)0x20) ==
           kIOReturnNoResources);
-    machine_interrupt_raise(1, APIC_BASE + VMBUS_LINE); /* disabled: remembered */
+    machine_interrupt_raise(0, APIC_BASE + VMBUS_LINE); /* disabled: remembered */
     CHECK(!handled_becomes(1));
     CHECK(IOService_enableInterrupt(bus, 0) == kIOReturnSuccess);
     CHECK(handled_becomes(1));
-    machine_interrupt_raise(1, APIC_BASE + VMBUS_LINE);
+    machine_interrupt_raise(0, APIC_BASE + VMBUS_LINE);
     CHECK(handled_becomes(2));
     CHECK(IOService_causeInterrupt(bus, 0) == kIOReturnSuccess);
     CHECK(handled_becomes(3));
@@ -192,10 +192,10 @@ static void vectors_body(void *unused)
     for (i = 0; i < 4; i++)
         vector_clear_handler(first + i);
     CHECK(vector_set_handler(first, vector_called, (void *)(uintptr_t)first));
-    machine_interrupt_raise(1, first);
+    machine_interrupt_raise(0, first);
     CHECK(handled_becomes(1));
     vector_clear_handler(first);
-    machine_interrupt_raise(1, first);
+    machine_interrupt_raise(0, first);
     CHECK(!handled_becomes(2) && vectors_spurious() == spurious + 1);
     CHECK(vectors_allocate(200, vector_called, NULL) == 0);
 }
@@ -203,6 +203,41 @@ static void vectors_body(void *unused)
 static void message_vectors_are_allocated_and_given_back(void **state)
 {
     run_iokit(vectors_body);
+}
+
+static bool other_processors_heard;
+
+static void other_processors_body(void *unused)
+{
+    unsigned vector = vectors_allocate(1, vector_called, NULL);
+    bool heard = other_processors_heard;
+
+    handled = 0;
+    vector_clear_handler(vector);
+    CHECK(vector_set_handler(vector, vector_called, (void *)(uintptr_t)vector));
+    machine_interrupt_raise(1, vector);
+    CHECK(handled_becomes(1) == heard && vectors_unheard() == !heard);
+    machine_interrupt_raise(1, vector);
+    CHECK(handled_becomes(2) == heard && vectors_unheard() == (heard ? 0 : 2));
+    machine_interrupt_raise(0, vector);
+    CHECK(handled_becomes(heard ? 3 : 1));
+    vector_clear_handler(vector);
+}
+
+static void interrupts_of_other_processors_are_lost_from_12_on(void **state)
+{
+    static const struct {
+        const char *name;
+        bool heard;
+    } releases[] = { { "10.6.8", true }, { "11.7", true }, { "12", false } };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof releases / sizeof releases[0]; i++) {
+        assert_true(release_select(releases[i].name));
+        other_processors_heard = releases[i].heard;
+        run_iokit(other_processors_body);
+    }
+    release_select("12.5");
 }
 
 static void late_controller(void *name)
@@ -608,6 +643,7 @@ int main(void)
         cmocka_unit_test(an_interrupt_goes_from_its_vector_to_the_handler),
         cmocka_unit_test(the_controller_publishes_its_base_vector),
         cmocka_unit_test(message_vectors_are_allocated_and_given_back),
+        cmocka_unit_test(interrupts_of_other_processors_are_lost_from_12_on),
         cmocka_unit_test(looking_a_controller_up_waits_for_it),
         cmocka_unit_test(platform_functions_are_resources),
         cmocka_unit_test(power_states_change_on_request),

@@ -20,7 +20,7 @@ static void every_macos_has_its_darwin(void **state)
     } releases[] = {
         {"10.6", 10, 0}, {"10.6.8", 10, 8}, {"10.7.5", 11, 5}, {"10.8", 12, 0}, {"10.9.5", 13, 5},
         {"10.10", 14, 0}, {"10.11.6", 15, 6}, {"10.12", 16, 0}, {"10.13", 17, 0},
-        {"10.14", 18, 0}, {"10.15", 19, 0}, {"11", 20, 1}, {"11.5", 20, 6}, {"12.0.1", 21, 1},
+        {"10.14", 18, 0}, {"10.15", 19, 0}, {"11", 20, 1}, {"11.5", 20, 6}, {"12", 21, 1}, {"12.0.1", 21, 1},
         {"12.5", 21, 6}, {"13", 22, 1}, {"13.5", 22, 6}, {"14", 23, 0}, {"14.5", 23, 5},
         {"15.5", 24, 5}, {"26", 25, 0},
     };
@@ -45,6 +45,8 @@ static void what_is_no_release_is_refused(void **state)
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_false(release_select(bad[i]));
     assert_int_equal(release_number(), RELEASE(13, 0, 0));
+    release_select("12");
+    assert_int_equal(release_number(), RELEASE(12, 0, 1));
 }
 
 struct row {
@@ -65,11 +67,14 @@ static void behaviour_changes_where_the_table_says(void **state)
 {
     static const struct row rows[] = {
         ROW(immutable_collections_panic, NULL, "10.6"),
+        ROW(msix, "10.6.8", "10.7"),
         ROW(catalogue_by_class, "10.8.5", "10.9"),
         ROW(resources_match_anything, "10.8.5", "10.9"),
         ROW(gate_checks_work_loop, "10.10.5", "10.11"),
         ROW(panic_actions, "10.10.5", "10.11"),
+        ROW(keyboard_event_device, "10.11.6", "10.12"),
         ROW(will_terminate_notification, "10.12.6", "10.13"),
+        ROW(first_processor_only, "11.7", "12"),
         ROW(host_bridge_class, "11.7", "12"),
         ROW(resource_match_array, "13.6", "14"),
     };

@@ -421,6 +421,28 @@ static const char *image_symbol(void *context, uintptr_t address, uint64_t *offs
     return "_driver_function";
 }
 
+/* What drivers do in a panic: instructions that trap, on a thread that has just trapped. */
+static void tell_host(void) {
+    wrmsr(0x400000F0, 0x1234);
+    dprintf(STDERR_FILENO, "action: the host has %llx\n", (unsigned long long)rdmsr(0x400000F0));
+}
+
+static void fault_again(void) {
+    dprintf(STDERR_FILENO, "action: faults\n");
+    __asm__ volatile("ud2");
+}
+
+static unsigned occurrences(const char *text, const char *part) {
+    unsigned count = 0;
+    for (; (text = strstr(text, part)) != NULL; text++) {
+        count++;
+    }
+    return count;
+}
+
+static void (*actions)(void) = tell_host;
+static const char *action_says = "action: the host has 1234";
+
 static void assert_crashes(machine_thread_function *body, const char *text, const char *text2) {
     static char output[65536];
     int ends[2], status;
@@ -435,6 +457,7 @@ static void assert_crashes(machine_thread_function *body, const char *text, cons
         machine_start(&configuration);
         machine_log_set_output(NULL, NULL);
         machine_log("the line before");
+        machine_set_panic_actions(actions);
         attach();
         machine_run("driver", body, NULL);
         _exit(0);
@@ -450,7 +473,9 @@ static void assert_crashes(machine_thread_function *body, const char *text, cons
     assert_int_equal(waitpid(child, &status, 0), child);
     if (!WIFEXITED(status) || WEXITSTATUS(status) != MACHINE_EXIT_CRASH ||
         strstr(output, text) == NULL || strstr(output, text2) == NULL ||
-        strstr(output, "the line before") == NULL || strstr(output, "rip ") == NULL) {
+        strstr(output, "the line before") == NULL || strstr(output, "rip ") == NULL ||
+        strstr(output, "): kernel trap, ") == NULL || occurrences(output, action_says) != 1 ||
+        occurrences(output, "action: ") != 1) {
         fail_msg("status %x, says: %s", status, output);
     }
 }
@@ -506,6 +531,12 @@ static void jump_into_code(void *argument) {
     ((void (*)(void))(uintptr_t)code)();
 }
 
+static void call_nothing(void *argument) {
+    void (*volatile nothing)(void) = NULL;
+    nothing();
+    __asm__ volatile(""); /* no tail call */
+}
+
 static void crashes_say_what_and_where(void **state) {
     assert_crashes(read_null, "page fault reading address 0x10", "thread \"driver\"");
     assert_crashes(read_bad_msr, "rdmsr of 0x400000ff", "general protection");
@@ -517,6 +548,15 @@ static void crashes_say_what_and_where(void **state) {
     assert_crashes(jump_into_code, "invalid instruction",
                    "_driver_function + 0x10 in org.example.driver");
     assert_crashes(overflow_stack, "kernel stack overflow", "");
+    assert_crashes(call_nothing, "executing address 0x0 after a call at 0x", "");
+}
+
+static void a_fault_in_a_panic_action_ends_the_panic(void **state) {
+    actions = fault_again;
+    action_says = "action: faults";
+    assert_crashes(read_null, "page fault reading address 0x10", "kernel trap, invalid instruction");
+    actions = tell_host;
+    action_says = "action: the host has 1234";
 }
 
 int main(void) {
@@ -531,6 +571,7 @@ int main(void) {
         cmocka_unit_test(device_memory_accesses_reach_the_partition),
         cmocka_unit_test(hypercall_page_is_laid_over_ram_and_taken_away),
         cmocka_unit_test(crashes_say_what_and_where),
+        cmocka_unit_test(a_fault_in_a_panic_action_ends_the_panic),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,25 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* IOHIDDevice.c - HID devices: their start in the order that drivers rely on, and the reports of
- * pointers, which go to the input log. Nothing above the device is there (no IOHIDInterface,
+/* IOHIDDevice.c - HID devices: their start in the order that drivers rely on, and their reports,
+ * which go to the input log. Nothing above the device is there (no IOHIDInterface,
  * elements, queues, user clients). (IOHIDFamily) */
 #include "abi/IOHIDDevice.h"
 
 #include "abi/IOMemoryDescriptor.h"
 #include "abi/kpi/locks.h"
 
-#include "abi/IOMemoryDescriptor.h"
-
-#include "xnu/families/hid/input_events.h"
-#include "xnu/families/hid/report_fields.h"
+#include "xnu/families/hid/hid_device_private.h"
 #include "xnu/libkern/object.h"
 
-enum { REPORT_MAX = 256, DESCRIPTOR_MAX = 4096, REPORT_TYPE_INPUT = 0 };
-
-/* What _reserved points at. */
-struct IOHIDDevice_ExpansionData {
-    struct report_fields fields;
-    struct pointer_state pointer;
-};
+enum { REPORT_MAX = 256, DESCRIPTOR_MAX = 4096 };
 
 /* ---- life ----------------------------------------------------------------------------------- */
 
@@ -72,7 +63,8 @@ static bool start_device(IOHIDDevice *me, IOService *provider)
     IORecursiveLockUnlock(me->_elementLock);
     if (!IOHIDDevice_publishProperties(me, provider))
         return false;
-    input_events_add_pointer(object_class_name(me));
+    if (!me->_reserved->take_report)
+        input_events_add_pointer(object_class_name(me));
     IOService_registerService((IOService *)me, 0);
     return true;
 }
@@ -201,6 +193,8 @@ int32_t IOHIDDevice__handleReport(IOHIDDevice *me, IOMemoryDescriptor *report, I
         result = kIOReturnOffline;
     else if (IOMemoryDescriptor_readBytes(report, 0, bytes, length) != length)
         result = kIOReturnNoMemory;
+    else if (type == REPORT_TYPE_INPUT && me->_reserved->take_report)
+        me->_reserved->take_report(me, bytes, (uint32_t)length);
     else if (type == REPORT_TYPE_INPUT)
         input_events_pointer(&me->_reserved->pointer, &me->_reserved->fields, bytes,
                              (uint32_t)length);

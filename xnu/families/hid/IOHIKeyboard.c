@@ -7,6 +7,7 @@
 #include "abi/kpi/locks.h"
 
 #include "xnu/families/hid/input_events.h"
+#include "xnu/families/hid/key_flags.h"
 #include "xnu/families/hid/key_mapping.h"
 #include "xnu/families/hid/keyboard_private.h"
 #include "xnu/libkern/object.h"
@@ -241,33 +242,9 @@ void IOHIKeyboard__close(IOHIKeyboard *me, IOService *client, uint32_t options)
 
 /* ---- events --------------------------------------------------------------------------------- */
 
-static const struct {
-    uint8_t modifier, folded;           /* a right key counts as the left one for what it types */
-    uint32_t flags;
-} modifier_flags[] = {
-    { KEY_MODIFIER_SHIFT, KEY_MODIFIER_SHIFT, KEY_FLAG_SHIFT | KEY_FLAG_LEFT_SHIFT },
-    { KEY_MODIFIER_CONTROL, KEY_MODIFIER_CONTROL, KEY_FLAG_CONTROL | KEY_FLAG_LEFT_CONTROL },
-    { KEY_MODIFIER_OPTION, KEY_MODIFIER_OPTION, KEY_FLAG_OPTION | KEY_FLAG_LEFT_OPTION },
-    { KEY_MODIFIER_COMMAND, KEY_MODIFIER_COMMAND, KEY_FLAG_COMMAND | KEY_FLAG_LEFT_COMMAND },
-    { KEY_MODIFIER_RIGHT_SHIFT, KEY_MODIFIER_SHIFT, KEY_FLAG_SHIFT | KEY_FLAG_RIGHT_SHIFT },
-    { KEY_MODIFIER_RIGHT_CONTROL, KEY_MODIFIER_CONTROL, KEY_FLAG_CONTROL | KEY_FLAG_RIGHT_CONTROL },
-    { KEY_MODIFIER_RIGHT_OPTION, KEY_MODIFIER_OPTION, KEY_FLAG_OPTION | KEY_FLAG_RIGHT_OPTION },
-    { KEY_MODIFIER_RIGHT_COMMAND, KEY_MODIFIER_COMMAND, KEY_FLAG_COMMAND | KEY_FLAG_RIGHT_COMMAND },
-};
-
 static void fold_modifiers(IOHIKeyboard *me)
 {
-    struct IOHIKeyboardMapper *mapper = me->_keyMap;
-    uint32_t flags = me->_alphaLock ? KEY_FLAG_CAPS_LOCK : 0;
-    uint16_t modifiers = me->_alphaLock ? 1u << KEY_MODIFIER_CAPS_LOCK : 0;
-
-    for (uint32_t i = 0; i < sizeof modifier_flags / sizeof modifier_flags[0]; i++)
-        if (mapper->left_down >> modifier_flags[i].modifier & 1) {
-            flags |= modifier_flags[i].flags;
-            modifiers |= (uint16_t)(1u << modifier_flags[i].folded);
-        }
-    mapper->modifiers = modifiers;
-    me->_eventFlags = flags;
+    me->_eventFlags = key_flags(me->_keyMap->left_down, me->_alphaLock, &me->_keyMap->modifiers);
 }
 
 static void modifier_event(IOHIKeyboard *me, uint32_t key, uint8_t modifier, bool down)

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* input_events.c - the event system's place: a client of each keyboard, which writes down what
- * comes; and what pointers report. */
+/* input_events.c - the event system's place: a client of each keyboard, or what newer releases have
+ * in between (IOHIDKeyboardEventDevice.c), and the writing down of what comes; and what pointers
+ * report. */
 #include "xnu/families/hid/input_events.h"
 
 #include "xnu/bsd/format.h"
 #include "xnu/families/hid/key_layout.h"
+#include "xnu/families/hid/keyboard_event_device.h"
 #include "xnu/families/hid/keyboard_private.h"
 #include "xnu/families/hid/typed_text.h"
 #include "xnu/libkern/class.h"
+#include "xnu/libkern/release.h"
 #include "xnu/machine/input_log.h"
 #include "xnu/machine/log.h"
 
@@ -53,36 +56,47 @@ static void tell_typed(uint32_t character)
         current->typed(character);
 }
 
-static uint32_t typed_character(InputClient *me, uint32_t key, uint32_t flags, uint32_t character)
+/* ---- keys ----------------------------------------------------------------------------------- */
+
+static uint32_t typed_character(struct typed_text *text, uint32_t key, uint32_t flags,
+                                uint32_t character)
 {
     const struct layout *layout = chosen;
     bool shift = flags & KEY_FLAG_SHIFT, option = flags & KEY_FLAG_OPTION;
 
     if (layout)
-        return typed_text_layout_key(&me->text, layout, key, character, shift, option,
+        return typed_text_layout_key(text, layout, key, character, shift, option,
                                      flags & KEY_FLAG_CAPS_LOCK);
-    return character ? typed_text_key(&me->text, key, character, shift, option) : 0;
+    return character ? typed_text_key(text, key, character, shift, option) : 0;
 }
 
-/* ---- what the keyboard calls, in the order of its events ------------------------------------ */
-
-static void key_event(OSObject *target, uint32_t type, uint32_t flags, uint32_t key,
-                      uint32_t character, uint32_t set, uint32_t original, uint32_t original_set,
-                      uint32_t keyboard_type, bool repeat, uint64_t time)
+void input_events_opened(const IOService *keyboard)
 {
-    InputClient *me = (InputClient *)target;
+    write_line("keyboard opened %s", object_class_name(keyboard));
+}
+
+void input_events_closed(const IOService *keyboard)
+{
+    write_line("keyboard closed %s", object_class_name(keyboard));
+}
+
+void input_events_flags(uint32_t flags)
+{
+    write_line("flags 0x%x", flags);
+}
+
+void input_events_key_up(uint32_t key, uint32_t flags)
+{
+    write_line("key up 0x%02x flags 0x%x", key, flags);
+}
+
+void input_events_key_down(struct typed_text *text, uint32_t key, uint32_t flags, uint32_t set,
+                           uint32_t character)
+{
     uint32_t typed = 0;
 
-    if (type == KEY_EVENT_FLAGS_CHANGED) {
-        write_line("flags 0x%x", flags);
-        return;
-    }
-    if (type == KEY_EVENT_UP) {
-        write_line("key up 0x%02x flags 0x%x", key, flags);
-        return;
-    }
     if (!(flags & (KEY_FLAG_CONTROL | KEY_FLAG_COMMAND)))
-        typed = typed_character(me, key, flags, set == CHARACTER_SET_ASCII ? character : 0);
+        typed = typed_character(text, key, flags, set == CHARACTER_SET_ASCII ? character : 0);
     tell_typed(typed);
     if (typed)
         write_line("key down 0x%02x flags 0x%x char U+%04X", key, flags, typed);
@@ -90,10 +104,31 @@ static void key_event(OSObject *target, uint32_t type, uint32_t flags, uint32_t 
         write_line("key down 0x%02x flags 0x%x", key, flags);
 }
 
+void input_events_special(uint32_t flavor, bool down)
+{
+    write_line("special %u %s", flavor, down ? "down" : "up");
+}
+
+/* ---- what the keyboard calls, in the order of its events, up to macOS 10.11 ------------------ */
+
+static void key_event(OSObject *target, uint32_t type, uint32_t flags, uint32_t key,
+                      uint32_t character, uint32_t set, uint32_t original, uint32_t original_set,
+                      uint32_t keyboard_type, bool repeat, uint64_t time)
+{
+    InputClient *me = (InputClient *)target;
+
+    if (type == KEY_EVENT_FLAGS_CHANGED)
+        input_events_flags(flags);
+    else if (type == KEY_EVENT_UP)
+        input_events_key_up(key, flags);
+    else
+        input_events_key_down(&me->text, key, flags, set, character);
+}
+
 static void special_event(OSObject *target, uint32_t type, uint32_t flags, uint32_t key,
                           uint32_t flavor, uint64_t guid, bool repeat, uint64_t time)
 {
-    write_line("special %u %s", flavor, type == KEY_EVENT_DOWN ? "down" : "up");
+    input_events_special(flavor, type == KEY_EVENT_DOWN);
 }
 
 static void flags_event(OSObject *target, uint32_t flags)
@@ -110,14 +145,14 @@ static bool client_start(IOService *me, IOService *provider)
         !IOHIKeyboard_open_service_number_function_function_function(
             keyboard, me, 0, key_event, special_event, flags_event))
         return false;
-    write_line("keyboard opened %s", object_class_name(provider));
+    input_events_opened(provider);
     return true;
 }
 
 static bool client_will_terminate(IOService *me, IOService *provider, uint32_t options)
 {
     IOService_close(provider, me, 0);
-    write_line("keyboard closed %s", object_class_name(provider));
+    input_events_closed(provider);
     return IOService_super_willTerminate(me, provider, options);
 }
 
@@ -125,19 +160,28 @@ KERNEL_CLASS(11, InputClient, IOService,
              .start = client_start,
              .willTerminate = client_will_terminate)
 
-void input_events_add_keyboard(IOHIKeyboard *keyboard)
+static bool add_client(IOService *keyboard)
 {
     IOService *client = object_new(&InputClient_gMetaClass);
+    bool started = false;
 
     if (client == NULL)
-        return;
+        return false;
     if (IORegistryEntry_init_dictionary((IORegistryEntry *)client, NULL) &&
-        IOService_attach(client, (IOService *)keyboard) &&
-        !IOService_start(client, (IOService *)keyboard)) {
-        machine_log("%s: the keyboard cannot be opened", object_class_name(keyboard));
-        IOService_detach(client, (IOService *)keyboard);
+        IOService_attach(client, keyboard)) {
+        started = IOService_start(client, keyboard);
+        if (!started)
+            IOService_detach(client, keyboard);
     }
     object_release(client);
+    return started;
+}
+
+void input_events_add_keyboard(IOHIKeyboard *keyboard)
+{
+    if (!(release_behaviour()->keyboard_event_device ? keyboard_event_device_add(keyboard)
+                                                     : add_client((IOService *)keyboard)))
+        machine_log("%s: the keyboard cannot be opened", object_class_name(keyboard));
 }
 
 /* ---- pointers ------------------------------------------------------------------------------- */

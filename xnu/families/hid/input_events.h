@@ -17,10 +17,21 @@
 #include "abi/IOHIKeyboard.h"
 
 #include "xnu/families/hid/report_fields.h"
+#include "xnu/families/hid/typed_text.h"
 
-/* Opens the keyboard as the event system does, until it is terminated. On the thread that starts
- * it. */
+/* Opens the keyboard as the event system of the release does, until it is terminated. On the
+ * thread that starts it. */
 void input_events_add_keyboard(IOHIKeyboard *keyboard);
+
+/* What a keyboard does, for whoever has opened it. Key codes are ADB's, flags KEY_FLAG_...; `set`
+ * and `character` are what the key mapping says, 0 and 0 if nothing. */
+void input_events_opened(const IOService *keyboard);
+void input_events_closed(const IOService *keyboard);
+void input_events_flags(uint32_t flags);
+void input_events_key_up(uint32_t key, uint32_t flags);
+void input_events_key_down(struct typed_text *text, uint32_t key, uint32_t flags, uint32_t set,
+                           uint32_t character);
+void input_events_special(uint32_t flavor, bool down);
 
 /* A pointer as its reports left it. Zero at first. */
 struct pointer_state {

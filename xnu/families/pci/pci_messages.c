@@ -395,12 +395,11 @@ static uint64_t table_address(IOPCIDevice *nub, uint32_t capability)
 /* The capability to use; false: the function has none. */
 static bool read_capability(IOPCIDevice *nub, struct pci_messages *wanted)
 {
-    bool msix_known = release_number() >= RELEASE(10, 7, 0);
     uint16_t control;
     uint8_t offset;
 
-    wanted->msix =
-        msix_known && IOPCIDevice_findPCICapability(nub, kIOPCIMSIXCapability, &offset) != 0;
+    wanted->msix = release_behaviour()->msix &&
+                   IOPCIDevice_findPCICapability(nub, kIOPCIMSIXCapability, &offset) != 0;
     if (!wanted->msix && !IOPCIDevice_findPCICapability(nub, kIOPCIMSICapability, &offset))
         return false;
     wanted->capability = offset;

@@ -173,11 +173,11 @@ static void write_keyboard(struct i8042 *i8042, uint8_t value)
 
 static void write_mouse(struct i8042 *i8042, uint8_t value)
 {
+    uint8_t answer[PS2_MOUSE_ANSWER];
+    const unsigned count = ps2_mouse_write(&i8042->mouse_state, value, answer);
     i8042->ram[0] &= (uint8_t)~CONFIGURATION_MOUSE_OFF;
-    reply(&i8042->mouse, ACKNOWLEDGE);
-    if (value == RESET) {
-        reply(&i8042->mouse, SELF_TEST_PASSED);
-        reply(&i8042->mouse, 0); /* a plain mouse */
+    for (unsigned i = 0; i < count; i++) {
+        reply(&i8042->mouse, answer[i]);
     }
 }
 
@@ -281,6 +281,7 @@ static void write_data(struct i8042 *i8042, uint8_t value)
 void i8042_reset(struct i8042 *i8042)
 {
     memset(i8042, 0, sizeof(*i8042));
+    ps2_mouse_reset(&i8042->mouse_state);
     i8042->ram[0] = CONFIGURATION_RESET;
 }
 

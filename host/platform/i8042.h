@@ -4,8 +4,8 @@
  * has it: ports 0x60 and 0x64, lines 1 and 12. Only the model: nobody is called; after each call
  * the owner looks at i8042_line() and `reset_wanted`.
  *
- * The keyboard sends scan code set 1 whatever the translation bit says. The mouse answers that it
- * is there and never moves: every Hyper-V has a synthetic one.
+ * The keyboard sends scan code set 1 whatever the translation bit says. The mouse answers as one
+ * with two buttons and never moves: every Hyper-V has a synthetic one.
  *
  * Facts: OpenVMM's i8042 for what Hyper-V answers; Intel 8042 and IBM PS/2 Technical Reference.
  */
@@ -14,6 +14,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "host/platform/ps2_mouse.h"
 
 enum {
     I8042_DATA_PORT = 0x60,
@@ -43,6 +45,7 @@ struct i8042 {
     enum i8042_source source;      /* of `output` */
     struct i8042_replies keyboard, mouse;
     uint8_t keyboard_command;      /* waiting for its data byte; 0: none */
+    struct ps2_mouse mouse_state;
     uint8_t last_sent;             /* by the keyboard, for its resend command */
     bool in_sequence;              /* the last key byte was a prefix: the rest comes next */
     bool is_scanning;              /* the guest has enabled the keyboard since the reset */

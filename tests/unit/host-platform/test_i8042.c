@@ -207,6 +207,99 @@ static void the_mouse_is_there_and_rests(void **state)
     EXPECT(0xfa);
 }
 
+static void mouse(uint8_t value)
+{
+    command(0xd4);
+    data(value);
+}
+
+static void the_mouse_answers_as_a_mouse(void **state)
+{
+    mouse(0xf2);
+    EXPECT(0xfa, 0x00);
+    mouse(0xe9);
+    EXPECT(0xfa, 0x00, 2, 100);
+    mouse(0xeb);
+    EXPECT(0xfa, 0x08, 0, 0);
+    mouse(0xf4);
+    EXPECT(0xfa);
+    mouse(0xe7);
+    EXPECT(0xfa);
+    mouse(0xf0);
+    EXPECT(0xfa);
+    mouse(0xe9);
+    EXPECT(0xfa, 0x70, 2, 100);
+    mouse(0xf5);
+    EXPECT(0xfa);
+    mouse(0xe6);
+    EXPECT(0xfa);
+    mouse(0xea);
+    EXPECT(0xfa);
+    mouse(0xe9);
+    EXPECT(0xfa, 0x00, 2, 100);
+}
+
+static void the_mouse_takes_rate_and_resolution(void **state)
+{
+    mouse(0xf3);
+    EXPECT(0xfa);
+    mouse(200);
+    EXPECT(0xfa);
+    mouse(0xe8);
+    EXPECT(0xfa);
+    mouse(3);
+    EXPECT(0xfa);
+    mouse(0xe9);
+    EXPECT(0xfa, 0x00, 3, 200);
+    mouse(0xe8); /* no such resolution, no such rate: it waits for another */
+    EXPECT(0xfa);
+    mouse(4);
+    EXPECT(0xfe);
+    mouse(1);
+    EXPECT(0xfa);
+    mouse(0xf3);
+    EXPECT(0xfa);
+    mouse(201);
+    EXPECT(0xfe);
+    mouse(0xe9); /* a command instead */
+    EXPECT(0xfa, 0x00, 1, 200);
+    mouse(0xf6);
+    EXPECT(0xfa);
+    mouse(0xe9);
+    EXPECT(0xfa, 0x00, 2, 100);
+}
+
+static void the_mouse_echoes_until_it_is_told_not_to(void **state)
+{
+    mouse(0xee);
+    EXPECT(0xfa);
+    mouse(0xf2);
+    EXPECT(0xf2);
+    mouse(0x12);
+    EXPECT(0x12);
+    mouse(0xec);
+    EXPECT(0xfa);
+    mouse(0xf2);
+    EXPECT(0xfa, 0x00);
+    mouse(0xee);
+    EXPECT(0xfa);
+    mouse(0xff);
+    EXPECT(0xfa, 0xaa, 0x00);
+    mouse(0xf2);
+    EXPECT(0xfa, 0x00);
+}
+
+/* Linux takes whatever has lights for a keyboard. */
+static void the_mouse_has_no_lights(void **state)
+{
+    mouse(0xed);
+    EXPECT(0xfe);
+    mouse(0x00);
+    EXPECT(0xfe);
+    mouse(0xf4); /* and goes on */
+    EXPECT(0xfa);
+}
+
 static void bytes_can_be_put_into_the_buffer(void **state)
 {
     command(0xd2);
@@ -270,6 +363,10 @@ int main(void)
         TEST(answers_do_not_break_keys_apart),
         TEST(enabling_forgets_keys),
         TEST(the_mouse_is_there_and_rests),
+        TEST(the_mouse_answers_as_a_mouse),
+        TEST(the_mouse_takes_rate_and_resolution),
+        TEST(the_mouse_echoes_until_it_is_told_not_to),
+        TEST(the_mouse_has_no_lights),
         TEST(bytes_can_be_put_into_the_buffer),
         TEST(the_reset_line_resets),
         TEST(a_keyboard_that_nobody_reads_stays_in_bounds),

@@ -9,11 +9,16 @@
 #include "xnu/bsd/format.h"
 #include "xnu/bsd/mbuf_private.h"
 #include "xnu/families/network/ethernet_stack.h"
+#include "xnu/machine/clock.h"
 #include "xnu/machine/memory.h"
 #include "xnu/machine/threads.h"
 
 enum { HEADER = 14, TYPE = 12, TCP_CHECKSUM = 16, IPV6_TYPE = 0x86dd };
-enum { PACKETS_A_BURST = 32 };
+enum {
+    PACKETS_A_BURST = 32,
+    DENSE_NS = 25000,  /* between two frames: less, and they are let gather */
+    GATHER_NS = 40000,
+};
 
 static const struct machine_wire *wire; /* NULL: none is open */
 static int descriptor = -1;
@@ -131,24 +136,45 @@ static void send_packets(mbuf_t packets)
     machine_mutex_unlock(sending);
 }
 
+/* Waits for frames. Whoever sends many small ones would wake this thread for each: as adapters
+ * moderate their interrupts, it sleeps a moment without being woken while they come close together.
+ * `count` frames have come since the last time. */
+static void wait_for_packets(unsigned count)
+{
+    static uint64_t last;
+    uint64_t now = machine_uptime();
+    bool dense = now - last < (uint64_t)count * DENSE_NS;
+
+    if (dense)
+        machine_sleep(NULL, &last, now + GATHER_NS, true);
+    else
+        machine_poll(descriptor, false, MACHINE_NEVER, true);
+    last = dense ? now : machine_uptime();
+}
+
 /* Frames that are there together go together: the driver sends several a message. */
 static void read_packets(void *argument)
 {
+    unsigned count = 0;
     long error = 0;
 
     while (!atomic_load(&stopping) && error == 0) {
         mbuf_t first = read_packet(&error), last = first;
+        unsigned burst = first != NULL;
 
-        for (unsigned i = 1; i < PACKETS_A_BURST && last != NULL; i++) {
+        for (; burst < PACKETS_A_BURST && last != NULL; burst += last != NULL) {
             mbuf_t next = read_packet(&error);
 
             mbuf_setnextpkt(last, next);
             last = next;
         }
-        if (first != NULL)
+        count += burst;
+        if (first != NULL) {
             send_packets(first);
-        else if (error == 0)
-            machine_poll(descriptor, false, MACHINE_NEVER, true);
+        } else if (error == 0) {
+            wait_for_packets(count);
+            count = 0;
+        }
     }
 }
 

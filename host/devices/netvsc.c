@@ -176,14 +176,12 @@ static void take_packets(struct netvsc_channel *channel)
     struct host_packet packet;
     unsigned budget = PACKETS_A_TURN;
     channel->more = false;
-    while (!channel->stopped && send_blocked(channel) &&
+    while (!channel->stopped && !channel->more && send_blocked(channel) &&
            host_channel_receive(channel->channel, &packet) == 1) {
         handle_packet(channel, &packet);
-        if (--budget == 0) {
-            channel->more = true;
-            return;
-        }
+        channel->more = --budget == 0;
     }
+    network_port_flush(channel->adapter->port);
 }
 
 /* ---- Channels ---- */
@@ -323,6 +321,7 @@ static void netvsc_run(struct virtual_device *device, uint64_t now_ns)
         }
     }
     if (adapter->port->operations->run != NULL) {
+        adapter->port->coalesce = netvsc_takes_coalesced(adapter);
         adapter->port->operations->run(adapter->port, now_ns);
     }
     netvsc_receive_flush(adapter);

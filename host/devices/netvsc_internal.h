@@ -109,6 +109,8 @@ void netvsc_receive_forget(struct netvsc_channel *channel);
 /* For the port. */
 void netvsc_take_frame(void *adapter, struct frame *frame);
 bool netvsc_has_room(void *adapter);
+/* Whether there is a use for TCP segments that were put together. */
+bool netvsc_takes_coalesced(const struct netvsc *adapter);
 
 /* Queues an RNDIS message for the guest. */
 void netvsc_queue(struct netvsc *adapter, const uint8_t *message, size_t size);

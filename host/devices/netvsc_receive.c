@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "host/devices/netvsc_internal.h"
+#include "host/network/coalesce.h"
 
 /* ---- The buffer ---- */
 
@@ -411,13 +412,22 @@ void netvsc_take_frame(void *context, struct frame *frame)
     }
 }
 
+bool netvsc_takes_coalesced(const struct netvsc *adapter)
+{
+    return (adapter->session.capabilities & NVSP_CAPABILITY_RSC) != 0 &&
+           (adapter->control.rsc_ipv4 || adapter->control.rsc_ipv6) &&
+           adapter->unit_count >= 2 * NETVSC_UNITS_FOR_A_FRAME * (1 + COALESCE_FLOWS);
+}
+
 bool netvsc_has_room(void *context)
 {
     const struct netvsc *adapter = context;
+    /* One frame, and those that are being put together. */
+    const unsigned frames = adapter->port->coalesce ? 1 + COALESCE_FLOWS : 1;
     /* Without a receive buffer frames are taken and dropped,
      * as by a cable that nobody listens to. */
     return adapter->receive == NULL || !adapter->control.initialised ||
-           adapter->units_free >= NETVSC_UNITS_RESERVED + NETVSC_UNITS_FOR_A_FRAME;
+           adapter->units_free >= NETVSC_UNITS_RESERVED + NETVSC_UNITS_FOR_A_FRAME * frames;
 }
 
 /* ---- Acknowledgements ---- */

@@ -45,16 +45,33 @@ void network_port_send(struct network_port *port, struct frame *frame)
     }
 }
 
-void network_port_receive(struct network_port *port, struct frame *frame)
+void network_port_flush(struct network_port *port)
+{
+    if (port->operations->flush != NULL) {
+        port->operations->flush(port);
+    }
+}
+
+void network_port_note_received(struct network_port *port, struct frame *frame)
 {
     port->received_frames++;
     port->received_bytes += frame->size;
     if (port->capture != NULL) {
         network_capture_frame(port->capture, frame);
     }
+}
+
+void network_port_give(struct network_port *port, struct frame *frame)
+{
     if (port->take != NULL) {
         port->take(port->adapter, frame);
     }
+}
+
+void network_port_receive(struct network_port *port, struct frame *frame)
+{
+    network_port_note_received(port, frame);
+    network_port_give(port, frame);
 }
 
 int network_port_capture(struct network_port *port, const char *path)

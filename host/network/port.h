@@ -26,6 +26,8 @@ struct network_port_operations {
      * tag inside. The bytes are the caller's after the call. */
     void (*send)(struct network_port *port, struct frame *frame);
     bool takes_offloads;
+    /* Sends what it kept to put it together with more. NULL: it keeps nothing. */
+    void (*flush)(struct network_port *port);
     int (*descriptor)(struct network_port *port);            /* NULL: none */
     uint64_t (*deadline_ns)(struct network_port *port);      /* NULL: never */
     /* Takes what has come, while the adapter has room. Quick when there is nothing.
@@ -41,6 +43,7 @@ struct network_port {
     void (*take)(void *adapter, struct frame *frame);
     bool (*has_room)(void *adapter); /* false: leave the next frame where it is */
     void *adapter;
+    bool coalesce; /* the adapter takes TCP segments that were put together; said before `run` */
     struct network_capture *capture; /* or NULL; owned */
     uint8_t *scratch;                /* for segments and tags, made when first needed */
     uint64_t sent_frames, sent_bytes, received_frames, received_bytes, malformed;
@@ -50,11 +53,15 @@ struct network_port {
 void network_port_attach(struct network_port *port, void (*take)(void *, struct frame *),
                          bool (*has_room)(void *), void *adapter);
 
-/* A frame from the adapter to the network. There are 4 bytes of room before it, for a tag. */
+/* A frame from the adapter to the network. There are 4 bytes of room before it, for a tag. It may
+ * stay here until the burst that it belongs to is flushed. */
 void network_port_send(struct network_port *port, struct frame *frame);
+void network_port_flush(struct network_port *port);
 
-/* For the kinds: a frame for the adapter. */
+/* For the kinds: a frame for the adapter; or its two halves, with something done in between. */
 void network_port_receive(struct network_port *port, struct frame *frame);
+void network_port_note_received(struct network_port *port, struct frame *frame);
+void network_port_give(struct network_port *port, struct frame *frame);
 
 /* Frames in both directions go to a pcap file from now on; NULL ends that.
  * 0 or a negative errno. */

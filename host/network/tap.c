@@ -3,6 +3,7 @@
  * puts before each frame. */
 #include <errno.h>
 #include <fcntl.h>
+#include <json-c/json.h>
 #include <linux/if_tun.h>
 #include <linux/virtio_net.h>
 #include <net/if.h>
@@ -13,6 +14,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "host/network/coalesce.h"
 #include "host/network/port.h"
 
 enum { FRAMES_A_RUN = 64 };
@@ -20,7 +22,8 @@ enum { FRAMES_A_RUN = 64 };
 struct tap {
     struct network_port port; /* first */
     int descriptor;
-    uint8_t buffer[FRAME_SIZE_MAX + FRAME_TAG];
+    struct coalesce sent, received;
+    uint8_t memory[FRAME_TAG + FRAME_SIZE_MAX]; /* room for a tag, and a frame */
 };
 
 /* ---- Between the two forms of the offloads ---- */
@@ -67,37 +70,67 @@ static void from_virtio(const struct virtio_net_hdr *header, struct frame *frame
 
 /* ---- The port ---- */
 
-static void tap_send(struct network_port *port, struct frame *frame)
+static void write_frame(void *context, struct frame *frame)
 {
-    struct tap *tap = (struct tap *)port;
+    struct tap *tap = context;
     struct virtio_net_hdr header;
     frame_insert_tag(frame);
     to_virtio(frame, &header);
     const struct iovec pieces[] = {{&header, sizeof(header)}, {frame->bytes, frame->size}};
     /* Short of room the network drops frames, as networks do. */
     if (writev(tap->descriptor, pieces, 2) < 0) {
-        port->malformed += errno == EINVAL;
+        tap->port.malformed += errno == EINVAL;
     }
+}
+
+static void tap_send(struct network_port *port, struct frame *frame)
+{
+    coalesce_add(&((struct tap *)port)->sent, frame);
+}
+
+static void tap_flush(struct network_port *port)
+{
+    coalesce_flush(&((struct tap *)port)->sent);
+}
+
+static void give_frame(void *context, struct frame *frame)
+{
+    network_port_give(context, frame);
+}
+
+/* False: there is none. */
+static bool read_frame(struct tap *tap)
+{
+    struct virtio_net_hdr header;
+    struct frame frame = {.bytes = tap->memory + FRAME_TAG};
+    const struct iovec pieces[] = {{&header, sizeof(header)}, {frame.bytes, FRAME_SIZE_MAX}};
+    ssize_t size = readv(tap->descriptor, pieces, 2);
+    if (size <= (ssize_t)sizeof(header)) {
+        return false;
+    }
+    frame.size = (size_t)size - sizeof(header);
+    from_virtio(&header, &frame);
+    network_port_note_received(&tap->port, &frame);
+    if (tap->port.coalesce) {
+        coalesce_add(&tap->received, &frame);
+    } else {
+        network_port_give(&tap->port, &frame);
+    }
+    return true;
 }
 
 static void tap_run(struct network_port *port, uint64_t now_ns)
 {
     struct tap *tap = (struct tap *)port;
     for (int i = 0; i < FRAMES_A_RUN; i++) {
-        struct virtio_net_hdr header;
-        const struct iovec pieces[] = {{&header, sizeof(header)},
-                                       {tap->buffer, FRAME_SIZE_MAX}};
         if (port->has_room != NULL && !port->has_room(port->adapter)) {
-            return; /* the rest waits in the kernel's queue */
+            break; /* the rest waits in the kernel's queue */
         }
-        ssize_t size = readv(tap->descriptor, pieces, 2);
-        if (size <= (ssize_t)sizeof(header)) {
-            return;
+        if (!read_frame(tap)) {
+            break;
         }
-        struct frame frame = {.bytes = tap->buffer, .size = (size_t)size - sizeof(header)};
-        from_virtio(&header, &frame);
-        network_port_receive(port, &frame);
     }
+    coalesce_flush(&tap->received);
 }
 
 static int tap_descriptor(struct network_port *port)
@@ -111,15 +144,26 @@ static void tap_free(struct network_port *port)
     if (tap->descriptor >= 0) {
         close(tap->descriptor);
     }
+    coalesce_free(&tap->sent);
+    coalesce_free(&tap->received);
     free(tap);
+}
+
+static void tap_describe(struct network_port *port, struct json_object *to)
+{
+    const struct tap *tap = (struct tap *)port;
+    json_object_object_add(to, "sent_merged", json_object_new_uint64(tap->sent.merged));
+    json_object_object_add(to, "received_merged", json_object_new_uint64(tap->received.merged));
 }
 
 static const struct network_port_operations operations = {
     .kind = "tap",
     .send = tap_send,
+    .flush = tap_flush,
     .takes_offloads = true,
     .descriptor = tap_descriptor,
     .run = tap_run,
+    .describe = tap_describe,
     .free = tap_free,
 };
 
@@ -144,6 +188,8 @@ struct network_port *network_tap_open(const char *name, char *error, size_t erro
         return NULL;
     }
     tap->port.operations = &operations;
+    coalesce_init(&tap->sent, write_frame, tap);
+    coalesce_init(&tap->received, give_frame, &tap->port);
     int result = attach(tap, name);
     if (result != 0) {
         snprintf(error, error_size, "tap %s: %s%s", name, strerror(-result),

@@ -55,7 +55,7 @@ static void make_tcp(size_t size, bool ipv6)
 
 static void sums_agree_with_the_definition(void **state)
 {
-    for (size_t size = 0; size < 200; size++) {
+    for (size_t size = 0; size < 1300; size++) {
         for (size_t i = 0; i < size; i++) {
             bytes[i] = (uint8_t)(i * 31 + size);
         }

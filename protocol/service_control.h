@@ -6,8 +6,8 @@
  *   kext    WELCOME(version)          the versions agree: the service is served from now on
  *   kext    REQUEST(sequence, body)   one at a time; the body is the host's, its length checked
  *   daemon  REPLY(sequence, status)   with a body of the request's size, or none to echo it
- *   kext    NOTICE(body)              needs no answer. A piece of a file is one: what goes wrong with
- *                                     it is the status of the next reply (from version 2 on)
+ *   kext    NOTICE(body)              needs no answer. From version 2 on a piece of a file may be
+ *                                     one: what goes wrong with it is the status of the next reply
  *   kext    RESET                     the host has begun anew: drop what was under way
  *   kext    GOODBYE                   the service goes away: close the socket */
 #ifndef PROTOCOL_SERVICE_CONTROL_H

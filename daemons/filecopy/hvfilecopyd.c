@@ -64,10 +64,13 @@ static uint32_t write_piece(const uint8_t *body, uint32_t size)
     return target_write(&target, write.offset, body + head, write.size);
 }
 
-static uint32_t failed(uint32_t status)
+/* What became of a piece, or of the end: after a failure there is no copy any more. */
+static uint32_t ended(uint32_t status)
 {
-    if (status != IC_STATUS_OK)
+    if (status != IC_STATUS_OK) {
+        target_cancel(&target);
         daemon_error("the copy failed with 0x%08x; nothing is left of it", status);
+    }
     return status;
 }
 
@@ -80,7 +83,7 @@ static void notice(const void *body, uint32_t size)
         return;
     memcpy(&operation, body, sizeof operation);
     if (operation == IC_FILE_COPY_WRITE)
-        notice_status = failed(write_piece(body, size));
+        notice_status = ended(write_piece(body, size));
 }
 
 /* What became of the pieces since the last request. */
@@ -98,7 +101,7 @@ static uint32_t complete(void)
 
     if (status == IC_STATUS_OK)
         daemon_log("the copy is complete");
-    return failed(status);
+    return ended(status);
 }
 
 static uint32_t request(void *body, uint32_t size, bool *replies)
@@ -113,7 +116,7 @@ static uint32_t request(void *body, uint32_t size, bool *replies)
     case IC_FILE_COPY_START:
         return begin(body, size);
     case IC_FILE_COPY_WRITE:
-        return earlier != IC_STATUS_OK ? earlier : failed(write_piece(body, size));
+        return earlier != IC_STATUS_OK ? earlier : ended(write_piece(body, size));
     case IC_FILE_COPY_COMPLETE:
         return earlier != IC_STATUS_OK ? earlier : complete();
     case IC_FILE_COPY_CANCEL:

@@ -23,6 +23,24 @@ static void send_reply(struct integration_channel *integration, uint64_t transac
         hv_log(integration->engine.service->name, "a reply was lost (error %d)", error);
 }
 
+/* What was refused here, without a daemon's log. "Failed" is also what every request hears while
+ * there is no daemon: no news. */
+static void log_refusal(struct integration_channel *integration, int result)
+{
+    const char *name = integration->engine.service->name;
+    struct ic_message_header header;
+
+    if (result < 0) {
+        if (hv_log_now(integration->engine.counters.dropped))
+            hv_log(name, "a message of the host's was dropped: it contradicts itself");
+        return;
+    }
+    memcpy(&header, integration->message, sizeof header);
+    if (header.status != IC_STATUS_OK && header.status != IC_STATUS_FAIL &&
+        hv_log_now(++integration->refused))
+        hv_log(name, "a request of the host's was refused with 0x%08x", header.status);
+}
+
 static void packet_arrived(void *owner, struct device_channel *channel,
                            const struct packet_view *packet)
 {
@@ -43,6 +61,8 @@ static void packet_arrived(void *owner, struct device_channel *channel,
     integration->pending.length = packet->length;
     length = integration_receive(&integration->engine, integration->message, packet->length,
                                  integration->capacity);
+    if (length != 0)
+        log_refusal(integration, length);
     if (length > 0) {
         send_reply(integration, packet->transaction_id, (uint32_t)length);
     } else if (length == 0) {

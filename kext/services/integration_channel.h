@@ -24,6 +24,7 @@ struct integration_channel {
     uint8_t *message;               /* the message being handled, and room for the reply */
     uint32_t capacity;
     struct integration_pending pending;
+    uint64_t refused;               /* requests, with another status than "failed" */
     uint64_t replies_lost;          /* the ring was full for too long, or the channel went */
 };
 

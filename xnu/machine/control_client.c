@@ -50,8 +50,8 @@ static void sent(struct control_connection *c, size_t size)
     c->outgoing_complete = c->outgoing_size != 0;
 }
 
-/* Sends finished records while the socket takes them, `sending` held. Returns when the thread has to
- * look again. */
+/* Sends finished records while the socket takes them, with `sending` held. Returns when the thread
+ * has to look again. */
 static uint64_t drain(struct control_connection *c)
 {
     want_write(c, false);

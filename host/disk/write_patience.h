@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Whether the next small write is done by the thread that serves all devices, or handed to the
- * kernel's. The thread is quick as long as the page cache takes the data; when dirty pages have to be
- * written back first, or the journal is full, it would wait, and so would the next one. How long a
- * write took is all there is to go by.
+ * kernel's. The thread is quick as long as the page cache takes the data; when dirty pages must be
+ * written back first, or the journal is full, it waits, and would again. How long a write took is
+ * all there is to go by.
  */
 #ifndef HOST_DISK_WRITE_PATIENCE_H
 #define HOST_DISK_WRITE_PATIENCE_H

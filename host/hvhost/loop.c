@@ -6,6 +6,7 @@
  * As long as it is awake it looks at the rings itself and guests need not signal.
  */
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -18,7 +19,8 @@
 enum {
     EVENT_BATCH = 32,
     WINDOW_MIN_NS = 10000, /* the rest of a burst is worth waiting for in any case */
-    SYSTEM_CALL_EVERY = 8, /* turns of polling: look at the descriptors too */
+    GAP_NS = 50000,        /* between two looks: somebody else has had the processor */
+    SYSTEM_CALL_EVERY = 8, /* turns of polling: look at the descriptors too, and let others run */
     DRAIN_WAIT_MS = 10000,
     DRAIN_STEP_MS = 10,
 };
@@ -196,15 +198,19 @@ static bool poll_for_work(struct hvhost *host)
     uint64_t last = host->now_ns;
     unsigned turns = 0;
     while (!host->stopping && host->now_ns < end) {
-        if (host->now_ns - last > polling->window_max_ns) {
+        if (host->now_ns - last > GAP_NS) {
             polling->window_ns = 0;
             return false;
         }
         last = host->now_ns;
+        bool look = ++turns % SYSTEM_CALL_EVERY == 0;
         if (turn(host) > 0 || next_deadline_ns(host) <= host->now_ns ||
-            (++turns % SYSTEM_CALL_EVERY == 0 && wait_for_events(host, 0) > 0)) {
+            (look && wait_for_events(host, 0) > 0)) {
             host->polling.polls_won++;
             return true;
+        }
+        if (look) {
+            sched_yield(); /* what we wait for may be waiting for this processor */
         }
         __builtin_ia32_pause();
     }

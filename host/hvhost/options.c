@@ -37,7 +37,7 @@ static const char usage[] =
     "  --seed N              of the faults (default 1)\n"
     "  --vmbus-max MAJOR.MINOR  highest VMBus version accepted\n"
     "  --echo-address        storage completions repeat path, target, LUN and direction\n"
-    "  --poll MICROSECONDS   longest busy wait for work before sleeping (default 50, 0: none)\n"
+    "  --poll MICROSECONDS   longest busy wait for work before sleeping (default 200, 0: none)\n"
     "  --log FILE            messages go there instead of standard error\n"
     "  --json-events         messages are JSON objects, one a line\n"
     "  --help, --version\n";
@@ -383,7 +383,7 @@ int hvhost_parse_options(int argc, char **argv, struct hvhost_options *options)
         .release = host_release_newest(),
         .generation = 2,
         .seed = 1,
-        .poll_ns = 50000,
+        .poll_ns = 200000,
     };
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {

@@ -223,7 +223,7 @@ static void a_write_with_force_unit_access_succeeds(void **state)
     disk_close(disk);
 }
 
-/* Small writes are done on the spot, large ones and those of many pieces by the kernel's threads. */
+/* Small writes are done on the spot, large ones and the rest of those of many pieces are not. */
 static void writes_of_every_size_and_shape_arrive(void **state)
 {
     struct bench *bench = *state;

@@ -86,7 +86,7 @@ static void options_have_their_defaults(void **state)
     assert_int_equal(options.generation, 2);
     assert_int_equal(options.seed, 1);
     assert_int_equal(options.vmbus_max, 0);
-    assert_int_equal(options.poll_ns, 50000);
+    assert_int_equal(options.poll_ns, 200000);
     assert_null(options.control_path);
     assert_int_equal(PARSE(&options, "--socket", "s", "--vmbus-max", "5.2", "--poll", "0",
                            "--generation", "1", "--release", "2008r2", "--disk", "d"), 0);

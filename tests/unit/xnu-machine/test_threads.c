@@ -402,7 +402,7 @@ static void rendezvous_visits_every_processor_once(void **state) {
     run_both(rendezvous_body, NULL);
 }
 
-/* ---- work that is left to the end of a burst -------------------------------------------------- */
+/* ---- work that is left to the end of a burst ------------------------------------------------ */
 
 static unsigned burst_work_done;
 

@@ -90,6 +90,7 @@ void vpci_describe(struct virtual_device *device, struct json_object *to)
     json_object_object_add(to, "config_reads", json_object_new_uint64(bus->counters.config_reads));
     json_object_object_add(to, "config_writes",
                            json_object_new_uint64(bus->counters.config_writes));
+    json_object_object_add(to, "unsupported", json_object_new_uint64(bus->counters.unsupported));
     for (unsigned i = 0; i < bus->slot_count; i++) {
         json_object_array_add(list, describe_slot(bus, &bus->slots[i]));
     }

@@ -77,7 +77,7 @@ struct vpci {
     struct vpci_request *requests; /* ranges under way, oldest first */
     uint64_t request_number;      /* the last */
     struct vpci_answer answer;
-    struct { uint64_t interrupts, dropped, config_reads, config_writes; } counters;
+    struct { uint64_t interrupts, dropped, config_reads, config_writes, unsupported; } counters;
     unsigned slot_count;
     struct vpci_slot slots[];
 };

@@ -386,9 +386,11 @@ static uint32_t write_block(struct vpci *bus, const struct message *message)
     return VPCI_STATUS_SUCCESS;
 }
 
-/* Windows' handshake for moving resources, and what later versions brought. */
+/* Windows' handshake for moving resources, and what later versions brought: hvctl pci list counts
+ * them, since no guest that works needs one. */
 static uint32_t not_supported(struct vpci *bus, const struct message *message)
 {
+    bus->counters.unsupported++;
     return VPCI_STATUS_NOT_SUPPORTED;
 }
 

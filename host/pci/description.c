@@ -29,7 +29,8 @@ static int read_version(const struct pci_reader *reader, struct json_object *mem
     const char *text = pci_text(members, name);
     if (text == NULL || strlen(text) != 3 || text[0] != '1' || text[1] != '.' || text[2] < '1' ||
         text[2] > '4') {
-        return pci_complain(reader, "\"%s\" is \"1.1\", \"1.2\", \"1.3\" or \"1.4\"", name);
+        return pci_complain(reader, "\"%s\" is \"1.1\", \"1.2\", \"1.3\" or \"1.4\": later ones "
+                            "are not simulated", name);
     }
     *version = VPCI_VERSION_1_0 + (uint32_t)(text[2] - '0');
     return 0;

@@ -81,7 +81,10 @@ static uint32_t newest_version(void)
 {
     uint32_t wanted = boot_argument_number("hvpciversion", 4); /* the minor number of 1.x */
 
-    return wanted >= 1 && wanted <= 4 ? VPCI_VERSION_1_0 + wanted : VPCI_VERSION_1_4;
+    if (wanted >= 1 && wanted <= 4)
+        return VPCI_VERSION_1_0 + wanted;
+    hv_log(who, "hvpciversion=%u is none that this driver speaks (1 to 4): 1.4 it is", wanted);
+    return VPCI_VERSION_1_4;
 }
 
 static bool prepare(HyperVPCIBridge *bridge)

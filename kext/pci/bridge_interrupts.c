@@ -47,11 +47,16 @@ static uint32_t messages_of(HyperVPCIBridge *bridge, uint32_t index)
 
 void bridge_offer_vectors(HyperVPCIBridge *bridge, IOPCIDevice *nub)
 {
-    uint32_t index = bridge_function_at(bridge, nub->space), vectors;
+    uint32_t index = bridge_function_at(bridge, nub->space), messages, vectors;
 
     if (index == VPCI_BUS_FUNCTIONS)
         return;
-    vectors = interrupts_vectors(messages_of(bridge, index));
+    messages = messages_of(bridge, index);
+    if (messages == 0)
+        hv_log(who, "bus %u: the function in slot 0x%x has no interrupts: it knows neither MSI nor "
+               "MSI-X, and Hyper-V passes no pins (INTx) through", bridge->bus.number,
+               bridge->functions[index].config.function.slot);
+    vectors = interrupts_vectors(messages);
     if (vectors < 2)
         return;
     set_word(nub, FLAGS_PROPERTY, word_property(nub, FLAGS_PROPERTY) | FLAG_RESPECT);

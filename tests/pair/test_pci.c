@@ -4,6 +4,7 @@
  * allocation failing in turn. */
 #include "tests/pair/pair_guest.h"
 
+#include "abi/IOPCIDevice.h"
 #include "abi/IOService.h"
 #include "abi/OSData.h"
 #include "abi/OSDictionary.h"
@@ -136,15 +137,39 @@ static void every_version_gives_registers_dma_and_interrupts(void **state)
 static void boot_argument_versions_are_the_most_that_is_asked_for(void **state)
 {
     static const char *const arguments[] = { "hvpciversion=1", "hvpciversion=2", "hvpciversion=3",
-                                             "hvpciversion=4" };
+                                             "hvpciversion=4", "hvpciversion=5",
+                                             "hvpciversion=0" };
 
     (void)state;
-    for (uint32_t i = 0; i < 4; i++) {
+    for (uint32_t i = 0; i < 6; i++) {
         const struct pair_options options = { .pci = { DEVICE }, .boot_args = arguments[i] };
 
-        expected_version = 1u << 16 | (i + 1);
+        expected_version = 1u << 16 | (i < 4 ? i + 1 : 4); /* 1.5 is not spoken */
         pair_run(&options, version_body, 1);
     }
+}
+
+static void pins_body(struct pair *pair)
+{
+    OSDictionary *matching = IOService_nameMatching_cstring("pci1234,6d70", NULL);
+    IOService *nub = IOService_waitForService(matching, NULL);
+    int32_t type;
+
+    begin();
+    PAIR_CHECK(pair, IOPCIDevice_extendedConfigRead8((IOPCIDevice *)nub, kIOPCIConfigInterruptPin) == 0);
+    PAIR_CHECK(pair, IOService_getInterruptType(nub, 0, &type) != kIOReturnSuccess);
+    PAIR_CHECK(pair, IOService_registerInterrupt(nub, 0, NULL, NULL, NULL) != kIOReturnSuccess);
+    PAIR_CHECK(pair, wait_for_drivers(1)); /* of the next function */
+}
+
+static void a_function_without_messages_has_no_interrupts(void **state)
+{
+    const struct pair_options options = {
+        .pci = { "{\"bars\": [{\"index\": 0, \"size\": \"64K\"}]}", DEVICE }
+    };
+
+    (void)state;
+    pair_run(&options, pins_body, SEEDS);
 }
 
 static void off_body(struct pair *pair)
@@ -489,6 +514,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_version_gives_registers_dma_and_interrupts),
         cmocka_unit_test(boot_argument_versions_are_the_most_that_is_asked_for),
+        cmocka_unit_test(a_function_without_messages_has_no_interrupts),
         cmocka_unit_test(the_boot_argument_leaves_the_bus_alone),
         cmocka_unit_test(resources_of_a_crashed_guest_are_given_back_first),
         cmocka_unit_test(busses_and_functions_are_each_their_own),

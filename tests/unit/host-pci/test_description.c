@@ -144,6 +144,7 @@ static void each_mistake_has_a_line(void **state)
         {"{\"name\":\"\"}", "\"name\" is a text"},
         {"{\"instance\":\"12\"}", "\"instance\" is a GUID"},
         {"{\"minimum-version\":\"1.5\"}", "\"minimum-version\" is"},
+        {"{\"maximum-version\":\"1.5\"}", "later ones are not simulated"},
         {"{\"minimum-version\":\"1.3\",\"maximum-version\":\"1.1\"}", "lower than"},
         {"{\"functions\":1}", "\"functions\" is a list"},
         {"{\"functions\":[1]}", "an object for each function"},

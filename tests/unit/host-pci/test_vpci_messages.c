@@ -496,6 +496,7 @@ static void short_and_unknown_messages_are_refused(void **state)
         memcpy(message, &later[i], 4);
         assert_int_equal(rig_call(rig, message, sizeof(message), &packet),
                          VPCI_STATUS_NOT_SUPPORTED);
+        assert_int_equal(rig_described(rig, "unsupported"), i + 1);
     }
     assert_int_equal(create_interrupt(rig, 3, 0x51, 1, 0, NULL), VPCI_STATUS_SUCCESS);
     assert_int_equal(rig->bench->violations, 0);

@@ -7,6 +7,7 @@
 #include "tests/unit/host-vmbus/guest_ring.h"
 
 #include <errno.h>
+#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -229,6 +230,17 @@ static inline uint32_t rig_read_config(struct rig *rig, unsigned offset, unsigne
 {
     return (uint32_t)rig->device->operations->read(
         rig->device, DEVICE_SPACE_MEMORY, window_gpa + VPCI_WINDOW_CONFIG + offset, size);
+}
+
+/* A number that hvctl pci list says of the bus. */
+static inline int rig_described(struct rig *rig, const char *member)
+{
+    struct json_object *to = json_object_new_object(), *value = NULL;
+    rig->device->operations->describe(rig->device, to);
+    assert_true(json_object_object_get_ex(to, member, &value));
+    const int number = json_object_get_int(value);
+    json_object_put(to);
+    return number;
 }
 
 /* ---- Coming and going ---- */

@@ -4,13 +4,18 @@
 
 #include <errno.h>
 #include <json-c/json.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-int hvctl_client_open(struct hvctl_client *client, const char *path)
+/* The host may have been started in the same breath. */
+enum { HOST_START_MS = 2000, LOOK_AGAIN_MS = 20 };
+
+/* Returns a descriptor or a negative errno. */
+static int connect_to(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof(address.sun_path)) {
@@ -25,6 +30,21 @@ int hvctl_client_open(struct hvctl_client *client, const char *path)
         int error = -errno;
         close(descriptor);
         return error;
+    }
+    return descriptor;
+}
+
+int hvctl_client_open(struct hvctl_client *client, const char *path)
+{
+    int descriptor = connect_to(path);
+    for (int waited = 0;
+         (descriptor == -ENOENT || descriptor == -ECONNREFUSED) && waited < HOST_START_MS;
+         waited += LOOK_AGAIN_MS) {
+        poll(NULL, 0, LOOK_AGAIN_MS);
+        descriptor = connect_to(path);
+    }
+    if (descriptor < 0) {
+        return descriptor;
     }
     *client = (struct hvctl_client){.stream = fdopen(descriptor, "r+")};
     if (client->stream == NULL) {

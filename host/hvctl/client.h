@@ -13,7 +13,7 @@ struct hvctl_client {
     size_t line_size;
 };
 
-/* Returns 0 or a negative errno. */
+/* Returns 0 or a negative errno; -ENOENT and -ECONNREFUSED after waiting two seconds for a host. */
 int hvctl_client_open(struct hvctl_client *client, const char *path);
 void hvctl_client_close(struct hvctl_client *client);
 

@@ -47,10 +47,17 @@ static int parse(int argc, char **argv, struct call *call)
     for (; i < argc && argv[i][0] == '-'; i++) {
         if (strcmp(argv[i], "--json") == 0) {
             call->json = true;
-        } else if (strcmp(argv[i], "--control") == 0 && i + 1 < argc) {
+        } else if (strcmp(argv[i], "--control") == 0) {
+            if (i + 1 == argc) {
+                fprintf(stderr, "hvctl: option --control needs a value; try --help\n");
+                return EXIT_USAGE;
+            }
             call->control_path = argv[++i];
         } else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             return print_usage(stdout);
+        } else if (strcmp(argv[i], "--version") == 0) {
+            puts("hvctl " MACHV_VERSION);
+            return EXIT_OK;
         } else {
             fprintf(stderr, "hvctl: %s: not an option; try --help\n", argv[i]);
             return EXIT_USAGE;
@@ -117,6 +124,20 @@ static struct json_object *ask(struct hvctl_client *client, const struct call *c
     return answer;
 }
 
+/* One line for people; with --json an object of the control socket's form besides. */
+static int say_no_host(const struct call *call, const char *error, const char *remedy)
+{
+    fprintf(stderr, "hvctl: %s: %s%s\n", call->control_path, error, remedy);
+    if (call->json) {
+        struct json_object *answer = json_object_new_object();
+        json_object_object_add(answer, "ok", json_object_new_boolean(false));
+        json_object_object_add(answer, "error", json_object_new_string(error));
+        puts(json_object_to_json_string_ext(answer, JSON_C_TO_STRING_PLAIN));
+        json_object_put(answer);
+    }
+    return EXIT_NO_HOST;
+}
+
 int main(int argc, char **argv)
 {
     struct call call = {0};
@@ -127,15 +148,15 @@ int main(int argc, char **argv)
     }
     int result = hvctl_client_open(&client, call.control_path);
     if (result != 0) {
-        fprintf(stderr, "hvctl: %s: %s; is hvhost running with --control %s?\n",
-                call.control_path, strerror(-result), call.control_path);
+        char remedy[512];
+        snprintf(remedy, sizeof(remedy), "; is hvhost running with --control %s?",
+                 call.control_path);
         json_object_put(call.arguments);
-        return EXIT_NO_HOST;
+        return say_no_host(&call, strerror(-result), remedy);
     }
     struct json_object *answer = ask(&client, &call);
     if (answer == NULL) {
-        fprintf(stderr, "hvctl: %s: the host ended the connection\n", call.control_path);
-        code = EXIT_NO_HOST;
+        code = say_no_host(&call, "the host ended the connection", "");
     } else {
         code = show(&call, answer);
         json_object_put(answer);

@@ -100,12 +100,17 @@ int hvctl_read_copy_file(int count, char **words, struct json_object *arguments)
 {
     static const struct option options[] = {{"--create-path", "create_path", false},
                                             {"--force", "force", false}};
-    char path[PATH_MAX];
+    char path[PATH_MAX], folder[PATH_MAX];
     if (take_options(count, words, options, 2, arguments) != 2) {
         return -1;
     }
-    /* The host has a working directory of its own. What cannot be resolved is refused there. */
-    add_text(arguments, "source", realpath(words[0], path) != NULL ? path : words[0]);
+    /* The host has a working directory of its own; what is not there it refuses by its whole name. */
+    if (realpath(words[0], path) == NULL &&
+        (words[0][0] == '/' || getcwd(folder, sizeof(folder)) == NULL ||
+         snprintf(path, sizeof(path), "%s/%s", folder, words[0]) >= (int)sizeof(path))) {
+        snprintf(path, sizeof(path), "%s", words[0]);
+    }
+    add_text(arguments, "source", path);
     add_text(arguments, "destination", words[1]);
     return 0;
 }

@@ -87,6 +87,8 @@ test_kextrun_options() {
         "$kextrun" --partition nobody.sock "$shipped"
     refused 'kextrun: a command with nobody to answer it' 1 'no kextrun at nobody.sock' '--control nobody.sock' -- \
         "$kextrun" quit --control nobody.sock
+    refused 'kextrun: a word that is neither kext nor command' 3 'frobnicate: there is no kext bundle, and no such command' -- \
+        "$kextrun" frobnicate --control nobody.sock
     touch file
     refused 'kextrun: --nbd names a file' 1 'cannot make the folder file' 'choose another path' -- \
         "$kextrun" --nbd file "$shipped"
@@ -107,7 +109,10 @@ test_other_options() {
         "$hvhost" --socket s --disk memory:1M --faults disk.bogus=1
     refused 'hvhost: a socket where none can be' 1 'absent/s' -- "$hvhost" --socket absent/s
     refused 'hvctl: an unknown command' 2 'frobnicate: no such command' '--help' -- "$hvctl" --control s frobnicate
-    refused 'hvctl: nobody at the socket' 3 'nobody.sock' '--control nobody.sock' -- "$hvctl" --control nobody.sock status
+    refused 'hvctl: an option without its value' 2 '--control needs a value' -- "$hvctl" --control
+    refused 'hvctl: nobody at the socket' 3 'nobody.sock' '--control nobody.sock' -- "$hvctl" --json --control nobody.sock status
+    jq -e '.ok == false and (.error | length > 0)' output >/dev/null
+    check 'hvctl: nobody at the socket is JSON too' $? output
     refused 'kextlink: an unknown option' 2 'no such option: -frobnicate' 'usage: ' -- "$kextlink" -frobnicate x
     refused 'kextlink: an input that is not there' 2 'absent.o' 'No such file' -- "$kextlink" -o x absent.o
     refused 'kextlink: an input that is no object' 1 'not a Mach-O object' 'compile with' -- "$kextlink" -o x "$MACHV_SOURCE_ROOT/LICENSE"
@@ -123,6 +128,22 @@ test_images() {
     refused 'a VHDX without a valid header' 1 'disk header.vhdx (vhdx)' 'No valid VHDX header' 'qemu-img check header.vhdx' -- \
         "$hvhost" --socket s --disk header.vhdx
     refused 'a VHDX that is cut off' 1 'disk short.vhdx (vhdx)' 'qemu-img check short.vhdx' -- "$hvhost" --socket s --disk short.vhdx
+    "$hvhost" --socket first --disk header.vhdx,format=raw >first.log 2>&1 &
+    host=$!
+    wait_for_socket "$work/first" $host 10
+    refused 'an image that another program uses' 1 'disk header.vhdx' 'in use' -- \
+        "$hvhost" --socket s --disk header.vhdx,format=raw
+    kill $host
+    wait $host
+    qemu-img create -q -f vhdx locked.vhdx 16M
+    "$hvhost" --socket second --disk locked.vhdx >first.log 2>&1 &
+    host=$!
+    wait_for_socket "$work/second" $host 10
+    refused 'a VHDX that another program uses' 1 'disk locked.vhdx (vhdx)' 'another program uses it' -- \
+        "$hvhost" --socket s --disk locked.vhdx
+    kill $host
+    wait $host
+    host=
     refused 'an image that is not there' 1 'disk absent.vhdx: No such file' 'qemu-img create' -- "$hvhost" --socket s --disk absent.vhdx
 }
 
@@ -167,6 +188,25 @@ ends_with() { # ends_with PROCESS STATUS: in time
 
 one_line() { # one_line FILE TEXT: the file is one line, with the text in it
     [ "$(wc -l <"$1")" -eq 1 ] && grep -qF -- "$2" "$1"
+}
+
+# All started in the same breath, the guest before its host.
+test_start_in_any_order() {
+    "$kextrun" --partition later --control later.g "$build/kexts/MacHyperVSupportMonterey.kext" >guest.log 2>guest.errors &
+    guest=$!
+    "$hvctl" --control later.c status >status.log 2>&1 &
+    client=$!
+    "$hvhost" --socket later --control later.c 2>host.log &
+    host=$!
+    wait $client
+    check 'hvctl waits for a host that is starting' $? status.log
+    client=
+    "$kextrun" stats --control later.g >status.log 2>&1
+    check 'a kextrun that waits for its host, and a command that waits for it' $? guest.errors
+    "$kextrun" quit --control later.g >/dev/null
+    ends_with $guest 0 && ends_with $host 0
+    check 'and both end in order' $? host.log
+    guest= host=
 }
 
 test_host_killed() {
@@ -247,6 +287,7 @@ test_kexts
 test_kextrun_options
 test_other_options
 test_images
+test_start_in_any_order
 test_host_killed
 test_host_killed_in_the_end
 test_guest_killed

@@ -3,6 +3,7 @@
  * kextrun ioreg|stats|log|threads|display|net|sleep|wake|quit: talks to a running kextrun.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,6 +13,8 @@
 #include "xnu/kextrun/kextrun.h"
 #include "xnu/kextrun/net_client.h"
 #include "xnu/machine/files.h"
+
+enum { KEXTRUN_START_MS = 2000, LOOK_AGAIN_MS = 20 };
 
 static int connect_to(const char *path) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -29,6 +32,18 @@ static int connect_to(const char *path) {
         close(descriptor);
     }
     return error;
+}
+
+/* The kextrun that is asked may have been started in the same breath. */
+static int connect_when_it_listens(const char *path) {
+    int descriptor = connect_to(path);
+    for (int waited = 0;
+         (descriptor == -ENOENT || descriptor == -ECONNREFUSED) && waited < KEXTRUN_START_MS;
+         waited += LOOK_AGAIN_MS) {
+        poll(NULL, 0, LOOK_AGAIN_MS);
+        descriptor = connect_to(path);
+    }
+    return descriptor;
 }
 
 /* Byte by byte: what follows the line may be a conversation. */
@@ -69,7 +84,7 @@ static int print_answer(int connection) {
 
 int control_send_command(const struct kextrun_options *options) {
     char request[sizeof options->request + 2];
-    int descriptor = connect_to(options->control);
+    int descriptor = connect_when_it_listens(options->control);
     if (descriptor < 0) {
         fprintf(stderr, "kextrun: no kextrun at %s: %s; is one running with --control %s?\n",
                 options->control, machine_error_text(descriptor), options->control);

@@ -35,6 +35,19 @@ struct step {
     kextrun_step_function *run;
 };
 
+/* Before anything else is made: a word that is no bundle is the commonest mistake. */
+static int find_bundles(struct kextrun *kextrun) {
+    for (size_t i = 0; i < kextrun->options->kext_count; i++) {
+        const char *path = kextrun->options->kexts[i];
+        if (!machine_is_directory(path)) {
+            return loader_fail(&kextrun->error, MACHINE_EXIT_KEXT, "%s: there is no kext bundle%s",
+                               path, i == 0 && strchr(path, '.') == NULL ? ", and no such command"
+                                                                         : "");
+        }
+    }
+    return 0;
+}
+
 static int connect_partition(struct kextrun *kextrun) {
     char message[300];
     if (kextrun->options->partition == NULL) {
@@ -278,6 +291,7 @@ static int wait_quiet(struct kextrun *kextrun) {
 
 
 static const struct step default_steps[] = {
+    {"bundles", find_bundles},
     {"partition", connect_partition},
     {"boot arguments", set_boot_arguments},
     {"kernel", start_kernel},

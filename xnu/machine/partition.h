@@ -106,7 +106,8 @@ void machine_partition_set_boot_screen(uint64_t address);
 
 /*
  * Connects to hvhost at a Unix socket, says HELLO, hands over guest RAM and attaches a connection
- * per processor. After machine_start(). 0, or a negative errno with one clear line in `message`.
+ * per processor. After machine_start(). A host that does not listen yet is waited for, 5 seconds.
+ * 0, or a negative errno with one clear line in `message`.
  */
 int machine_partition_connect(const char *socket_path, char *message, size_t message_size);
 

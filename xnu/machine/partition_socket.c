@@ -18,6 +18,9 @@
 #include "xnu/machine/machine_private.h"
 #include "xnu/machine/partition_socket.h"
 
+/* How long a host may take until it listens, and how often one looks whether it does. */
+enum { HOST_START_MS = 5000, LOOK_AGAIN_MS = 20 };
+
 static void __attribute__((format(printf, 3, 4)))
 say(char *message, size_t size, const char *format, ...) {
     va_list arguments;
@@ -388,6 +391,20 @@ static struct socket_partition *new_partition(void) {
     return partition;
 }
 
+/* A host that is started in the same breath needs a moment until it listens. */
+static int open_when_it_listens(const char *path, int *descriptor) {
+    int error;
+    for (int waited = 0; (error = partition_open(path, descriptor)) == -ENOENT ||
+                         error == -ECONNREFUSED;
+         waited += LOOK_AGAIN_MS) {
+        if (waited >= HOST_START_MS) {
+            break;
+        }
+        poll(NULL, 0, LOOK_AGAIN_MS);
+    }
+    return error;
+}
+
 int machine_partition_connect(const char *socket_path, char *message, size_t message_size) {
     message[0] = '\0';
     struct socket_partition *partition = new_partition();
@@ -395,7 +412,7 @@ int machine_partition_connect(const char *socket_path, char *message, size_t mes
         say(message, message_size, "no memory");
         return -ENOMEM;
     }
-    int error = partition_open(socket_path, &partition->control);
+    int error = open_when_it_listens(socket_path, &partition->control);
     if (error != 0) {
         say(message, message_size, "no host at %s: %s; start one with: hvhost --socket %s",
             socket_path, machine_error_text(error), socket_path);

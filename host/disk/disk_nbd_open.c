@@ -48,6 +48,34 @@ static struct nbd_disk *new_nbd_disk(const struct disk_options *options, char *e
     return disk;
 }
 
+/* Why connecting failed, in a line. */
+static void complain(struct nbd_disk *disk, const struct disk_options *options, int result,
+                     char *error, size_t error_size)
+{
+    char complaint[400];
+    if (disk_nbd_is_uri(options->path)) {
+        const char *why = nbd_get_error();
+        snprintf(error, error_size, "disk %s: %s", options->path,
+                 why != NULL ? why : "the server does not answer");
+        return;
+    }
+    if (result == -ETIMEDOUT) {
+        qemu_nbd_kill(&disk->child); /* so that nothing waits for it any longer */
+        snprintf(error, error_size, "disk %s (%s): qemu-nbd does not answer", options->path,
+                 disk_format_text(options->format));
+        return;
+    }
+    qemu_nbd_complaint(&disk->child, complaint, sizeof(complaint));
+    if (strstr(complaint, "\" lock") != NULL) { /* Failed to get "write" lock */
+        snprintf(error, error_size, "disk %s (%s): %s: another program uses it; end that one, or "
+                 "take a copy", options->path, disk_format_text(options->format), complaint);
+        return;
+    }
+    snprintf(error, error_size,
+             "disk %s (%s): %s; if it is damaged, take a good copy, or try: qemu-img check %s",
+             options->path, disk_format_text(options->format), complaint, options->path);
+}
+
 /* Starts qemu-nbd for the image. NULL, *result and a line in `error` when it cannot be. */
 static struct nbd_disk *start_image(const struct disk_options *options, int *result, char *error,
                                     size_t error_size)
@@ -61,7 +89,7 @@ static struct nbd_disk *start_image(const struct disk_options *options, int *res
     *result = qemu_nbd_start(&disk->child, options, &socket, error, error_size);
     if (*result == 0 && nbd_aio_connect_socket(disk->nbd, socket) != 0) {
         *result = -ECONNRESET;
-        snprintf(error, error_size, "disk %s: %s", options->path, nbd_get_error());
+        complain(disk, options, *result, error, error_size); /* it has ended already */
     }
     if (*result != 0) {
         give_up(disk);
@@ -92,28 +120,6 @@ static struct nbd_disk *start(const struct disk_options *options, int *result, c
 }
 
 /* ---- Ending ---- */
-
-static void complain(struct nbd_disk *disk, const struct disk_options *options, int result,
-                     char *error, size_t error_size)
-{
-    char complaint[400];
-    if (disk_nbd_is_uri(options->path)) {
-        const char *why = nbd_get_error();
-        snprintf(error, error_size, "disk %s: %s", options->path,
-                 why != NULL ? why : "the server does not answer");
-        return;
-    }
-    if (result == -ETIMEDOUT) {
-        qemu_nbd_kill(&disk->child); /* so that nothing waits for it any longer */
-        snprintf(error, error_size, "disk %s (%s): qemu-nbd does not answer", options->path,
-                 disk_format_text(options->format));
-        return;
-    }
-    qemu_nbd_complaint(&disk->child, complaint, sizeof(complaint));
-    snprintf(error, error_size,
-             "disk %s (%s): %s; if it is damaged, take a good copy, or try: qemu-img check %s",
-             options->path, disk_format_text(options->format), complaint, options->path);
-}
 
 static int take_over(struct nbd_disk *disk, struct disk_engine *engine,
                      const struct disk_options *options, char *error, size_t error_size)

@@ -223,7 +223,8 @@ void hvhost_verb_key(struct hvhost *host, struct json_object *arguments,
     }
     int count = read_chord(text, keys, wrong, sizeof(wrong));
     if (count < 0) {
-        control_refuse(ticket, count, "%s: no such key", wrong);
+        control_refuse(ticket, count, "%s: no such key; a character, a name such as enter or f12, "
+                                      "or a code such as 0x56 or e0-4b", wrong);
         return;
     }
     const bool down = way == NULL || strcmp(way, "up") != 0;

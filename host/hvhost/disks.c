@@ -250,7 +250,8 @@ void hvhost_verb_disk_resize(struct hvhost *host, struct json_object *arguments,
     int result = disk_resize(disk, size);
     if (result != 0) {
         control_refuse(ticket, result, "disk %s cannot be resized: %s", disk->name,
-                       strerror(-result));
+                       result == -EOPNOTSUPP ? "only raw files and memory disks can"
+                                             : strerror(-result));
         return;
     }
     storvsc_disk_resized(controller, lun);

@@ -228,7 +228,8 @@ int hvhost_set_fault(struct hvhost *host, const char *text, char *error, size_t 
     }
     if (result != 0) {
         snprintf(error, error_size, "%s",
-                 result == -EINVAL ? "no such fault; hvhost --help lists them" : strerror(-result));
+                 result == -EINVAL ? "no such fault, or no such value of it; hvhost --help has them"
+                                   : strerror(-result));
     }
     return result;
 }

@@ -258,7 +258,8 @@ static void session_ended(void *context, enum partition_end how, int status, con
     };
     struct hvhost *host = context;
     hvhost_report_devices(host);
-    hvhost_event(host, "ended", NULL, "%s: %s (%d)", hows[how], text, status);
+    hvhost_event(host, "ended", NULL, "%s%s%s (%d)", hows[how], text[0] != '\0' ? ": " : "", text,
+                 status);
     if (how == PARTITION_END_VANISHED) {
         host->exit_code = HVHOST_EXIT_VANISHED;
     } else if (how == PARTITION_END_PROTOCOL || (how == PARTITION_END_GOODBYE && status < 0)) {

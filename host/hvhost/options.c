@@ -365,7 +365,7 @@ static int set_option(struct hvhost_options *options, int option, char *argument
         fputs(usage, stdout);
         return 1;
     case OPTION_VERSION:
-        puts("hvhost 0.1.0");
+        puts("hvhost " MACHV_VERSION);
         return 1;
     case ':':
         fprintf(stderr, "hvhost: option %s needs a value; try --help\n", argument);

@@ -94,7 +94,8 @@ bool archive_unpack(const char *archive, const char *folder, struct setup_error 
     bool ok =
         archive_read_open_filename(reader, archive, BLOCK) == ARCHIVE_OK
             ? unpack_entries(reader, archive, folder, error)
-            : setup_fail(error, "%s: not a folder and not an archive that can be read", archive);
+            : setup_fail(error, "%s: not a folder and not an archive that can be read: %s", archive,
+                         archive_error_string(reader));
     archive_read_free(reader);
     return ok;
 }

@@ -153,6 +153,17 @@ static void advise(struct task *task, enum install_kind kind)
 }
 
 /* The libraries that are installed already count for the kexts to come. */
+static bool root_is_there(struct task *task)
+{
+    struct stat status;
+    bool there = stat(task->install.root, &status) == 0 && S_ISDIR(status.st_mode);
+
+    if (!there)
+        problems_add(&task->session.problems, PROBLEM_ERROR, task->install.root, 0,
+                     "there is no such folder: --root names the volume");
+    return there;
+}
+
 static void load_installed(struct task *task)
 {
     char *folder = NULL;
@@ -288,6 +299,8 @@ int command_uninstall(int count, char **arguments)
         return status;
     if (session->options.operands.count == 0)
         return finish(&task, session_usage(usage, "no kext named"));
+    if (!root_is_there(&task))
+        return finish(&task, STATUS_TROUBLE);
     load_installed(&task);
     for (index = 0; index < session->options.operands.count; index++) {
         const char *wanted = session->options.operands.strings[index];
@@ -323,6 +336,8 @@ int command_verify(int count, char **arguments)
 
     if (!begin(&task, COMMAND_VERIFY, usage, count, arguments, &status))
         return status;
+    if (!root_is_there(&task))
+        return finish(&task, STATUS_TROUBLE);
     load_installed(&task);
     session_load_kexts(session, &session->options.kexts); /* libraries that are elsewhere */
     task.lint.install_rules = true;

@@ -108,6 +108,12 @@ void session_load_kexts(struct session *session, const struct string_list *paths
         kext_set_load(&session->kexts, paths->strings[index], &options, &session->problems);
 }
 
+/* Ids with a slash have a colon or a backslash too, and names have neither dot nor slash. */
+static bool looks_like_a_path(const char *word)
+{
+    return strpbrk(word, ":\\") == NULL && strpbrk(word, "./") != NULL;
+}
+
 static bool is_file(const char *path)
 {
     struct stat status;
@@ -174,6 +180,11 @@ static void load_device(struct session *session, const char *device)
 {
     size_t from = session->devices.count;
 
+    if (!is_file(device) && looks_like_a_path(device)) {
+        problems_add(&session->problems, PROBLEM_ERROR, device, 0,
+                     "there is no such file, and no device has such a name");
+        return;
+    }
     if (!is_file(device)) {
         device_read_word(device, "argument", 0, &session->devices, &session->problems);
         return;

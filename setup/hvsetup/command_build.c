@@ -87,14 +87,14 @@ int command_build(const struct options *options)
     struct data_folder data = {0};
     const char *image = option(options, "image");
     if (!read_build_options(options, &build, &error)) {
-        return complain(EXIT_UNREADABLE, error.text);
+        return complain(options, EXIT_UNREADABLE, error.text);
     }
     const char *reason = refusal(&build, image);
     if (reason != NULL) {
         return refuse(options, &build, reason);
     }
     if (!data_folder_find(&data, option(options, "data"), &error)) {
-        return complain(EXIT_UNREADABLE, error.text);
+        return complain(options, EXIT_UNREADABLE, error.text);
     }
     build.data = &data;
     struct report report = {0};
@@ -109,7 +109,7 @@ int command_build(const struct options *options)
         }
         code = report_problem_count(&report) == 0 ? EXIT_CLEAN : EXIT_FINDINGS;
     } else {
-        complain(code, error.text);
+        complain(options, code, error.text);
     }
     report_free(&report);
     data_folder_free(&data);

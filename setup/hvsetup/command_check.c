@@ -34,12 +34,12 @@ int command_check(const struct options *options)
     struct setup_error error;
     struct efi_source source;
     if (options->positional_count != 1) {
-        return complain(EXIT_UNREADABLE,
+        return complain(options, EXIT_UNREADABLE,
                         "check: one EFI folder, config.plist or disk image is meant");
     }
     if (!options_target(options, &target, &error) ||
         !efi_source_open(&source, options->positional[0], &error)) {
-        return complain(EXIT_UNREADABLE, error.text);
+        return complain(options, EXIT_UNREADABLE, error.text);
     }
     struct report report = {0};
     struct report_style style = options_style(options);
@@ -57,7 +57,7 @@ int command_check(const struct options *options)
             puts("no problems found");
         }
     } else {
-        complain(code, error.text);
+        complain(options, code, error.text);
     }
     report_free(&report);
     efi_source_close(&source);

@@ -35,14 +35,14 @@ int command_doctor(const struct options *options)
     char *bytes = NULL;
     size_t size = 0;
     if (options->positional_count != 1) {
-        return complain(EXIT_UNREADABLE,
+        return complain(options, EXIT_UNREADABLE,
                         "doctor: one log file is meant, or - for the standard input");
     }
     const char *path = options->positional[0];
     bool ok = strcmp(path, "-") == 0 ? read_stream(stdin, &bytes, &size, &error)
                                      : file_read(path, LOG_MAX, &bytes, &size, &error);
     if (!ok) {
-        return complain(EXIT_UNREADABLE, error.text);
+        return complain(options, EXIT_UNREADABLE, error.text);
     }
     struct report report = {0};
     struct report_style style = options_style(options);

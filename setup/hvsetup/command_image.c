@@ -9,14 +9,14 @@ int command_image(const struct options *options)
     struct report report = {0};
     struct report_style style = options_style(options);
     if (options->positional_count != 2) {
-        return complain(EXIT_UNREADABLE,
+        return complain(options, EXIT_UNREADABLE,
                         "image: a .dmg and the name of the image to write are meant");
     }
     bool ok = installer_image(options->positional[0], options->positional[1], &report, &error);
     if (ok) {
         report_print(&report, &style, stdout);
     } else {
-        complain(EXIT_UNREADABLE, error.text);
+        complain(options, EXIT_UNREADABLE, error.text);
     }
     report_free(&report);
     return ok ? EXIT_CLEAN : EXIT_UNREADABLE;

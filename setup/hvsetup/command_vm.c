@@ -117,7 +117,7 @@ static int print_script(const struct options *options, const struct vm_options *
                                  : setup_fail(&error, "%s exists; --force replaces it", path)
                            : fwrite(script.bytes, 1, script.length, stdout) == script.length;
     text_free(&script);
-    return ok ? EXIT_CLEAN : complain(EXIT_UNREADABLE, path != NULL ? error.text : "cannot write");
+    return ok ? EXIT_CLEAN : complain(options, EXIT_UNREADABLE, path != NULL ? error.text : "cannot write");
 }
 
 int command_vm(const struct options *options)
@@ -127,9 +127,9 @@ int command_vm(const struct options *options)
     char *copies[VM_DEVICES_MAX] = {NULL};
     int code = EXIT_FINDINGS;
     if (!read_vm(options, &vm, copies, &error)) {
-        code = complain(EXIT_UNREADABLE, error.text);
+        code = complain(options, EXIT_UNREADABLE, error.text);
     } else if (vm_refusal(&vm) != NULL) {
-        complain(code, vm_refusal(&vm));
+        complain(options, code, vm_refusal(&vm));
     } else {
         code = print_script(options, &vm);
     }

@@ -81,7 +81,7 @@ int main(int argc, char **argv)
             struct options options;
             struct setup_error error;
             if (!options_parse(&options, argc - 2, argv + 2, commands[i].known, &error)) {
-                return complain(EXIT_UNREADABLE, error.text);
+                return complain(&options, EXIT_UNREADABLE, error.text);
             }
             if (option(&options, "help") != NULL) {
                 fputs(commands[i].help, stdout);
@@ -92,6 +92,9 @@ int main(int argc, char **argv)
             return commands[i].run(&options);
         }
     }
-    print_help(stderr);
+    fprintf(stderr, "hvsetup: %s%s (see hvsetup --help)\n",
+            argc < 2 ? "a command is missing: build, check, doctor, vm or image"
+                     : "no such command: ",
+            name);
     return EXIT_UNREADABLE;
 }

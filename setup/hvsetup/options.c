@@ -2,6 +2,7 @@
 /* Command-line options. */
 #include "setup/hvsetup/options.h"
 
+#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,9 +10,16 @@
 
 #include "setup/text.h"
 
-int complain(int code, const char *text)
+int complain(const struct options *options, int code, const char *text)
 {
     fprintf(stderr, "hvsetup: %s\n", text);
+    if (option(options, "json") != NULL) {
+        struct json_object *root = json_object_new_object();
+        json_object_object_add(root, "error", json_object_new_string(text));
+        puts(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
+                                                      JSON_C_TO_STRING_NOSLASHESCAPE));
+        json_object_put(root);
+    }
     return code;
 }
 
@@ -141,7 +149,7 @@ static bool read_macos(const struct options *options, struct target *target,
     }
     struct text choices = {0};
     for (size_t i = 0; i < macos_release_count; i++) {
-        text_format(&choices, "%s ", macos_releases[i].version);
+        text_format(&choices, "%s%s", i == 0 ? "" : " ", macos_releases[i].version);
     }
     return fail_with_choices(error, "macos", given, &choices);
 }
@@ -156,7 +164,7 @@ static bool read_host(const struct options *options, struct target *target,
     }
     struct text choices = {0};
     for (size_t i = 0; i < windows_host_count; i++) {
-        text_format(&choices, "%s%s%s ", windows_hosts[i].id,
+        text_format(&choices, "%s%s%s%s", i == 0 ? "" : " ", windows_hosts[i].id,
                     windows_hosts[i].aliases[0] == '\0' ? "" : " ", windows_hosts[i].aliases);
     }
     return fail_with_choices(error, "host", given, &choices);
@@ -172,7 +180,7 @@ static bool read_processor(const struct options *options, struct target *target,
     }
     struct text choices = {0};
     for (size_t i = 0; i < processor_count; i++) {
-        text_format(&choices, "%s ", processors[i].id);
+        text_format(&choices, "%s%s", i == 0 ? "" : " ", processors[i].id);
     }
     return fail_with_choices(error, "cpu", given, &choices);
 }

@@ -53,7 +53,8 @@ int command_doctor(const struct options *options);
 int command_vm(const struct options *options);
 int command_image(const struct options *options);
 
-/* Prints "hvsetup: ..." and returns `code`. */
-int complain(int code, const char *text);
+/* Prints "hvsetup: ..." on standard error, with --json also {"error": "..."} on standard output.
+ * Returns `code`. */
+int complain(const struct options *options, int code, const char *text);
 
 #endif

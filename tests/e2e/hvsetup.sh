@@ -150,9 +150,12 @@ for arguments in "" "frobnicate" "build" "build --macos 13" "build --frob" "chec
     "build --macos 9 --host ws2022 --opencore release --out x" "build --macos 13 --host os2 --opencore release --out x" \
     "build $cell --cpu z80 --opencore release --out x" "build --macos 13 --host ws2022 --gen 3 --opencore r --out x" \
     "vm --macos 13 --host ws2022 --dda x" "vm --macos 13 --host ws2022 --memory 4GB" "image one.dmg"; do
-    exits 2 "$hvsetup" $arguments
+    exits 2 "$hvsetup" $arguments && one_line
     ok $? "wrong usage is status 2: hvsetup $arguments"
 done
+
+[ "$("$hvsetup" check /nonexistent $cell --json 2>log | jq -r .error)" = '/nonexistent: No such file or directory' ] && one_line
+ok $? "what cannot be done is JSON too, beside its line"
 
 echo 'EXITBS:START' >stuck.txt
 exits 1 "$hvsetup" doctor stuck.txt && grep -q 'Kernel->Emulate' log

@@ -114,6 +114,10 @@ check "a broken kext is not installed" run 1 install $fixtures/lint/Broken.kext 
 check "nor left behind" test ! -e "$work/volume/Library/Extensions/Broken.kext"
 check "uninstall takes it away by its identifier" run 0 uninstall org.machv.fixture.ClassAudio --root "$work/volume"
 check "and says when it is not there" run 1 uninstall ClassAudio --root "$work/volume"
+check "a volume that is not there is no empty one" run 2 verify --root "$work/absent"
+check "and is named" says "$work/absent: error: there is no such folder"
+check "a file of devices that is not there is no device" run 2 match -k $fixtures/kexts -d absent.txt
+check "and is named" says "absent.txt: error: there is no such file"
 mkdir "$work/System"
 check "the system's folder is refused" run 2 install $fixtures/kexts/ClassAudio.kext --root "$work/System" --owner "$owner"
 check "with the reason" says "System Integrity Protection"

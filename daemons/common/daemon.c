@@ -220,6 +220,7 @@ int daemon_main(int argc, char **argv, const struct daemon_program *program)
         if (status != 0)
             return status;
     }
+    daemon_log_started();
     return run(program);
 }
 

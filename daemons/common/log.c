@@ -7,7 +7,7 @@
 #include <syslog.h>
 
 static const char *log_name;
-static bool log_to_terminal, log_debug;
+static bool log_to_terminal, log_debug, log_started;
 
 void daemon_log_open(const char *name, bool to_terminal, bool debug)
 {
@@ -18,14 +18,19 @@ void daemon_log_open(const char *name, bool to_terminal, bool debug)
         openlog(name, LOG_PID, LOG_DAEMON);
 }
 
+void daemon_log_started(void)
+{
+    log_started = true;
+}
+
 static void write_line(int priority, const char *format, va_list arguments)
 {
     char line[1024];
 
     vsnprintf(line, sizeof line, format, arguments);
-    if (log_to_terminal || log_name == NULL)
+    if (log_to_terminal || !log_started)
         fprintf(stderr, "%s: %s\n", log_name != NULL ? log_name : "daemon", line);
-    else
+    if (!log_to_terminal && log_name != NULL)
         syslog(priority, "%s", line);
 }
 

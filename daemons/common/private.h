@@ -5,7 +5,10 @@
 
 #include "daemons/common/daemon.h"
 
+/* Where lines go: standard error, or the system log and until daemon_log_started() standard error
+ * too, where who has started the daemon by hand sees why it does not run. `name` is kept. */
 void daemon_log_open(const char *name, bool to_terminal, bool debug);
+void daemon_log_started(void);
 
 /* Connects to the control `name`: a kernel control on macOS; elsewhere a socket of that name in
  * `folder`, as kextrun --kernel-controls makes it. A descriptor, or -1 with errno; ENOENT and

@@ -311,7 +311,7 @@ void root_domain_power(bool on)
     unsigned count = all ? OSCollection_getCount((OSCollection *)all) : 0;
 
     for (unsigned i = 0; i < count; i++) {
-        OSMetaClassBase *entry = OSOrderedSet_getObject(all, on ? i : count - 1 - i);
+        OSObject *entry = OSOrderedSet_getObject(all, on ? i : count - 1 - i);
         IOService *service = object_cast(entry, &IOService_gMetaClass);
 
         if (service && !service_inactive(service) && service->initialized)

@@ -37,7 +37,7 @@ extern struct kext_info kmod_info __asm("_kmod_info");
 struct session {
     struct pair pair;
     pair_body *body;
-    bool no_framebuffer;
+    const struct pair_options *options;
 };
 
 static void start_kernel_interfaces(const struct xnu_options *options)
@@ -96,12 +96,14 @@ static void run_session(void *argument)
     xnu_iokit_start(NULL);
     if (machine_partition_start() != 0)
         machine_panic("the partition does not start");
+    if (session->options->before_kext != NULL)
+        session->options->before_kext();
     if (native_kext_start(&kext, &runtime, &kernel_symbols()->symbols, &error) != 0)
         machine_panic("%s", error.text);
     pair_network_start();
     framebuffer_start();
     add_personalities("MACHV_KEXT_INFO", IDENTIFIER, "IOKitPersonalities");
-    if (!session->no_framebuffer)
+    if (!session->options->no_framebuffer)
         pair_install_framebuffer();
     xnu_publish_resource("IOBSD");
     PAIR_CHECK(&session->pair, xnu_wait_quiet(QUIET_SECONDS * PAIR_SECOND));
@@ -117,8 +119,7 @@ static _Noreturn void child(const struct pair_options *options, pair_body *body,
         .memory_bytes = MEMORY, .processors = options->processors != 0 ? options->processors : 2,
         .deterministic = true, .seed = seed, .switches_max = SWITCHES,
     };
-    struct session session = { .body = body, .no_framebuffer = options->no_framebuffer,
-                               .pair.seed = seed };
+    struct session session = { .body = body, .options = options, .pair.seed = seed };
     int result;
 
     if (options->macos != NULL && !release_select(options->macos))

@@ -35,6 +35,7 @@ struct pair_options {
     const char *boot_args;     /* NULL: none */
     bool no_framebuffer;       /* MacHyperVFramebuffer.kext is not installed */
     unsigned generation;       /* of the machine; 0: 2 */
+    void (*before_kext)(void); /* in the guest, when I/O Kit is up; NULL: nothing */
 };
 
 /* Makes the host and attaches it to the machine (after machine_start, outside the kernel).

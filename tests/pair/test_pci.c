@@ -149,6 +149,88 @@ static void boot_argument_versions_are_the_most_that_is_asked_for(void **state)
     }
 }
 
+static unsigned nubs(void)
+{
+    OSDictionary *matching = IOService_serviceMatching_cstring("IOPCIDevice", NULL);
+    OSIterator *iterator = IOService_getMatchingServices(matching);
+    unsigned count = 0;
+
+    while (iterator != NULL && OSIterator_getNextObject(iterator) != NULL)
+        count++;
+    object_release(iterator);
+    object_release(matching);
+    return count;
+}
+
+static unsigned nubs_at_registration = UINT32_MAX;
+
+static bool bus_is_registered(void *target, void *reference, IOService *bus, IONotifier *notifier)
+{
+    nubs_at_registration = nubs();
+    return true;
+}
+
+static void look_out_for_the_bus(void)
+{
+    IOService_addMatchingNotification(gIOPublishNotification,
+                                      IOService_serviceMatching_cstring("HyperVVMBus", NULL),
+                                      bus_is_registered, NULL, NULL, 0);
+}
+
+static void early_body(struct pair *pair)
+{
+    begin();
+    PAIR_CHECK(pair, nubs_at_registration == 3);
+    PAIR_CHECK(pair, wait_for_drivers(3));
+}
+
+static void late_body(struct pair *pair)
+{
+    begin();
+    PAIR_CHECK(pair, nubs_at_registration == 0);
+    PAIR_CHECK(pair, wait_for_drivers(3));
+}
+
+static void devices_are_there_before_the_bus_lets_others_match(void **state)
+{
+    struct pair_options options = {
+        .pci = { DEVICE, DEVICE, DEVICE }, .before_kext = look_out_for_the_bus
+    };
+
+    (void)state;
+    pair_run(&options, early_body, SEEDS);
+    options.boot_args = "hvpciwait=0";
+    pair_run(&options, late_body, 1); /* it makes a difference */
+}
+
+static void large_body(struct pair *pair)
+{
+    OSDictionary *matching = IOService_nameMatching_cstring("pci1234,6d70", NULL);
+    IOPCIDevice *nub = (IOPCIDevice *)IOService_waitForService(matching, NULL);
+
+    begin();
+    PAIR_CHECK(pair, wait_for_drivers(1));
+    IOPCIDevice_setMemoryEnable(nub, true);
+    (void)IOPCIDevice_extendedConfigRead16(nub, kIOPCIConfigCommand);   /* it has happened */
+    PAIR_CHECK(pair, pair_pci_ranges() == RANGES + 1 + 4);
+    IOPCIDevice_setMemoryEnable(nub, false);
+}
+
+/* The host reports a BAR that lies over video memory, and pair_run fails then. */
+static void bars_of_each_kind_have_room_beside_the_screens_memory(void **state)
+{
+    const struct pair_options options = {
+        .video = true, .video_megabytes = 32,
+        .pci = { DEVICE, "{\"bars\": [{\"index\": 0, \"size\": \"32M\", \"bits\": 32},"
+                         " {\"index\": 1, \"size\": \"16M\", \"prefetchable\": true},"
+                         " {\"index\": 2, \"size\": \"256M\", \"bits\": 64, \"prefetchable\": true},"
+                         " {\"index\": 4, \"size\": \"64\", \"bits\": 64}]}" },
+    };
+
+    (void)state;
+    pair_run(&options, large_body, SEEDS);
+}
+
 static void pins_body(struct pair *pair)
 {
     OSDictionary *matching = IOService_nameMatching_cstring("pci1234,6d70", NULL);
@@ -514,6 +596,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_version_gives_registers_dma_and_interrupts),
         cmocka_unit_test(boot_argument_versions_are_the_most_that_is_asked_for),
+        cmocka_unit_test(devices_are_there_before_the_bus_lets_others_match),
+        cmocka_unit_test(bars_of_each_kind_have_room_beside_the_screens_memory),
         cmocka_unit_test(a_function_without_messages_has_no_interrupts),
         cmocka_unit_test(the_boot_argument_leaves_the_bus_alone),
         cmocka_unit_test(resources_of_a_crashed_guest_are_given_back_first),

@@ -47,7 +47,7 @@ static void generation_2_body(void *unused)
 
     CHECK(bus && module && find_nub("CP00") && find_nub("CP01") && !find_nub("PCI0"));
     CHECK(IOService_getProvider(bus) == module);
-    CHECK(answers_to(bus, "VMBUS") && answers_to(bus, "VMBS") && answers_to(bus, "VM*"));
+    CHECK(answers_to(bus, "VMBus") && answers_to(bus, "VMBS") && answers_to(bus, "VM*"));
     CHECK(!answers_to(bus, "vmbus") && !answers_to(bus, "VMB"));
     CHECK(answers_to(find_nub("CP00"), "processor"));
     CHECK(IOService_getDeviceMemoryCount(module) == 2);

@@ -3,8 +3,11 @@
 #include "daemons/common/daemon.h"
 #include "daemons/filecopy/target.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define DEFAULT_JOURNAL "/var/run/hvfilecopyd.journal"
 
@@ -22,7 +25,13 @@ static const struct daemon_option options[] = {
 static int start(void)
 {
     const struct folder_root from = { root, strcmp(root, "/") == 0 };
+    int folder = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
+    if (folder < 0) {
+        daemon_error("--root %s: %s; make the folder first", root, strerror(errno));
+        return 1;
+    }
+    close(folder);
     target_init(&target, &from, journal);
     return 0;
 }

@@ -3,7 +3,7 @@
  * should not. */
 #include "tests/unit/daemons/played_service.h"
 
-enum { EXIT_OK = 0, EXIT_USAGE = 2 };
+enum { EXIT_OK = 0, EXIT_SYSTEM = 1, EXIT_USAGE = 2 };
 
 static const char *const names[] = { "hvshutdownd", "hvtimesyncd", "hvfilecopyd", "hvkvpd",
                                      "hvbackupd" };
@@ -71,6 +71,16 @@ static void what_would_change_this_machine_must_be_said(void **state)
     assert_int_equal(run("hvtimesyncd", "--foreground", NULL), EXIT_USAGE);
     assert_string_equal(text_of("log"),
                         "hvtimesyncd: --clock-file is needed on a system that is not macOS\n");
+}
+
+static void what_keeps_a_daemon_from_starting_is_said_without_foreground_too(void **state)
+{
+    assert_int_equal(run("hvshutdownd", NULL, NULL), EXIT_USAGE);
+    assert_string_equal(text_of("log"),
+                        "hvshutdownd: --command is needed on a system that is not macOS\n");
+    assert_int_equal(run("hvfilecopyd", "--root", "/nonexistent"), EXIT_SYSTEM);
+    assert_string_equal(text_of("log"), "hvfilecopyd: --root /nonexistent: No such file or "
+                                        "directory; make the folder first\n");
 }
 
 static void a_limit_that_is_none_is_refused(void **state)
@@ -221,6 +231,7 @@ int main(void)
         TEST(every_daemon_says_its_version),
         TEST(what_is_no_option_is_one_line_and_status_2),
         TEST(what_would_change_this_machine_must_be_said),
+        TEST(what_keeps_a_daemon_from_starting_is_said_without_foreground_too),
         TEST(a_limit_that_is_none_is_refused),
         TEST(the_log_goes_to_standard_error_when_asked),
         TEST(debug_logs_more),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The PS/2 mouse behind the keyboard controller: it has two buttons, answers all commands, and never
- * moves. Facts: IBM PS/2 Technical Reference, "Mouse"; Linux's psmouse asks for all of it. */
+/* The PS/2 mouse behind the keyboard controller: it has two buttons, answers all commands, and
+ * never moves. Facts: IBM PS/2 Technical Reference, "Mouse"; Linux's psmouse asks for all of it. */
 #ifndef HOST_PLATFORM_PS2_MOUSE_H
 #define HOST_PLATFORM_PS2_MOUSE_H
 

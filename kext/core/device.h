@@ -61,7 +61,7 @@ struct HyperVVMBusDevice {
     struct device_channel *channels[DEVICE_CHANNELS_MAXIMUM];
     uint32_t subchannel_count;
     bool gone;
-    uint32_t vector;                    /* its interrupt, for others than drivers of ours; 0: none */
+    uint32_t vector;                    /* its interrupt, for drivers that are not ours; 0: none */
 };
 IOKIT_CLASS_DECLARE(17, HyperVVMBusDevice, IOService);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/fuzz/input.h"
 #include "xnu/console/font.h"
 #include "xnu/console/log_view.h"
 #include "xnu/console/pointer_shape.h"
@@ -14,20 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { HEAD = 4, GUARD = 64, UNTOUCHED = 0xa5 };
 
-struct input {
-    const uint8_t *data;
-    size_t size;
-};
-
-static uint8_t next_byte(struct input *input)
-{
-    if (input->size == 0)
-        return 0;
-    input->size--;
-    return *input->data++;
-}
-
-static void write_text(struct log_view *view, struct input *input)
+static void write_text(struct log_view *view, struct fuzz_input *input)
 {
     size_t length = next_byte(input);
 
@@ -38,7 +26,7 @@ static void write_text(struct log_view *view, struct input *input)
     input->size -= length;
 }
 
-static void add_line(struct log_view *view, struct input *input)
+static void add_line(struct log_view *view, struct fuzz_input *input)
 {
     uint16_t line[16];
     uint32_t count = next_byte(input) % 17;
@@ -49,7 +37,7 @@ static void add_line(struct log_view *view, struct input *input)
 }
 
 static void point(struct drawn_pointer *pointer, const struct framebuffer_picture *picture,
-                  struct input *input)
+                  struct fuzz_input *input)
 {
     int32_t x = (int8_t)next_byte(input) * 8, y = (int8_t)next_byte(input) * 8;
 
@@ -59,7 +47,7 @@ static void point(struct drawn_pointer *pointer, const struct framebuffer_pictur
 }
 
 static void act(struct text_screen *screen, struct log_view *view, struct drawn_pointer *pointer,
-                struct input *input)
+                struct fuzz_input *input)
 {
     switch (next_byte(input) % 4) {
     case 0: write_text(view, input); break;
@@ -99,7 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .red = bits == 16 ? 0xf800 : 0xff0000, .green = bits == 16 ? 0x7e0 : 0xff00,
         .blue = bits == 16 ? 0x1f : 0xff,
     };
-    struct input input = { data + HEAD, size - HEAD };
+    struct fuzz_input input = { data + HEAD, size - HEAD };
     size_t cells_bytes = text_screen_bytes(picture.width, picture.height);
     size_t bytes = (size_t)picture.pitch * picture.height + GUARD;
     void *cells = malloc(cells_bytes ? cells_bytes : 1);

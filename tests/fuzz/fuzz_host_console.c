@@ -12,6 +12,7 @@
 #include "host/devices/mouse.h"
 #include "host/devices/video.h"
 #include "host/vmbus/server.h"
+#include "tests/fuzz/input.h"
 #include "tests/unit/host-vmbus/bench.h"
 #include "tests/unit/host-vmbus/guest_ring.h"
 
@@ -23,25 +24,15 @@ struct rig {
     struct bench *bench;
     struct virtual_device *devices[DEVICES]; /* on channels 1, 2, 3 */
     struct device_machine machine;
-    const uint8_t *data;
-    size_t size;
+    struct fuzz_input *from;
     uint64_t sum; /* of pixels, so that they are read */
 };
-
-static uint8_t next_byte(struct rig *rig)
-{
-    if (rig->size == 0) {
-        return 0;
-    }
-    rig->size--;
-    return *rig->data++;
-}
 
 static int map(void *context, struct virtual_device *device, uint64_t start, uint64_t size,
                int descriptor, uint64_t file_offset, uint32_t flags)
 {
     struct rig *rig = context;
-    uint8_t how = next_byte(rig) % 4;
+    uint8_t how = next_byte(rig->from) % 4;
     if (how < 2) {
         device->operations->range_ready(device, start, how == 0 ? 0 : -1);
     }
@@ -76,16 +67,16 @@ static void send_message(struct rig *rig, unsigned channel)
 {
     uint8_t packet[16 + 8 + 256] = {0};
     const bool has_pipe = channel != 1;
-    const uint32_t size = next_byte(rig) % 64, head = has_pipe ? 24 : 16;
+    const uint32_t size = next_byte(rig->from) % 64, head = has_pipe ? 24 : 16;
     const uint32_t length = (head + size + 7) & ~7u;
     struct guest_ring ring = guest_ring_at(bench_page(rig->bench, bench_ring_page(channel)), 1);
     const struct vmbus_packet_header header = {VMBUS_PACKET_IN_BAND, 2, (uint16_t)(length / 8),
-                                               next_byte(rig) & 1, 7};
+                                               next_byte(rig->from) & 1, 7};
     const uint32_t pipe[2] = {VMBUS_PIPE_DATA, size};
     memcpy(packet, &header, sizeof(header));
     memcpy(packet + 16, pipe, has_pipe ? sizeof(pipe) : 0);
     for (uint32_t i = 0; i < size; i++) {
-        packet[head + i] = next_byte(rig);
+        packet[head + i] = next_byte(rig->from);
     }
     if (guest_ring_used(&ring) + length + 16 < ring.size) {
         guest_ring_put(&ring, packet, length);
@@ -108,9 +99,10 @@ static void look(struct rig *rig)
 
 static void input(struct rig *rig)
 {
-    const uint8_t what = next_byte(rig);
-    const struct keyboard_key key = {next_byte(rig), (uint32_t)(what >> 4) & 12};
-    char text[4] = {(char)next_byte(rig), (char)next_byte(rig), (char)next_byte(rig), '\0'};
+    const uint8_t what = next_byte(rig->from);
+    const struct keyboard_key key = {next_byte(rig->from), (uint32_t)(what >> 4) & 12};
+    char text[4] = {0};
+    next_bytes(rig->from, text, sizeof(text) - 1);
     switch (what % 5) {
     case 0: keyboard_press(rig->devices[0], key, what & 8); break;
     case 1: keyboard_type(rig->devices[0], text); break;
@@ -129,7 +121,7 @@ static void reopen(struct rig *rig, unsigned channel)
 
 static void act(struct rig *rig)
 {
-    const uint8_t what = next_byte(rig);
+    const uint8_t what = next_byte(rig->from);
     const unsigned channel = 1 + what / 8 % DEVICES;
     switch (what % 8) {
     case 0: take_all(rig, channel); break;
@@ -181,10 +173,10 @@ static void finish(struct rig *rig)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct rig rig;
-    rig.data = data;
-    rig.size = size;
+    struct fuzz_input input = {data, size};
+    rig.from = &input;
     start(&rig);
-    for (unsigned i = 0; i < ACTIONS_MAX && rig.size > 0; i++) {
+    for (unsigned i = 0; i < ACTIONS_MAX && input.size > 0; i++) {
         act(&rig);
         pump(&rig);
         rig.bench->text[0] = '\0';

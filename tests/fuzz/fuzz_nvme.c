@@ -11,6 +11,7 @@
 #include "host/guest_memory.h"
 #include "host/pci/description.h"
 #include "host/pci/nvme_internal.h"
+#include "tests/fuzz/input.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -25,18 +26,8 @@ struct rig {
     struct guest_memory memory;
     uint8_t *ram;
     unsigned tail[2]; /* admin, I/O */
-    const uint8_t *data;
-    size_t size;
+    struct fuzz_input *from;
 };
-
-static uint8_t next_byte(struct rig *rig)
-{
-    if (rig->size == 0) {
-        return 0;
-    }
-    rig->size--;
-    return *rig->data++;
-}
 
 /* Numbers that matter, or any. */
 static uint64_t next_number(struct rig *rig)
@@ -46,9 +37,9 @@ static uint64_t next_number(struct rig *rig)
         LIST + 0xff8, LIST + 0xff0, RAM, RAM - 0x1000, RAM - 8, 2047, 2048,
     };
     enum { COUNT = sizeof(interesting) / sizeof(interesting[0]) };
-    const uint8_t which = next_byte(rig);
+    const uint8_t which = next_byte(rig->from);
     return which < 128 ? interesting[which % COUNT]
-                       : (uint64_t)next_byte(rig) << (which % 8) * 8;
+                       : (uint64_t)next_byte(rig->from) << (which % 8) * 8;
 }
 
 static void set(struct rig *rig, uint64_t offset, unsigned size, uint64_t value)
@@ -92,10 +83,10 @@ static void enable(struct rig *rig)
 static void send_command(struct rig *rig, unsigned queue)
 {
     const struct nvme_command command = {
-        .opcode = next_byte(rig) % 16,
-        .flags = next_byte(rig) & 0x81,
-        .id = next_byte(rig),
-        .namespace_id = next_byte(rig) % 4,
+        .opcode = next_byte(rig->from) % 16,
+        .flags = next_byte(rig->from) & 0x81,
+        .id = next_byte(rig->from),
+        .namespace_id = next_byte(rig->from) % 4,
         .prp1 = next_number(rig),
         .prp2 = next_number(rig),
         .cdw10 = (uint32_t)next_number(rig),
@@ -107,7 +98,8 @@ static void send_command(struct rig *rig, unsigned queue)
 
 static void write_ram(struct rig *rig)
 {
-    const uint64_t at = (next_byte(rig) % 2 == 0 ? LIST : LIST + 0xf80) + next_byte(rig) % 16 * 8u;
+    const uint64_t list = next_byte(rig->from) % 2 == 0 ? LIST : LIST + 0xf80;
+    const uint64_t at = list + next_byte(rig->from) % 16 * 8u;
     const uint64_t value = next_number(rig);
     memcpy(rig->ram + at, &value, sizeof(value));
 }
@@ -115,10 +107,11 @@ static void write_ram(struct rig *rig)
 static void act(struct rig *rig)
 {
     static const unsigned sizes[] = {1, 2, 4, 8};
-    const uint8_t what = next_byte(rig);
+    const uint8_t what = next_byte(rig->from);
+    const unsigned width = sizes[what / 8 % 4];
     switch (what % 8) {
-    case 0: set(rig, next_byte(rig) * 4u % 0x40, sizes[what / 8 % 4], next_number(rig)); break;
-    case 1: pci_region_read(rig->function, 0, next_byte(rig) * 4u, sizes[what / 8 % 4]); break;
+    case 0: set(rig, next_byte(rig->from) * 4u % 0x40, width, next_number(rig)); break;
+    case 1: pci_region_read(rig->function, 0, next_byte(rig->from) * 4u, width); break;
     case 2: run_disk(rig); break;
     case 3: set(rig, NVME_DOORBELLS + what / 8 * 4u, 4, next_number(rig)); break;
     case 4: write_ram(rig); break;
@@ -172,9 +165,10 @@ static void finish(struct rig *rig)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct rig rig = {.data = data, .size = size};
+    struct fuzz_input input = {data, size};
+    struct rig rig = {.from = &input};
     start(&rig);
-    for (unsigned i = 0; i < ACTIONS_MAX && rig.size > 0; i++) {
+    for (unsigned i = 0; i < ACTIONS_MAX && input.size > 0; i++) {
         act(&rig);
     }
     finish(&rig);

@@ -13,6 +13,7 @@
 #include "host/disk/disk_faults.h"
 #include "host/disk/disk_memory.h"
 #include "protocol/scsi.h"
+#include "tests/fuzz/input.h"
 #include "tests/unit/host-vmbus/bench.h"
 #include "tests/unit/host-vmbus/guest_ring.h"
 
@@ -32,26 +33,8 @@ struct rig {
     struct disk_engine *engine;
     struct storvsc *controller;
     uint64_t now_ns;
-    const uint8_t *data;
-    size_t size;
+    struct fuzz_input *from;
 };
-
-static uint8_t next_byte(struct rig *rig)
-{
-    if (rig->size == 0) {
-        return 0;
-    }
-    rig->size--;
-    return *rig->data++;
-}
-
-static void next_bytes(struct rig *rig, void *to, size_t count)
-{
-    uint8_t *bytes = to;
-    for (size_t i = 0; i < count; i++) {
-        bytes[i] = next_byte(rig);
-    }
-}
 
 static void take_all(struct rig *rig)
 {
@@ -96,7 +79,7 @@ static void put_packet(struct rig *rig, const struct storvsc_packet *packet, con
     const uint32_t head_size = head_words * 8;
     struct vmbus_packet_header header = {type, (uint16_t)((16 + head_size) / 8),
                                          (uint16_t)((16 + head_size + 64) / 8), flags,
-                                         next_byte(rig)};
+                                         next_byte(rig->from)};
     memcpy(bytes, &header, 16);
     memcpy(bytes + 16, head, head_size);
     memcpy(bytes + 16 + head_size, packet, 64);
@@ -122,24 +105,24 @@ static void srb_action(struct rig *rig)
                                     0xa0, 0xa8, 0xaa, 0x2e};
     struct storvsc_packet packet = {.operation = STORVSC_EXECUTE_SRB, .flags = 1};
     uint64_t head[10] = {0};
-    uint8_t how = next_byte(rig);
-    next_bytes(rig, &packet.srb.cdb, 16);
+    uint8_t how = next_byte(rig->from);
+    next_bytes(rig->from, &packet.srb.cdb, 16);
     packet.srb.cdb[0] = how & 1 ? packet.srb.cdb[0] : codes[packet.srb.cdb[0] % sizeof(codes)];
-    packet.srb.lun = next_byte(rig) % 4;
-    packet.srb.data_direction = next_byte(rig) % 4;
-    packet.srb.data_transfer_length = (uint32_t)next_byte(rig) << (next_byte(rig) % 12);
+    packet.srb.lun = next_byte(rig->from) % 4;
+    packet.srb.data_direction = next_byte(rig->from) % 4;
+    packet.srb.data_transfer_length = (uint32_t)next_byte(rig->from) << (next_byte(rig->from) % 12);
     if (how & 2) {
         put_packet(rig, &packet, head, 0, VMBUS_PACKET_IN_BAND, 1);
         return;
     }
-    const uint32_t offset = how & 4 ? next_byte(rig) * 17u : 0;
-    const uint32_t bytes = packet.srb.data_transfer_length + (how & 8 ? next_byte(rig) : 0);
+    const uint32_t offset = how & 4 ? next_byte(rig->from) * 17u : 0;
+    const uint32_t bytes = packet.srb.data_transfer_length + (how & 8 ? next_byte(rig->from) : 0);
     const uint32_t pages = (offset % 4096 + bytes + 4095) / 4096 % 8;
     head[0] = 1ull << 32;
     head[1] = (uint64_t)offset << 32 | bytes;
     for (uint32_t i = 0; i < pages; i++) {
-        head[2 + i] = how & 16 ? (uint64_t)next_byte(rig) << (next_byte(rig) % 56)
-                               : BUFFER_PAGE + next_byte(rig) % BUFFER_PAGES;
+        head[2 + i] = how & 16 ? (uint64_t)next_byte(rig->from) << (next_byte(rig->from) % 56)
+                               : BUFFER_PAGE + next_byte(rig->from) % BUFFER_PAGES;
     }
     put_packet(rig, &packet, head, 2 + pages, VMBUS_PACKET_GPA_DIRECT, 1);
 }
@@ -147,8 +130,8 @@ static void srb_action(struct rig *rig)
 static void raw_action(struct rig *rig)
 {
     uint8_t bytes[256];
-    uint32_t words = 2 + next_byte(rig) % 30;
-    next_bytes(rig, bytes, words * 8);
+    uint32_t words = 2 + next_byte(rig->from) % 30;
+    next_bytes(rig->from, bytes, words * 8);
     struct vmbus_packet_header header;
     memcpy(&header, bytes, sizeof(header));
     header.length8 = (uint16_t)words;
@@ -159,8 +142,8 @@ static void raw_action(struct rig *rig)
 
 static void disk_action(struct rig *rig)
 {
-    unsigned lun = next_byte(rig) % 4;
-    switch (next_byte(rig) % 4) {
+    unsigned lun = next_byte(rig->from) % 4;
+    switch (next_byte(rig->from) % 4) {
     case 0:
         storvsc_remove_disk(rig->controller, lun);
         break;
@@ -173,16 +156,16 @@ static void disk_action(struct rig *rig)
     }
     case 2: {
         const struct disk_fault_settings settings = {
-            .error_ppm = next_byte(rig) * 1000u, .short_ppm = next_byte(rig) * 1000u,
-            .delay_ppm = next_byte(rig) * 3000u, .delay_max_ns = 1000,
-            .lost_ppm = next_byte(rig) * 300u};
+            .error_ppm = next_byte(rig->from) * 1000u, .short_ppm = next_byte(rig->from) * 1000u,
+            .delay_ppm = next_byte(rig->from) * 3000u, .delay_max_ns = 1000,
+            .lost_ppm = next_byte(rig->from) * 300u};
         storvsc_set_disk_faults(rig->controller, lun, &settings, 1);
         break;
     }
     default: {
         struct disk *disk = storvsc_disk(rig->controller, lun);
         if (disk != NULL && disk->in_flight == 0) {
-            disk_resize(disk, 512u * (1 + next_byte(rig)));
+            disk_resize(disk, 512u * (1 + next_byte(rig->from)));
             storvsc_disk_resized(rig->controller, lun);
         }
     }
@@ -203,7 +186,7 @@ static void reopen(struct rig *rig, uint16_t version)
 
 static void act(struct rig *rig)
 {
-    switch (next_byte(rig) % 8) {
+    switch (next_byte(rig->from) % 8) {
     case 0:
         raw_action(rig);
         break;
@@ -211,20 +194,20 @@ static void act(struct rig *rig)
         disk_action(rig);
         break;
     case 2:
-        rig->now_ns += next_byte(rig) * 10u;
+        rig->now_ns += next_byte(rig->from) * 10u;
         pump(rig);
         break;
     case 3:
         take_all(rig);
         break;
     case 4: {
-        struct storvsc_packet packet = {.operation = next_byte(rig) % 16u, .flags = 1};
-        packet.version.version = next_byte(rig);
+        struct storvsc_packet packet = {.operation = next_byte(rig->from) % 16u, .flags = 1};
+        packet.version.version = next_byte(rig->from);
         put_packet(rig, &packet, (uint64_t[1]){0}, 0, VMBUS_PACKET_IN_BAND, 1);
         break;
     }
     case 5:
-        if (next_byte(rig) % 4 == 0) {
+        if (next_byte(rig->from) % 4 == 0) {
             reopen(rig, STORVSC_VERSION_5_1);
         }
         break;
@@ -275,10 +258,10 @@ static void finish(struct rig *rig)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct rig rig;
-    rig.data = data;
-    rig.size = size;
+    struct fuzz_input input = {data, size};
+    rig.from = &input;
     start(&rig);
-    for (unsigned i = 0; i < ACTIONS_MAX && rig.size > 0; i++) {
+    for (unsigned i = 0; i < ACTIONS_MAX && input.size > 0; i++) {
         act(&rig);
         if (i % 2 == 0) {
             pump(&rig);

@@ -12,6 +12,7 @@
 #include "host/devices/vpci.h"
 #include "host/disk/disk_engine.h"
 #include "host/vmbus/server.h"
+#include "tests/fuzz/input.h"
 #include "tests/unit/host-vmbus/bench.h"
 #include "tests/unit/host-vmbus/guest_ring.h"
 
@@ -33,27 +34,8 @@ struct rig {
     struct { uint64_t start; int status; } late[LATE_MAX]; /* answers to come */
     unsigned late_count;
     bool is_open;
-    const uint8_t *data;
-    size_t size;
+    struct fuzz_input *from;
 };
-
-static uint8_t next_byte(struct rig *rig)
-{
-    if (rig->size == 0) {
-        return 0;
-    }
-    rig->size--;
-    return *rig->data++;
-}
-
-static uint32_t next_word(struct rig *rig)
-{
-    uint32_t word = 0;
-    for (unsigned i = 0; i < 4; i++) {
-        word |= (uint32_t)next_byte(rig) << 8 * i;
-    }
-    return word;
-}
 
 /* ---- The machine ---- */
 
@@ -83,7 +65,7 @@ static void answer(struct rig *rig, uint64_t start, int status)
     if (rig->late_count == LATE_MAX) {
         abort(); /* more than the actions can ask for */
     }
-    if (is_late(rig, start) || next_byte(rig) % 2 == 0) {
+    if (is_late(rig, start) || next_byte(rig->from) % 2 == 0) {
         rig->late[rig->late_count].start = start;
         rig->late[rig->late_count++].status = status;
         return;
@@ -120,7 +102,7 @@ static int show(struct rig *rig, uint64_t start, uint64_t size)
     if (place == NULL) {
         return -ENOSPC;
     }
-    if (!is_free && next_byte(rig) % 2 == 0) {
+    if (!is_free && next_byte(rig->from) % 2 == 0) {
         return -EEXIST;
     }
     if (is_free) {
@@ -198,18 +180,18 @@ static void take_all(struct rig *rig)
 static void send_message(struct rig *rig)
 {
     uint8_t packet[16 + 512] = {0};
-    const uint32_t size = next_byte(rig) * 2u;
+    const uint32_t size = next_byte(rig->from) * 2u;
     const uint32_t length = (16 + size + 7) & ~7u;
-    const uint32_t type = 0x42490000 | (next_byte(rig) & 0x1f);
+    const uint32_t type = 0x42490000 | (next_byte(rig->from) & 0x1f);
     struct guest_ring ring = guest_ring_at(bench_page(rig->bench, bench_ring_page(CHANNEL)), 1);
     const struct vmbus_packet_header header = {VMBUS_PACKET_IN_BAND, 2, (uint16_t)(length / 8),
-                                               next_byte(rig) & 1, 7};
+                                               next_byte(rig->from) & 1, 7};
     memcpy(packet, &header, sizeof(header));
     memcpy(packet + 16, &type, sizeof(type));
     /* Most of a message is zero; what is not comes from the input, at places it says. */
-    for (unsigned i = next_byte(rig) % 16; i > 0; i--) {
-        const unsigned at = 4u + next_byte(rig);
-        packet[16 + at] = next_byte(rig);
+    for (unsigned i = next_byte(rig->from) % 16; i > 0; i--) {
+        const unsigned at = 4u + next_byte(rig->from);
+        packet[16 + at] = next_byte(rig->from);
     }
     if (rig->is_open && guest_ring_used(&ring) + length + 16 < ring.size) {
         guest_ring_put(&ring, packet, length);
@@ -220,14 +202,14 @@ static void access_space(struct rig *rig)
 {
     static const uint32_t sizes[] = {1, 2, 4, 8};
     struct virtual_device *device = vpci_device(rig->bus);
-    const struct range *range = &rig->ranges[next_byte(rig) % RANGES_MAX];
-    const uint32_t size = sizes[next_byte(rig) % 4];
+    const struct range *range = &rig->ranges[next_byte(rig->from) % RANGES_MAX];
+    const uint32_t size = sizes[next_byte(rig->from) % 4];
     const uint64_t start = range->size != 0 ? range->start : window;
-    const uint64_t address = start + (next_word(rig) & 0x3fff);
-    if (next_byte(rig) % 2 == 0) {
+    const uint64_t address = start + (next_word(rig->from) & 0x3fff);
+    if (next_byte(rig->from) % 2 == 0) {
         device->operations->read(device, DEVICE_SPACE_MEMORY, address, size);
     } else {
-        device->operations->write(device, DEVICE_SPACE_MEMORY, address, size, next_word(rig));
+        device->operations->write(device, DEVICE_SPACE_MEMORY, address, size, next_word(rig->from));
     }
 }
 
@@ -236,9 +218,9 @@ static void write_config(struct rig *rig)
 {
     static const unsigned offsets[] = {0x04, 0x10, 0x14, 0x18, 0x1c, 0x20, 0x24, 0x30};
     struct virtual_device *device = vpci_device(rig->bus);
-    const unsigned which = next_byte(rig) % 8;
-    const uint32_t value = which == 0 ? next_byte(rig) : (uint32_t)next_byte(rig) << 24 |
-                                                             (uint32_t)next_byte(rig) << 12;
+    const unsigned which = next_byte(rig->from) % 8;
+    const uint32_t high = (uint32_t)next_byte(rig->from) << 24;
+    const uint32_t value = which == 0 ? high >> 24 : high | (uint32_t)next_byte(rig->from) << 12;
     device->operations->write(device, DEVICE_SPACE_MEMORY,
                               window + VPCI_WINDOW_CONFIG + offsets[which], 4, value);
 }
@@ -274,14 +256,16 @@ static void close_channel(struct rig *rig)
 
 static void act(struct rig *rig)
 {
-    const uint8_t what = next_byte(rig);
+    const uint8_t what = next_byte(rig->from);
     switch (what % 16) {
     case 0: take_all(rig); break;
     case 1: vpci_eject(rig->bus, what / 16 % 2, 0); break;
     case 2: vpci_remove(rig->bus, what / 16 % 2); break;
-    case 3: vpci_invalidate_blocks(rig->bus, 0, next_word(rig)); break;
+    case 3: vpci_invalidate_blocks(rig->bus, 0, next_word(rig->from)); break;
     case 4: answer_late(rig); break;
-    case 5: vpci_retarget(rig->bus, 0x12345678, 0xfee00000, what / 16, next_byte(rig), 1); break;
+    case 5:
+        vpci_retarget(rig->bus, 0x12345678, 0xfee00000, what / 16, next_byte(rig->from), 1);
+        break;
     case 6: close_channel(rig); break;
     case 7: case 8: enter(rig); break;
     case 9: case 10: write_config(rig); break;
@@ -334,9 +318,10 @@ static void finish(struct rig *rig)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct rig rig = {.data = data, .size = size};
+    struct fuzz_input input = {data, size};
+    struct rig rig = {.from = &input};
     start(&rig);
-    for (unsigned i = 0; i < ACTIONS_MAX && rig.size > 0; i++) {
+    for (unsigned i = 0; i < ACTIONS_MAX && input.size > 0; i++) {
         act(&rig);
         pump(&rig);
         rig.bench->text[0] = '\0';

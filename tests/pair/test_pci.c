@@ -221,10 +221,11 @@ static void bars_of_each_kind_have_room_beside_the_screens_memory(void **state)
 {
     const struct pair_options options = {
         .video = true, .video_megabytes = 32,
-        .pci = { DEVICE, "{\"bars\": [{\"index\": 0, \"size\": \"32M\", \"bits\": 32},"
-                         " {\"index\": 1, \"size\": \"16M\", \"prefetchable\": true},"
-                         " {\"index\": 2, \"size\": \"256M\", \"bits\": 64, \"prefetchable\": true},"
-                         " {\"index\": 4, \"size\": \"64\", \"bits\": 64}]}" },
+        .pci = { DEVICE,
+                 "{\"bars\": [{\"index\": 0, \"size\": \"32M\", \"bits\": 32},"
+                 " {\"index\": 1, \"size\": \"16M\", \"prefetchable\": true},"
+                 " {\"index\": 2, \"size\": \"256M\", \"bits\": 64, \"prefetchable\": true},"
+                 " {\"index\": 4, \"size\": \"64\", \"bits\": 64}]}" },
     };
 
     (void)state;
@@ -235,10 +236,11 @@ static void pins_body(struct pair *pair)
 {
     OSDictionary *matching = IOService_nameMatching_cstring("pci1234,6d70", NULL);
     IOService *nub = IOService_waitForService(matching, NULL);
+    IOPCIDevice *device = (IOPCIDevice *)nub;
     int32_t type;
 
     begin();
-    PAIR_CHECK(pair, IOPCIDevice_extendedConfigRead8((IOPCIDevice *)nub, kIOPCIConfigInterruptPin) == 0);
+    PAIR_CHECK(pair, IOPCIDevice_extendedConfigRead8(device, kIOPCIConfigInterruptPin) == 0);
     PAIR_CHECK(pair, IOService_getInterruptType(nub, 0, &type) != kIOReturnSuccess);
     PAIR_CHECK(pair, IOService_registerInterrupt(nub, 0, NULL, NULL, NULL) != kIOReturnSuccess);
     PAIR_CHECK(pair, wait_for_drivers(1)); /* of the next function */

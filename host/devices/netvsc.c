@@ -405,6 +405,8 @@ static void netvsc_describe(struct virtual_device *device, struct json_object *t
     add_number(to, "too_large", counters->too_large);
     add_number(to, "control_messages", counters->control_messages);
     add_number(to, "indications", counters->indications);
+    add_number(to, "transmit_copied_bytes", counters->transmit_copied);
+    add_number(to, "receive_copied_bytes", counters->receive_copied);
     describe_channels(adapter, to);
     add_number(to, "units", adapter->unit_count);
     add_number(to, "units_free", adapter->units_free);

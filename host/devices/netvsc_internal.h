@@ -13,6 +13,7 @@ enum {
     NETVSC_UNITS_FOR_A_FRAME = 64, /* enough for an uncut frame of 64 KiB */
     NETVSC_QUEUED_MAX = 64,       /* RNDIS messages that wait for units */
     NETVSC_HEADROOM = 256,        /* of a unit: RNDIS header and per-packet information */
+    NETVSC_PIECES_MAX = 64,       /* of guest memory in a message */
     NETVSC_TRANSMIT_MAX = FRAME_SIZE_MAX + 4096, /* bytes of one message from the guest */
 };
 
@@ -56,6 +57,7 @@ struct netvsc_queued {
 struct netvsc_counters {
     uint64_t transmitted_frames, transmitted_bytes, transmitted_messages, transmit_invalid;
     uint64_t received_frames, received_bytes, received_packets; /* frames in packets of the ring */
+    uint64_t transmit_copied, receive_copied; /* bytes, between the guest's memory and ours */
     uint64_t filtered, no_room, too_large, indications, control_messages, coalesced;
 };
 
@@ -79,6 +81,9 @@ struct netvsc {
     bool table_wanted;         /* the guest is to be told the send indirection table */
 
     uint8_t *transmit;         /* NETVSC_TRANSMIT_MAX: one message, copied from the guest */
+    size_t fetched;            /* bytes of the message that are there; the rest is in the guest */
+    struct iovec rest[NETVSC_PIECES_MAX];
+    unsigned rest_count;
     uint8_t *segment;          /* one frame cut from a larger one */
     struct netvsc_counters counters;
     /* Of the last session, for reports after its end. */

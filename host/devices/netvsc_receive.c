@@ -144,6 +144,7 @@ static void stage(struct netvsc_channel *channel, const void *head, size_t head_
     if (body_size > 0) {
         host_gpadl_write(adapter->receive, offset + head_size, body, body_size);
     }
+    adapter->counters.receive_copied += head_size + body_size;
     if (channel->staged_count == 0) {
         channel->staged_first = unit;
     } else {

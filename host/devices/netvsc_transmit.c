@@ -4,12 +4,38 @@
 
 #include "host/devices/netvsc_internal.h"
 
-enum { PIECES_MAX = 64 };
+enum {
+    IN_PLACE_MIN = 8192, /* bytes of a message whose data may stay in the guest */
+    HEAD_BYTES = 512,    /* of it that are fetched */
+};
 
-/* ---- Fetching the message: it is copied once, and only the copy is looked at ---- */
+/* ---- Fetching the message: it is copied once, and only the copy is looked at. Most of a large
+ * frame is not looked at, and stays where it is ---- */
 
-static const char *fetch_section(struct netvsc *adapter, const struct nvsp_rndis_packet *rndis,
-                                 size_t *size)
+/* Copies `bytes` of the pieces, and keeps what is left of them for later. */
+static void fetch_pieces(struct netvsc *adapter, struct iovec *pieces, unsigned count, size_t bytes)
+{
+    for (unsigned i = 0; i < count; i++) {
+        size_t part = pieces[i].iov_len < bytes ? pieces[i].iov_len : bytes;
+        memcpy(adapter->transmit + adapter->fetched, pieces[i].iov_base, part);
+        adapter->fetched += part;
+        adapter->counters.transmit_copied += part;
+        bytes -= part;
+        if (part < pieces[i].iov_len) {
+            adapter->rest[adapter->rest_count++] = (struct iovec){
+                (uint8_t *)pieces[i].iov_base + part, pieces[i].iov_len - part};
+        }
+    }
+}
+
+static void fetch_rest(struct netvsc *adapter)
+{
+    const unsigned count = adapter->rest_count;
+    adapter->rest_count = 0;
+    fetch_pieces(adapter, adapter->rest, count, NETVSC_TRANSMIT_MAX - adapter->fetched);
+}
+
+static const char *fetch_section(struct netvsc *adapter, const struct nvsp_rndis_packet *rndis)
 {
     if (rndis->section_index == NVSP_NO_SECTION) {
         return NULL;
@@ -24,30 +50,33 @@ static const char *fetch_section(struct netvsc *adapter, const struct nvsp_rndis
     if (host_gpadl_read(adapter->send, offset, adapter->transmit, rndis->section_bytes) != 0) {
         return "the section of a message exists";
     }
-    *size = rndis->section_bytes;
+    adapter->fetched = rndis->section_bytes;
+    adapter->counters.transmit_copied += rndis->section_bytes;
     return NULL;
 }
 
+/* *size: bytes of the whole message, fetched or not. */
 static const char *fetch_ranges(struct netvsc_channel *channel, const struct host_packet *packet,
-                                size_t *size)
+                                bool data, size_t *size)
 {
-    struct iovec pieces[PIECES_MAX];
+    struct netvsc *adapter = channel->adapter;
+    struct iovec pieces[NETVSC_PIECES_MAX];
     size_t described = 0;
+    *size = adapter->fetched;
     if (packet->type != VMBUS_PACKET_GPA_DIRECT) {
         return NULL;
     }
-    int count = host_packet_map(channel->channel, packet, HOST_ALL_RANGES, pieces, PIECES_MAX,
-                                &described);
+    int count = host_packet_map(channel->channel, packet, HOST_ALL_RANGES, pieces,
+                                NETVSC_PIECES_MAX, &described);
     if (count < 0) {
         return "the ranges of a message are guest memory, in at most 64 pieces";
     }
     if (described > NETVSC_TRANSMIT_MAX - *size) {
         return "a message has at most 64 KiB of frame";
     }
-    for (int i = 0; i < count; i++) {
-        memcpy(channel->adapter->transmit + *size, pieces[i].iov_base, pieces[i].iov_len);
-        *size += pieces[i].iov_len;
-    }
+    *size += described;
+    fetch_pieces(adapter, pieces, (unsigned)count,
+                 data && described >= IN_PLACE_MIN ? HEAD_BYTES : described);
     return NULL;
 }
 
@@ -223,6 +252,21 @@ static bool inside(uint32_t offset, uint32_t length, size_t size)
     return offset <= size && length <= size - offset;
 }
 
+/* Whether the frame of a message can be sent from where it is: what is looked at has been fetched,
+ * and the frame ends where the message does. */
+static bool stays_in_place(const struct netvsc *adapter, const struct rndis_packet *packet,
+                           size_t size)
+{
+    struct frame_layout layout;
+    const size_t data = RNDIS_OFFSET_BASE + (size_t)packet->data_offset;
+    if (RNDIS_OFFSET_BASE + (size_t)packet->info_offset + packet->info_length > adapter->fetched ||
+        data > adapter->fetched || data + packet->data_length != size) {
+        return false;
+    }
+    frame_parse(adapter->transmit + data, packet->data_length, &layout);
+    return layout.kind != FRAME_OTHER && layout.payload <= adapter->fetched - data;
+}
+
 /* One RNDIS packet of `size` bytes, whose headers lie in the first `first` bytes. */
 static const char *send_packet(struct netvsc_channel *channel, uint8_t *message, size_t size,
                                size_t first)
@@ -250,10 +294,18 @@ static const char *send_packet(struct netvsc_channel *channel, uint8_t *message,
          !inside(packet.info_offset, packet.info_length, first - RNDIS_OFFSET_BASE))) {
         return "header and information of an RNDIS packet lie in its first range";
     }
+    if (adapter->rest_count > 0 && !stays_in_place(adapter, &packet, size)) {
+        fetch_rest(adapter);
+    }
     const char *rule = read_information(message + RNDIS_OFFSET_BASE + packet.info_offset,
                                         packet.info_length, &information);
     struct frame frame = {.bytes = message + RNDIS_OFFSET_BASE + packet.data_offset,
                           .size = packet.data_length};
+    if (adapter->rest_count > 0) {
+        frame.rest = adapter->rest;
+        frame.rest_count = adapter->rest_count;
+        frame.head = (size_t)(adapter->transmit + adapter->fetched - frame.bytes);
+    }
     if (rule == NULL) {
         rule = prepare(adapter, &information, &frame);
     }
@@ -271,7 +323,8 @@ static const char *send_packet(struct netvsc_channel *channel, uint8_t *message,
 /* Several RNDIS packets may follow one another. */
 static const char *send_packets(struct netvsc_channel *channel, size_t size, size_t first)
 {
-    uint8_t *at = channel->adapter->transmit;
+    struct netvsc *adapter = channel->adapter;
+    uint8_t *at = adapter->transmit;
     unsigned count = 0;
     do {
         struct rndis_header header;
@@ -287,6 +340,9 @@ static const char *send_packets(struct netvsc_channel *channel, size_t size, siz
         }
         if (++count > NETVSC_PACKETS_A_MESSAGE) {
             return "a message holds at most 8 RNDIS packets";
+        }
+        if (adapter->rest_count > 0 && header.length != size) {
+            fetch_rest(adapter); /* more than one packet, or padding */
         }
         const char *rule = send_packet(channel, at, header.length, first);
         if (rule != NULL) {
@@ -348,9 +404,11 @@ const char *netvsc_transmit(struct netvsc_channel *channel, const struct host_pa
 {
     struct netvsc *adapter = channel->adapter;
     size_t size = 0;
-    const char *rule = fetch_section(adapter, rndis, &size);
+    adapter->fetched = 0;
+    adapter->rest_count = 0;
+    const char *rule = fetch_section(adapter, rndis);
     if (rule == NULL) {
-        rule = fetch_ranges(channel, packet, &size);
+        rule = fetch_ranges(channel, packet, rndis->channel_type != NVSP_CHANNEL_CONTROL, &size);
     }
     if (rule == NULL && rndis->channel_type == NVSP_CHANNEL_CONTROL) {
         return control(channel, packet, size);

@@ -38,8 +38,8 @@ static void put16(uint8_t *at, size_t value)
 static bool is_plain(const struct frame *frame, const struct frame_layout *layout)
 {
     const uint8_t *ip = frame->bytes + layout->network, *tcp = frame->bytes + layout->transport;
-    if (frame->offload.segmentation != FRAME_WHOLE || layout->kind != FRAME_TCP ||
-        layout->network != FRAME_HEADER || layout->end != frame->size ||
+    if (frame->rest != NULL || frame->offload.segmentation != FRAME_WHOLE ||
+        layout->kind != FRAME_TCP || layout->network != FRAME_HEADER || layout->end != frame->size ||
         layout->payload == layout->end) {
         return false;
     }
@@ -204,6 +204,7 @@ static void append(struct coalesce *coalesce, struct coalesce_flow *flow,
     flow->sequence += (uint32_t)payload;
     flow->segments++;
     coalesce->merged++;
+    coalesce->copied += payload;
 }
 
 /* False: there is no memory for it. */
@@ -240,6 +241,7 @@ static void add_plain(struct coalesce *coalesce, struct coalesce_flow *flow, str
             coalesce->take(coalesce->context, frame);
             return;
         }
+        coalesce->copied += frame->size;
     }
     if (is_last(flow, frame, layout)) {
         give(coalesce, flow);

@@ -34,6 +34,7 @@ struct coalesce {
     struct coalesce_flow flows[COALESCE_FLOWS];
     unsigned next;           /* flow that has to make room */
     uint64_t merged;         /* segments that went with the one before them */
+    uint64_t copied;         /* bytes, to keep and to put together */
 };
 
 /* `take` gets the frames; their bytes are its own until it returns. */

@@ -260,6 +260,20 @@ void frame_verify(const uint8_t *bytes, size_t size, struct frame_check *check)
     frame_check(&frame, check);
 }
 
+/* ---- In one place ---- */
+
+size_t frame_gather(struct frame *frame)
+{
+    size_t copied = 0;
+    for (unsigned i = 0; frame->rest != NULL && i < frame->rest_count; i++) {
+        memcpy(frame->bytes + frame->head + copied, frame->rest[i].iov_base,
+               frame->rest[i].iov_len);
+        copied += frame->rest[i].iov_len;
+    }
+    frame->rest = NULL;
+    return copied;
+}
+
 /* ---- Tags ---- */
 
 void frame_insert_tag(struct frame *frame)
@@ -272,6 +286,7 @@ void frame_insert_tag(struct frame *frame)
     put16(frame->bytes + 12, TYPE_VLAN);
     put16(frame->bytes + 14, frame->offload.tag);
     frame->size += FRAME_TAG;
+    frame->head += frame->rest != NULL ? FRAME_TAG : 0;
     if (frame->offload.needs_checksum) {
         frame->offload.checksum_start = (uint16_t)(frame->offload.checksum_start + FRAME_TAG);
     }
@@ -289,6 +304,7 @@ void frame_remove_tag(struct frame *frame)
     memmove(frame->bytes + FRAME_TAG, frame->bytes, 2 * FRAME_ADDRESS);
     frame->bytes += FRAME_TAG;
     frame->size -= FRAME_TAG;
+    frame->head -= frame->rest != NULL ? FRAME_TAG : 0;
     if (frame->offload.needs_checksum) {
         frame->offload.checksum_start = (uint16_t)(frame->offload.checksum_start - FRAME_TAG);
     }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 enum {
     FRAME_HEADER = 14,       /* bytes of the Ethernet header */
@@ -34,6 +35,12 @@ struct frame {
     uint8_t *bytes; /* may be changed by whoever gets the frame */
     size_t size;
     struct frame_offload offload;
+    /* NULL: all bytes are at `bytes`. Otherwise only the first `head` are, headers among them, with
+     * room for all; the others are in these places, which belong to others and may change at any
+     * moment. So a large frame need not be copied on its way; frame_gather() does it after all. */
+    const struct iovec *rest;
+    unsigned rest_count;
+    size_t head;
 };
 
 enum frame_transport { FRAME_OTHER, FRAME_TCP, FRAME_UDP };
@@ -81,6 +88,9 @@ void frame_check(const struct frame *frame, struct frame_check *check);
  */
 int frame_segment(struct frame *frame, uint8_t *scratch,
                   void (*take)(void *context, struct frame *piece), void *context);
+
+/* Copies what is elsewhere to where it is missing. Returns the bytes copied. */
+size_t frame_gather(struct frame *frame);
 
 /* Puts the tag that is kept outside into the frame; there are 4 bytes of room before it. */
 void frame_insert_tag(struct frame *frame);

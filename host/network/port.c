@@ -32,6 +32,9 @@ static void send_one(void *context, struct frame *frame)
 
 void network_port_send(struct network_port *port, struct frame *frame)
 {
+    if (frame->rest != NULL && (!port->operations->takes_rest || port->capture != NULL)) {
+        port->gathered_bytes += frame_gather(frame);
+    }
     if (port->operations->takes_offloads) {
         send_one(port, frame);
         return;
@@ -96,6 +99,7 @@ void network_port_describe(struct network_port *port, struct json_object *to)
     json_object_object_add(to, "received_frames", json_object_new_uint64(port->received_frames));
     json_object_object_add(to, "received_bytes", json_object_new_uint64(port->received_bytes));
     json_object_object_add(to, "malformed", json_object_new_uint64(port->malformed));
+    json_object_object_add(to, "gathered_bytes", json_object_new_uint64(port->gathered_bytes));
     json_object_object_add(to, "capturing", json_object_new_boolean(port->capture != NULL));
     if (port->operations->describe != NULL) {
         port->operations->describe(port, to);

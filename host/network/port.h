@@ -26,6 +26,7 @@ struct network_port_operations {
      * tag inside. The bytes are the caller's after the call. */
     void (*send)(struct network_port *port, struct frame *frame);
     bool takes_offloads;
+    bool takes_rest; /* also frames with bytes in other places; only with `takes_offloads` */
     /* Sends what it kept to put it together with more. NULL: it keeps nothing. */
     void (*flush)(struct network_port *port);
     int (*descriptor)(struct network_port *port);            /* NULL: none */
@@ -46,6 +47,7 @@ struct network_port {
     bool coalesce; /* the adapter takes TCP segments that were put together; said before `run` */
     struct network_capture *capture; /* or NULL; owned */
     uint8_t *scratch;                /* for segments and tags, made when first needed */
+    uint64_t gathered_bytes; /* of frames from the adapter, copied here to be in one place */
     uint64_t sent_frames, sent_bytes, received_frames, received_bytes, malformed;
 };
 

@@ -17,7 +17,7 @@
 #include "host/network/coalesce.h"
 #include "host/network/port.h"
 
-enum { FRAMES_A_RUN = 64 };
+enum { FRAMES_A_RUN = 64, REST_MAX = 64 };
 
 struct tap {
     struct network_port port; /* first */
@@ -74,11 +74,20 @@ static void write_frame(void *context, struct frame *frame)
 {
     struct tap *tap = context;
     struct virtio_net_hdr header;
+    if (frame->rest_count > REST_MAX) {
+        frame_gather(frame);
+    }
     frame_insert_tag(frame);
     to_virtio(frame, &header);
-    const struct iovec pieces[] = {{&header, sizeof(header)}, {frame->bytes, frame->size}};
+    struct iovec pieces[2 + REST_MAX] = {{&header, sizeof(header)}, {frame->bytes, frame->size}};
+    unsigned count = 2;
+    if (frame->rest != NULL) {
+        pieces[1].iov_len = frame->head;
+        memcpy(pieces + 2, frame->rest, frame->rest_count * sizeof(*frame->rest));
+        count += frame->rest_count;
+    }
     /* Short of room the network drops frames, as networks do. */
-    if (writev(tap->descriptor, pieces, 2) < 0) {
+    if (writev(tap->descriptor, pieces, (int)count) < 0) {
         tap->port.malformed += errno == EINVAL;
     }
 }
@@ -154,6 +163,10 @@ static void tap_describe(struct network_port *port, struct json_object *to)
     const struct tap *tap = (struct tap *)port;
     json_object_object_add(to, "sent_merged", json_object_new_uint64(tap->sent.merged));
     json_object_object_add(to, "received_merged", json_object_new_uint64(tap->received.merged));
+    json_object_object_add(to, "sent_merge_copied_bytes",
+                           json_object_new_uint64(tap->sent.copied));
+    json_object_object_add(to, "received_merge_copied_bytes",
+                           json_object_new_uint64(tap->received.copied));
 }
 
 static const struct network_port_operations operations = {
@@ -161,6 +174,7 @@ static const struct network_port_operations operations = {
     .send = tap_send,
     .flush = tap_flush,
     .takes_offloads = true,
+    .takes_rest = true,
     .descriptor = tap_descriptor,
     .run = tap_run,
     .describe = tap_describe,

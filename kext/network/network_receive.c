@@ -134,18 +134,6 @@ static void deliver(struct network_queue *queue)
     IOLockUnlock(self->input_lock);
 }
 
-static void copy_to_packet(mbuf_t packet, const uint8_t *from, uint32_t length)
-{
-    while (packet != NULL && length != 0) {
-        uint32_t part = mbuf_len(packet) < length ? (uint32_t)mbuf_len(packet) : length;
-
-        memcpy(mbuf_data(packet), from, part);
-        from += part;
-        length -= part;
-        packet = mbuf_next(packet);
-    }
-}
-
 static void drop_coalescing(struct network_queue *queue)
 {
     if (queue->coalescing == NULL)
@@ -217,7 +205,8 @@ static void take_frame(struct network_queue *queue, const uint8_t *message, uint
         queue->counters.receive_no_memory++;
         return;
     }
-    copy_to_packet(packet, message + receive.offset, receive.length);
+    /* It is as long as the frame, so this finds room. */
+    mbuf_copyback(packet, 0, receive.length, message + receive.offset, MBUF_DONTWAIT);
     keep(queue, packet, &receive);
 }
 

@@ -7,6 +7,7 @@
 
 #include "host/devices/netvsc_control.h"
 #include "host/devices/netvsc_session.h"
+#include "host/network/coalesce.h"
 #include "host/network/frame.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
@@ -69,6 +70,25 @@ static void take(void *context, struct frame *piece)
     frame_insert_tag(piece);
 }
 
+/* Twice the same bytes, and what may follow them. */
+static void segments(const struct frame *frame)
+{
+    struct coalesce coalesce;
+    struct frame_layout layout;
+    coalesce_init(&coalesce, take, NULL);
+    frame_parse(frame->bytes, frame->size, &layout);
+    for (int i = 0; i < 3; i++) {
+        struct frame copy = *frame;
+        coalesce_add(&coalesce, &copy);
+        if (i > 0 && layout.kind == FRAME_TCP) {
+            frame->bytes[layout.transport + 6] += (uint8_t)((layout.end - layout.payload) >> 8);
+            frame->bytes[layout.transport + 7] += (uint8_t)(layout.end - layout.payload);
+        }
+    }
+    coalesce_flush(&coalesce);
+    coalesce_free(&coalesce);
+}
+
 static void frames(const uint8_t *bytes, size_t size)
 {
     struct frame_offload offload = {
@@ -82,6 +102,7 @@ static void frames(const uint8_t *bytes, size_t size)
     memcpy(memory + FRAME_TAG, bytes + 6, size - 6);
     struct frame frame = {.bytes = memory + FRAME_TAG, .size = size - 6, .offload = offload};
     frame_remove_tag(&frame);
+    segments(&frame);
     frame_segment(&frame, scratch + FRAME_TAG, take, NULL);
 }
 

@@ -5,6 +5,18 @@
 #include "abi/constants/errno.h"
 #include "xnu/bsd/kpi.h"
 
+static uint64_t copied_bytes;
+
+uint64_t mbuf_copied_bytes(void)
+{
+    return __atomic_load_n(&copied_bytes, __ATOMIC_RELAXED);
+}
+
+static void count_copied(size_t length)
+{
+    __atomic_fetch_add(&copied_bytes, length, __ATOMIC_RELAXED);
+}
+
 static size_t chain_length(mbuf_t mbuf)
 {
     size_t length = 0;
@@ -24,6 +36,7 @@ KPI(errno_t, mbuf_copydata, (const mbuf_t first, size_t offset, size_t length, v
     uint8_t *out = to;
     mbuf_t mbuf = first;
 
+    count_copied(length);
     for (; mbuf && offset >= mbuf->length && length != 0; mbuf = mbuf->next)
         offset -= mbuf->length;
     for (; length != 0; mbuf = mbuf->next, offset = 0) {
@@ -66,6 +79,7 @@ KPI(errno_t, mbuf_copyback, (mbuf_t first, size_t offset, size_t length, const v
     mbuf_t mbuf = first;
     errno_t error = 0;
 
+    count_copied(length);
     while (length != 0) {
         mbuf = reach(mbuf, &offset);
         if (!mbuf) {
@@ -168,6 +182,7 @@ static mbuf_t copy_part(const mbuf_t from, bool packet_header, size_t offset, si
     mbuf_t copy = mbuf_create(from->type, packet_header, length);
     if (copy) {
         __builtin_memcpy(copy->data, from->data + offset, length);
+        count_copied(length);
         copy->length = length;
     }
     return copy;

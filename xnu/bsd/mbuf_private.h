@@ -83,4 +83,7 @@ errno_t mbuf_align_32(mbuf_t mbuf, size_t length) __asm("_mbuf_align_32");
 /* Number of mbufs that exist, for leak tests. */
 long mbuf_count(void);
 
+/* Bytes that were copied into and out of mbufs since the start, by drivers and by ourselves. */
+uint64_t mbuf_copied_bytes(void);
+
 #endif

@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "xnu/bsd/mbuf_private.h"
 #include "xnu/families/network/ethernet_stack.h"
 #include "xnu/families/system_sleep.h"
 #include "xnu/iokit/startup.h"
@@ -86,6 +87,7 @@ static void do_stats(const struct kextrun *kextrun, struct answer *answer) {
     LINE("trapped-accesses", machine.trapped_accesses);
     LINE("hypercalls", machine.hypercalls);
     LINE("signals", machine.signals);
+    LINE("mbuf-bytes-copied", mbuf_copied_bytes());
 #undef LINE
 }
 

@@ -80,6 +80,31 @@ network_small() {
         $((ticks * 1000000000 / $(getconf CLK_TCK) / (packets > 0 ? packets : 1))) - ns lower -
 }
 
+# Bytes that kextrun (into and out of mbufs, by the kext and by itself) and hvhost (between guest
+# memory and its own, and to put segments together) have copied.
+network_copied_in_guest() {
+    "$network_kextrun" stats --control "$network_work/guest.sock" |
+        awk '$1 == "mbuf-bytes-copied" { print $2 }'
+}
+
+network_copied_in_host() {
+    "$network_hvctl" --control "$network_work/host.sock" --json net list |
+        jq '[.. | objects | to_entries[] | select(.key | test("copied_bytes$|^gathered_bytes$")) |
+             .value] | add'
+}
+
+# How often kextrun and hvhost copy a byte of a stream; to and from a TAP device Linux does once each.
+network_copies() { # network_copies ID NAME OPTION...
+    local guest host bytes
+    guest=$(network_copied_in_guest) host=$(network_copied_in_host)
+    bytes=$(network_iperf .end.sum_received.bytes $network_host_address "${@:3}")
+    guest=$(($(network_copied_in_guest) - guest)) host=$(($(network_copied_in_host) - host))
+    figure "$1-kextrun" "bytes copied in kextrun, $2" \
+        "$(awk -v a=$guest -v b="$bytes" 'BEGIN { printf "%.2f", a / b }')" - bytes/byte lower -
+    figure "$1-hvhost" "bytes copied in hvhost, $2" \
+        "$(awk -v a=$host -v b="$bytes" 'BEGIN { printf "%.2f", a / b }')" - bytes/byte lower -
+}
+
 network_offloads() { # network_offloads FEATURE STATE: at both ends
     network_in_guest ethtool -K en0 "$1" "$2" >/dev/null &&
         network_in_host ethtool -K host0 "$1" "$2" >/dev/null
@@ -115,6 +140,8 @@ network_bench() {
     network_tcp network-receive-1 "TCP to the guest, one stream" ">= 0.5" -R
     network_tcp network-send-4 "TCP to the host, four streams" ">= 0.5" -P 4
     network_tcp network-receive-4 "TCP to the guest, four streams" ">= 0.5" -P 4 -R
+    network_copies network-copies-send "to the host"
+    network_copies network-copies-receive "to the guest" -R
     network_small
     figure network-ping "round trip of an echo" "$(network_round_trip $network_host_address)" \
         "$(network_round_trip $network_veth_address)" us lower -

@@ -171,6 +171,26 @@ static void tags_go_in_and_come_out(void **state)
     assert_memory_equal(frame.bytes, scratch, 100);
 }
 
+static void a_frame_in_several_places_is_gathered(void **state)
+{
+    for (int tagged = 0; tagged < 2; tagged++) {
+        make_tcp(3000, false);
+        memcpy(scratch, bytes, 3000);
+        const struct iovec rest[] = {{scratch + 100, 900}, {scratch + 1000, 0},
+                                     {scratch + 1000, 2000}};
+        struct frame frame = {.bytes = bytes, .size = 3000, .rest = rest, .rest_count = 3,
+                              .head = 100, .offload = {.tagged = tagged, .tag = 7}};
+        memset(bytes + 100, 0xee, 2900);
+        frame_insert_tag(&frame);
+        assert_int_equal(frame_gather(&frame), 2900);
+        assert_null(frame.rest);
+        assert_int_equal(frame_gather(&frame), 0); /* it is in one place now */
+        frame_remove_tag(&frame);
+        assert_int_equal(frame.size, 3000);
+        assert_memory_equal(frame.bytes, scratch, 3000);
+    }
+}
+
 static void headers_that_lie_are_no_headers(void **state)
 {
     static const struct { size_t offset; uint8_t value; } lies[] = {
@@ -200,6 +220,7 @@ int main(void)
         cmocka_unit_test(segments_are_whole_frames_in_order),
         cmocka_unit_test(what_cannot_be_cut_is_refused),
         cmocka_unit_test(tags_go_in_and_come_out),
+        cmocka_unit_test(a_frame_in_several_places_is_gathered),
         cmocka_unit_test(headers_that_lie_are_no_headers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

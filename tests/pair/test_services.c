@@ -130,6 +130,52 @@ static void only_one_privileged_client_that_speaks_our_version_is_served(void **
     pair_run(&options, clients_body, SEEDS);
 }
 
+/* How long the host waits for the end of a shutdown, in whole seconds. */
+static uint64_t seconds_of_shutdown(struct pair *pair, struct virtual_device *device,
+                                    struct outcome *outcome)
+{
+    const uint64_t begin = machine_uptime();
+    const unsigned ends = outcome->ends + 1;
+
+    PAIR_CHECK(pair, shutdown_request(device, 0, 0, NULL, outcome_done, outcome) == 0);
+    outcome_wait(outcome, ends, 20);
+    PAIR_CHECK(pair, outcome->ends == ends && outcome->status == IC_STATUS_FAIL);
+    return (machine_uptime() - begin) / PAIR_SECOND;
+}
+
+/* It connects, and never looks at what comes. */
+static void deaf_daemon_body(struct pair *pair)
+{
+    enum { REQUESTS_MAXIMUM = 4 * SERVICE_CONTROL_MAXIMUM / sizeof(struct ic_shutdown) };
+    struct virtual_device *device = plug_shutdown(pair);
+    struct outcome outcome = { NOT_YET, 0, 0 };
+    static struct daemon daemon;
+    unsigned waited = 0, heard = 0;
+
+    if (!daemon_start(pair, &daemon, SERVICE_CONTROL_SHUTDOWN))
+        return;
+    while (waited <= REQUESTS_MAXIMUM && seconds_of_shutdown(pair, device, &outcome) >= 4)
+        waited++;
+    PAIR_CHECK(pair, waited > 1 && waited <= REQUESTS_MAXIMUM);     /* then its queue was full, */
+    PAIR_CHECK(pair, seconds_of_shutdown(pair, device, &outcome) < 1);      /* and said so */
+    while (daemon_hear(&daemon, 1) != 0)
+        heard++;
+    PAIR_CHECK(pair, heard >= waited && heard <= 2 * waited);       /* requests and resets */
+    PAIR_CHECK(pair, shutdown_request(device, 0, 0, NULL, outcome_done, &outcome) == 0);
+    PAIR_CHECK(pair, daemon_serve(&daemon, IC_STATUS_OK));
+    outcome_wait(&outcome, outcome.ends + 1, 1);
+    PAIR_CHECK(pair, outcome.status == IC_STATUS_OK);
+    control_close(daemon.client);
+}
+
+static void the_queue_of_a_daemon_that_does_not_read_is_bounded(void **state)
+{
+    const struct pair_options options = { .release = "2022" };
+
+    (void)state;
+    pair_run(&options, deaf_daemon_body, SEEDS);
+}
+
 static void anew_body(struct pair *pair)
 {
     struct virtual_device *device = plug_shutdown(pair);
@@ -322,6 +368,7 @@ int main(void)
         cmocka_unit_test(a_shutdown_goes_to_the_daemon_and_back),
         cmocka_unit_test(a_daemon_that_is_slow_or_dies_is_answered_for),
         cmocka_unit_test(only_one_privileged_client_that_speaks_our_version_is_served),
+        cmocka_unit_test(the_queue_of_a_daemon_that_does_not_read_is_bounded),
         cmocka_unit_test(a_host_that_begins_anew_or_goes_leaves_no_old_answers),
         cmocka_unit_test(dynamic_memory_is_connected_and_gives_no_memory_away),
         cmocka_unit_test(a_daemon_hears_the_right_time_whenever_it_comes_and_never_a_wrong_one),

@@ -205,6 +205,35 @@ static void zeroes_become_holes_of_the_right_length(void **state)
     assert_int_equal(file_size("base/empty"), 0);
 }
 
+/* Five gibibytes of zeroes and a byte: offsets that 32 bits do not hold. */
+static void a_file_of_more_than_4_gib_is_whole(void **state)
+{
+    enum { PIECE = 64 << 20, PIECES = 80 };
+    const uint64_t size = (uint64_t)PIECES * PIECE + 1;
+    uint8_t *zeroes = calloc(1, PIECE), last = 0;
+    uint32_t status = begin("/file", 0, size);
+    FILE *file;
+
+    if (status == IC_STATUS_DISK_FULL) {
+        free(zeroes);
+        print_message("not enough room for a file of 5 GiB\n");
+        skip();
+    }
+    for (uint64_t i = 0; status == IC_STATUS_OK && i < PIECES; i++)
+        status = target_write(&target, i * PIECE, zeroes, PIECE);
+    free(zeroes);
+    assert_int_equal(status, IC_STATUS_OK);
+    assert_int_equal(target_write(&target, size - 1, "!", 1), IC_STATUS_OK);
+    assert_int_equal(target_complete(&target), IC_STATUS_OK);
+    assert_true(file_size("base/file") == (long)size);
+    file = fopen(in_scratch("base/file"), "r");
+    assert_non_null(file);
+    assert_int_equal(fseeko(file, (off_t)size - 1, SEEK_SET), 0);
+    assert_int_equal(fread(&last, 1, 1, file), 1);
+    fclose(file);
+    assert_int_equal(last, '!');
+}
+
 static void what_a_killed_daemon_left_is_removed_by_the_next(void **state)
 {
     struct target killed;
@@ -291,6 +320,7 @@ int main(void)
         TEST(more_than_the_disk_has_is_refused_at_once),
         TEST(a_disk_that_is_full_in_the_middle_leaves_nothing),
         TEST(zeroes_become_holes_of_the_right_length),
+        TEST(a_file_of_more_than_4_gib_is_whole),
         TEST(what_a_killed_daemon_left_is_removed_by_the_next),
         TEST(a_journal_cannot_name_another_file),
         TEST(names_without_end_or_sense_are_refused),

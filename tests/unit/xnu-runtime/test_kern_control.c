@@ -273,6 +273,48 @@ static void a_process_talks_over_a_socket(void **state)
     run_runtime_real(a_process_talks_over_a_socket_body);
 }
 
+/* The driver goes on until neither the socket nor the queue behind it takes more; then the process
+ * reads one. */
+static void a_process_that_reads_late_gets_all_in_order_body(void *argument)
+{
+    enum { RECORDS = 3000, SIZE = 4096 };
+    struct kern_ctl_reg r = registration("org.machv.late", 0);
+    char directory[] = "/tmp/machv-control-XXXXXX";
+    static char path[96], data[SIZE];
+    unsigned queued = 0, full = 0, before = connects;
+
+    r.ctl_recvsize = 4 * SIZE;
+    CHECK(mkdtemp(directory) != NULL);
+    snprintf(path, sizeof path, "%s/org.machv.late", directory);
+    CHECK(kern_control_export_start(directory) == 0);
+    CHECK(ctl_register(&r, &handle) == 0);
+    int s = connect_to(path);
+    while (connects == before)
+        sleep_ms(1);
+    for (unsigned got = 0; got < RECORDS; got++) {
+        while (queued < RECORDS) {
+            memcpy(data, &queued, sizeof queued);
+            errno_t error = ctl_enqueuedata(handle, last_unit, data, SIZE, CTL_DATA_EOR);
+            full += error == D_ENOBUFS;
+            if (error != 0)
+                break;
+            queued++;
+        }
+        CHECK(receive(s, data, SIZE) == SIZE && memcmp(data, &got, sizeof got) == 0);
+    }
+    CHECK(queued == RECORDS && full > 0);
+    close(s);
+    while (ctl_deregister(handle) == D_EBUSY)
+        sleep_ms(1);
+    kern_control_export_stop();
+    rmdir(directory);
+}
+
+static void a_process_that_reads_late_gets_all_in_order(void **state)
+{
+    run_runtime_real(a_process_that_reads_late_gets_all_in_order_body);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +324,7 @@ int main(void)
         cmocka_unit_test(the_receive_buffer_is_finite),
         cmocka_unit_test(an_option_longer_than_the_buffer_panics),
         cmocka_unit_test(a_process_talks_over_a_socket),
+        cmocka_unit_test(a_process_that_reads_late_gets_all_in_order),
     };
     return cmocka_run_group_tests_name("kernel controls", tests, NULL, NULL);
 }

@@ -2,13 +2,16 @@
 /* hvshutdownd: shuts the guest down or restarts it when the host asks.
  *
  * The service asks first whether it can be done, tells the host, and then sends the notice to do
- * it.
- * /sbin/shutdown needs nobody logged in and asks nobody: programs are told to end and then killed.
- * */
+ * it. /sbin/shutdown needs nobody logged in and asks nobody: programs are told to end and then
+ * killed. */
 #include "daemons/common/daemon.h"
+
+#include "protocol/utf16.h"
 
 #include <stdio.h>
 #include <string.h>
+
+enum { TEXT_MAXIMUM = 256 };            /* bytes of the host's text that are logged */
 
 #ifdef __APPLE__
 static const char *command =
@@ -43,6 +46,17 @@ static bool read_flags(const void *body, uint32_t size, uint32_t *flags, uint32_
     return true;
 }
 
+/* What the host's administrator gives as the reason, for the log: one line, however it came. */
+static void read_text(const uint8_t *body, uint32_t size, char *text)
+{
+    const uint32_t at = offsetof(struct ic_shutdown, text);
+
+    utf16_to_utf8(body + at, size > at ? (size - at) / 2 : 0, text, TEXT_MAXIMUM);
+    for (char *c = text; *c != '\0'; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7F)
+            *c = ' ';
+}
+
 static uint32_t request(void *body, uint32_t size, bool *replies)
 {
     uint32_t flags, reason;
@@ -58,14 +72,17 @@ static uint32_t request(void *body, uint32_t size, bool *replies)
 static void notice(const void *body, uint32_t size)
 {
     uint32_t flags, reason;
+    char text[TEXT_MAXIMUM];
     const char *action;
     int status;
 
     if (!read_flags(body, size, &flags, &reason))
         return;
     action = (flags & IC_SHUTDOWN_RESTART) != 0 ? "restart" : "shutdown";
-    daemon_log("the host asks for a %s%s, reason 0x%08x", action,
-               (flags & IC_SHUTDOWN_FORCE) != 0 ? " by force" : "", reason);
+    read_text(body, size, text);
+    daemon_log("the host asks for a %s%s, reason 0x%08x%s%s", action,
+               (flags & IC_SHUTDOWN_FORCE) != 0 ? " by force" : "", reason,
+               text[0] != '\0' ? ": " : "", text);
     status = daemon_run(command, action, (flags & IC_SHUTDOWN_FORCE) != 0 ? "force" : NULL, NULL);
     if (status != 0)
         daemon_error("the command for it ended with status %d", status);

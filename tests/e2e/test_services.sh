@@ -422,6 +422,8 @@ test_machine_ends() {
     check 'and ends in order when it is shut down' $? host.log
     [ "$(tr '\n' ';' <asked)" = 'restart force;shutdown;' ]
     check 'the daemon was told what was wanted' $? asked
+    grep -q 'restart by force, reason 0x80000000: in mid-copy$' hvshutdownd.log
+    check 'and why' $? hvshutdownd.log
     host= guest=
 }
 

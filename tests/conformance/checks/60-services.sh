@@ -20,7 +20,11 @@ services_drive() {
     ask kvp set fruit orange >"$folder/set" && ask --json kvp list --pool external >"$folder/pair.json" &&
         echo "pair $(jq -r '.items[] | select(.key == "fruit") | .value' "$folder/pair.json")" >>"$folder/figures"
     ask --json ip 00:15:5D:4D:41:43 >"$folder/ip.json" && echo "addresses $(jq -r .addresses "$folder/ip.json")" >>"$folder/figures"
-    ask time --skew 86400 >"$folder/time"
+    ask time --skew 3600 >"$folder/time"
+    # As after a save and a restore: every service agrees on its version anew, and the rest works as before.
+    ask --json resumed 82800 >"$folder/resumed.json"
+    timeout 60 sh -c 'until "$1" --control "$2" --json services | jq -e "all(.services[]; .state == \"ready\")"; do sleep 0.2; done' \
+        sh "$hvctl" "$control" >/dev/null
     ask --json copy-file "$folder/payload" /incoming --create-path >"$folder/copy.json" && echo copied >>"$folder/figures"
     ask copy-file "$folder/payload" /incoming >"$folder/again" || echo "again $(cat "$folder/again")" >>"$folder/figures"
     cp "$folder/payload" "$folder/report"
@@ -48,6 +52,7 @@ services_check() { # services_check ID NAME ARCHITECTURE PROCESSORS RELEASE LAST
     problem=$(complaint)
     check() { [ -n "$problem" ] || "${@:2}" || problem=$1; }
     fact() { jq -r --arg key "$1" '.items[] | select(.key == $key) | .value' "$folder/facts.json"; }
+    agreed_anew() { jq -e '.negotiated_anew | length == 6' "$folder/resumed.json" >/dev/null; }
     has() { grep -qs "$1" "$folder/figures"; }
     sum=$(sha256sum <"$folder/payload" | cut -d' ' -f1)
     skew=$(($(said clock) - $(stat -c %Y "$folder/copy.json") - 86400))
@@ -61,6 +66,7 @@ services_check() { # services_check ID NAME ARCHITECTURE PROCESSORS RELEASE LAST
     check "the copy failed: $(cat "$folder/copy.json")" has copied
     check "the copy differs: $(said 'incoming sha256')" test "$(said 'incoming sha256')" = "$sum"
     check "an existing file was replaced, or refused for another reason" has 'again.*file exists'
+    check "not agreed on anew: $(cat "$folder/resumed.json")" agreed_anew
     check "the clock is $skew s off" test "${skew#-}" -le 3
     check "the host's request: $(cat "$folder/last")" has asked
     check "the guest was asked for '$(said asked)'" test "$(said asked)" = "$7"

@@ -12,12 +12,10 @@ keyboard_read() {
     done
 }
 
+keyboard_has_read() { [ "$(keyboard_read "$1")" = "$2" ]; }
+
 keyboard_awaits() { # keyboard_awaits LINE TEXT: what the guest reads from that line on
-    local tries=50 read
-    while read=$(keyboard_read "$1"); [ "$read" != "$2" ]; do
-        [ $((tries -= 1)) -gt 0 ] || { figure="the guest read '$read' instead of '$2'"; return 1; }
-        sleep 0.1
-    done
+    wait_until 60 keyboard_has_read "$1" "$2" || { figure="the guest read '$(keyboard_read "$1")' instead of '$2'"; return 1; }
 }
 
 # Return; then dead acute and e, dead diaeresis and Shift with U, dead circumflex and a space; then scan codes of h and i.
@@ -50,7 +48,7 @@ keyboard_every_key() {
     for pair in $keyboard_scans; do scans+="${pair%:*} " codes+="${pair#*:} "; done
     # shellcheck disable=SC2086
     "$vnc_do" "$vnc" scan $scans || { figure="the viewer failed"; return 1; }
-    wait_until 10 keyboard_has_codes "$from" "$codes" || { figure="keys came up as $(keyboard_codes "$from" up)"; return 1; }
+    wait_until 60 keyboard_has_codes "$from" "$codes" || { figure="keys came up as $(keyboard_codes "$from" up)"; return 1; }
     [ "$(keyboard_codes "$from" down)" = "$codes" ] || { figure="keys went down as $(keyboard_codes "$from" down)"; return 1; }
 }
 
@@ -63,7 +61,7 @@ keyboard_caps_lock() {
     local light
     for light in "$@"; do
         "$bin/hvctl" --control "$host_control" key caps-lock >/dev/null
-        wait_until 10 keyboard_light_is "$light" || { figure="caps lock's light is not $light"; return 1; }
+        wait_until 60 keyboard_light_is "$light" || { figure="caps lock's light is not $light"; return 1; }
     done
 }
 
@@ -100,7 +98,7 @@ END
     keyboard_uploaded || return 1
     untyped=$(keyboard_driver_says HVCharactersNotTyped)
     "$bin/hvctl" --control "$host_control" type-text '中' >/dev/null
-    wait_until 10 keyboard_counts_untyped $((${untyped:-0} + 1)) || { figure="a character without a key is not counted"; return 1; }
+    wait_until 60 keyboard_counts_untyped $((${untyped:-0} + 1)) || { figure="a character without a key is not counted"; return 1; }
     "$bin/kextrun" set HyperVKeyboard HVKeyboardLayout us --control "$guest_control"
     "$bin/kextrun" layout --control "$guest_control" >/dev/null
 }
@@ -124,8 +122,10 @@ keyboard_uploaded() {
     layouts="$layouts, one uploaded"
 }
 
+keyboard_chord_seen() { keyboard_key_seen "$1" 'key up 0x7b flags 0xd0021' && keyboard_key_seen "$1" 'flags 0x10000'; }
+
 keyboard_check() {
-    local from tries=50 viewer layouts=
+    local from viewer layouts=
     keyboard_every_key || return 1
     from=$(($(wc -l <"$work/input.log") + 1))
     "$bin/hvctl" --control "$host_control" type-text "$keyboard_text" >/dev/null || { figure="type-text failed"; return 1; }
@@ -135,10 +135,7 @@ keyboard_check() {
     from=$(($(wc -l <"$work/input.log") + 1))
     keyboard_caps_lock 4 || return 1
     "$bin/hvctl" --control "$host_control" key control+alt+left >/dev/null
-    until keyboard_key_seen "$from" 'key up 0x7b flags 0xd0021' && keyboard_key_seen "$from" 'flags 0x10000'; do
-        [ $((tries -= 1)) -gt 0 ] || { figure="the chord did not arrive: $(tail -n 1 "$work/input.log")"; return 1; }
-        sleep 0.1
-    done
+    wait_until 60 keyboard_chord_seen "$from" || { figure="the chord did not arrive: $(tail -n 1 "$work/input.log")"; return 1; }
     keyboard_caps_lock 0 4 0 || return 1
     from=$(($(wc -l <"$work/input.log") + 1))
     "$bin/hvctl" --control "$host_control" type-text q >/dev/null || { figure="type-text failed"; return 1; }

@@ -403,6 +403,31 @@ static void shutdowns_that_are_cut_or_hibernate_run_nothing(void **state)
     assert_true(logged("hvshutdownd: the host asks for a restart by force, reason 0x00000000\n"));
 }
 
+static void the_hosts_reason_is_one_line_of_the_log_however_it_comes(void **state)
+{
+    static const uint16_t lines[] = u"new disk\nhvshutdownd: forged \x7F";
+    static const uint16_t lone[] = { 'a', 0xD800, 'b', 0 };
+    struct ic_shutdown body = { .reason = 0x80000000 };
+    const char *const options[] = { "--foreground", "--controls", controls, "--command", "true",
+                                    NULL };
+
+    service_open(SERVICE_CONTROL_SHUTDOWN);
+    snprintf(controls, sizeof controls, "%s/controls", scratch);
+    daemon_begin("hvshutdownd", options);
+    service_serve();
+    memcpy(body.text, lines, sizeof lines);
+    service_tell(&body, sizeof body);
+    memcpy(body.text, lone, sizeof lone);
+    service_tell(&body, sizeof body);
+    service_tell(&body, offsetof(struct ic_shutdown, text) + 3);        /* and a half */
+    memset(body.text, 'x', sizeof body.text);                           /* without an end */
+    service_tell(&body, sizeof body);
+    assert_int_equal(service_ask(&body, sizeof body), IC_STATUS_OK);
+    assert_true(logged("for a shutdown, reason 0x80000000: new disk hvshutdownd: forged  \n"));
+    assert_true(logged("for a shutdown, reason 0x80000000: a\xEF\xBF\xBD" "b\n"));
+    assert_true(logged("for a shutdown, reason 0x80000000: a\n"));
+}
+
 static void a_backup_daemon_that_is_killed_while_frozen_is_thawed_by_the_next(void **state)
 {
     const struct ic_vss_freeze freeze = { .header.operation = IC_VSS_FREEZE };
@@ -484,6 +509,8 @@ int main(void)
                                         service_close),
         cmocka_unit_test_setup_teardown(shutdowns_that_are_cut_or_hibernate_run_nothing,
                                         bare_setup, service_close),
+        cmocka_unit_test_setup_teardown(
+            the_hosts_reason_is_one_line_of_the_log_however_it_comes, bare_setup, service_close),
         cmocka_unit_test_setup_teardown(
             a_backup_daemon_that_is_killed_while_frozen_is_thawed_by_the_next, bare_setup,
             service_close),

@@ -11,7 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT_MAXIMUM = 256 };            /* bytes of the host's text that are logged */
+/* What the host's administrator gave as the reason of the last request, cut for the log. The notice
+ * to do it has the rest of the request only. */
+static char reason_text[256];
 
 #ifdef __APPLE__
 static const char *command =
@@ -46,13 +48,13 @@ static bool read_flags(const void *body, uint32_t size, uint32_t *flags, uint32_
     return true;
 }
 
-/* What the host's administrator gives as the reason, for the log: one line, however it came. */
-static void read_text(const uint8_t *body, uint32_t size, char *text)
+/* One line, however it came. */
+static void read_text(const uint8_t *body, uint32_t size)
 {
     const uint32_t at = offsetof(struct ic_shutdown, text);
 
-    utf16_to_utf8(body + at, size > at ? (size - at) / 2 : 0, text, TEXT_MAXIMUM);
-    for (char *c = text; *c != '\0'; c++)
+    utf16_to_utf8(body + at, size > at ? (size - at) / 2 : 0, reason_text, sizeof reason_text);
+    for (char *c = reason_text; *c != '\0'; c++)
         if ((unsigned char)*c < ' ' || *c == 0x7F)
             *c = ' ';
 }
@@ -66,23 +68,22 @@ static uint32_t request(void *body, uint32_t size, bool *replies)
         return IC_STATUS_INVALID_ARGUMENT;
     if ((flags & IC_SHUTDOWN_HIBERNATE) != 0)
         return IC_STATUS_NOT_SUPPORTED;
+    read_text(body, size);
     return IC_STATUS_OK;
 }
 
 static void notice(const void *body, uint32_t size)
 {
     uint32_t flags, reason;
-    char text[TEXT_MAXIMUM];
     const char *action;
     int status;
 
     if (!read_flags(body, size, &flags, &reason))
         return;
     action = (flags & IC_SHUTDOWN_RESTART) != 0 ? "restart" : "shutdown";
-    read_text(body, size, text);
     daemon_log("the host asks for a %s%s, reason 0x%08x%s%s", action,
                (flags & IC_SHUTDOWN_FORCE) != 0 ? " by force" : "", reason,
-               text[0] != '\0' ? ": " : "", text);
+               reason_text[0] != '\0' ? ": " : "", reason_text);
     status = daemon_run(command, action, (flags & IC_SHUTDOWN_FORCE) != 0 ? "force" : NULL, NULL);
     if (status != 0)
         daemon_error("the command for it ended with status %d", status);

@@ -30,6 +30,8 @@ int storvsc_send_completion(struct storvsc_channel *channel, uint64_t transactio
     }
     const struct iovec piece = {(void *)(uintptr_t)&message->packet, message->size};
     channel->dirty = true;
+    channel->controller->counters.message_bytes +=
+        sizeof(struct vmbus_packet_header) + message->size;
     int result = host_channel_complete(channel->channel, transaction_id, &piece, 1);
     return result == -EAGAIN ? -EAGAIN : 0; /* of a broken ring the bus has told already */
 }
@@ -190,6 +192,8 @@ static void take_packets(struct storvsc_channel *channel)
             stop_channel(channel, "a guest sends storage packets in-band or GPA-direct");
             return;
         }
+        controller->counters.message_bytes +=
+            sizeof(struct vmbus_packet_header) + packet.ranges_size + packet.payload_size;
         storvsc_session_handle(&controller->session, packet.payload, packet.payload_size,
                                packet.completion_requested, on_primary, &decision);
         obey(channel, &packet, &decision);
@@ -334,6 +338,8 @@ static void storvsc_describe(struct virtual_device *device, struct json_object *
     json_object_object_add(to, "srb_errors", json_object_new_uint64(controller->counters.errors));
     json_object_object_add(to, "resets", json_object_new_uint64(controller->counters.resets));
     json_object_object_add(to, "faults", json_object_new_uint64(controller->counters.faults));
+    json_object_object_add(to, "message_bytes",
+                           json_object_new_uint64(controller->counters.message_bytes));
     json_object_object_add(to, "in_flight", json_object_new_int((int)controller->in_flight));
     json_object_object_add(to, "channels", describe_channels(controller));
     json_object_object_add(to, "luns", storvsc_describe_luns(controller));

@@ -74,6 +74,7 @@ struct storvsc {
     uint64_t random;
     struct {
         uint64_t srbs, errors, resets, events, faults;
+        uint64_t message_bytes; /* of packets, copied into and out of the rings on either side */
     } counters;
 };
 

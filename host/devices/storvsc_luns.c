@@ -180,6 +180,8 @@ static void describe_disk(const struct disk *disk, struct json_object *object)
                            json_object_new_uint64(disk->counters.bytes_read));
     json_object_object_add(object, "bytes_written",
                            json_object_new_uint64(disk->counters.bytes_written));
+    json_object_object_add(object, "bytes_copied",
+                           json_object_new_uint64(disk->counters.bytes_copied));
     json_object_object_add(object, "flushes", json_object_new_uint64(disk->counters.flushes));
     json_object_object_add(object, "errors", json_object_new_uint64(disk->counters.errors));
 }

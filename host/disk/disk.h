@@ -78,6 +78,9 @@ struct disk {
     struct {
         uint64_t operations, bytes_read, bytes_written, flushes, errors;
         uint64_t forced; /* writes with force_unit_access */
+        /* By the processor on the way between the caller's memory and what keeps the data: page
+         * cache, memory, socket. Back ends count, filters do not. */
+        uint64_t bytes_copied;
     } counters;
 };
 

@@ -4,10 +4,10 @@
  * acknowledged when the kernel has the data, and is on the medium after a flush or, with
  * force_unit_access, at once.
  *
- * Reads that the page cache can answer end inside the submission. Writes do so only on file systems
- * that can tell beforehand whether a write will wait (XFS, btrfs); on others (ext4) the kernel hands
+ * Reads that the page cache can answer end inside the submission. Writes do so only where the file
+ * system can tell beforehand whether one will wait (XFS, btrfs); on others (ext4) the kernel hands
  * each to a thread of its own, and the two wake-ups cost ten times the copy. There small writes are
- * done on the spot, as long as that is quick: one that had to wait sends those after it to io_uring.
+ * done on the spot as long as that is quick; one that had to wait sends others to io_uring.
  */
 #include "host/disk/disk_file.h"
 
@@ -177,6 +177,7 @@ static void finished(struct disk_engine_operation *engine_operation, int result)
         return;
     }
     operation->moved += (unsigned)result;
+    file->disk.counters.bytes_copied += (unsigned)result;
     if (operation->moved == request->length) {
         finish(operation, 0);
         return;

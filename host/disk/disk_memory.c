@@ -30,6 +30,7 @@ static void memory_submit(struct disk *disk, struct disk_request *request)
             }
             at += piece->iov_len;
         }
+        disk->counters.bytes_copied += request->length;
         break;
     case DISK_DISCARD:
     case DISK_WRITE_ZEROES:

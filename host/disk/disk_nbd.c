@@ -81,6 +81,10 @@ static void finish(struct nbd_command *command, int error)
         }
     }
     free(command);
+    if (error == 0 && (request->operation == DISK_READ || request->operation == DISK_WRITE)) {
+        request->disk->counters.bytes_copied +=
+            request->length * (request->vector_count > 1 ? 2 : 1);
+    }
     disk_complete(request, -error, error == 0 ? request->length : 0);
 }
 

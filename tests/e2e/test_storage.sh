@@ -158,6 +158,23 @@ lun_of_raw=0 # as the options were given
     qemu-io -f raw -c 'write -q -P 0xa4 72M 8M' -c 'read -q -P 0xa4 72M 8M' "$(uri "$raw")" >"$work/resize.log" 2>&1
 check "an image grows under the guest and can be used to its new end" $?
 
+# bytes: those that clients have moved so far, copied for them, by bounce buffers, and between medium and guest.
+bytes() {
+    "$kextrun" stats --control "$work/guest.sock" | awk '
+        { value[$1] = $2 }
+        END { print value["nbd-bytes-moved"], value["nbd-bytes-copied"], value["bounce-bytes"] }'
+    "$hvctl" --control "$work/host.sock" --json devices |
+        jq '[.devices[] | select(.kind == "scsi") | .luns[].bytes_copied] | add'
+}
+before=$(bytes)
+nbdcopy "$(uri "$raw")" "$work/copied.img" && echo "$before $(bytes)" | tr '\n' ' ' | awk '
+    {
+        moved = $5 - $1; guest = $6 - $2; bounced = $7 - $3; host = $8 - $4
+        once = guest >= moved && guest < 1.1 * moved && host >= moved && host < 1.1 * moved
+        exit !(moved == 80 * 2^20 && once && bounced == 0)
+    }'
+check "a byte that is read is copied once in the host and once in the guest" $?
+
 nbdcopy "$(uri "$raw")" "$work/last.raw" && nbdcopy "$(uri "$qcow2")" "$work/last.qcow2" && nbdcopy "$(uri "$vhdx")" "$work/last.vhdx"
 check "all disks are read again" $?
 "$hvctl" --control "$work/host.sock" --json violations | jq -e '.total == 0' >/dev/null

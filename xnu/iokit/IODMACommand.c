@@ -14,6 +14,7 @@
 #include "xnu/iokit/dma_private.h"
 #include "xnu/iokit/memory_private.h"
 #include "xnu/libkern/object.h"
+#include "xnu/machine/machine.h"
 #include "xnu/machine/memory.h"
 #include "xnu/machine/panic.h"
 #include "xnu/machine/threads.h"
@@ -297,8 +298,8 @@ static void copy_out(IODMACommand *me)
     struct IODMACommandInternal *state = me->reserved;
 
     if (IOMemoryDescriptor_getDirection(me->fMemory) & kIODirectionOut)
-        IOMemoryDescriptor_readBytes(me->fMemory, state->prepared_offset, state->bounce,
-                                     state->bounce_size);
+        machine_count_bounce(IOMemoryDescriptor_readBytes(me->fMemory, state->prepared_offset,
+                                                          state->bounce, state->bounce_size));
 }
 
 static void copy_in(IODMACommand *me)
@@ -306,8 +307,8 @@ static void copy_in(IODMACommand *me)
     struct IODMACommandInternal *state = me->reserved;
 
     if (IOMemoryDescriptor_getDirection(me->fMemory) & kIODirectionIn)
-        IOMemoryDescriptor_writeBytes(me->fMemory, state->prepared_offset, state->bounce,
-                                      state->bounce_size);
+        machine_count_bounce(IOMemoryDescriptor_writeBytes(me->fMemory, state->prepared_offset,
+                                                           state->bounce, state->bounce_size));
 }
 
 int32_t IODMACommand__prepare(IODMACommand *me, uint64_t offset, uint64_t length, bool flush_cache,

@@ -88,6 +88,9 @@ static void do_stats(const struct kextrun *kextrun, struct answer *answer) {
     LINE("hypercalls", machine.hypercalls);
     LINE("signals", machine.signals);
     LINE("mbuf-bytes-copied", mbuf_copied_bytes());
+    LINE("nbd-bytes-moved", machine.nbd_bytes_moved);
+    LINE("nbd-bytes-copied", machine.nbd_bytes_copied);
+    LINE("bounce-bytes", machine.bounce_bytes);
 #undef LINE
 }
 

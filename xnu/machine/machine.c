@@ -93,6 +93,13 @@ void machine_statistics(struct machine_statistics *statistics) {
     statistics->trapped_accesses = atomic_load(&machine_counters.trapped_accesses);
     statistics->hypercalls = atomic_load(&machine_counters.hypercalls);
     statistics->signals = atomic_load(&machine_counters.signals);
+    statistics->nbd_bytes_moved = atomic_load(&machine_counters.nbd_bytes_moved);
+    statistics->nbd_bytes_copied = atomic_load(&machine_counters.nbd_bytes_copied);
+    statistics->bounce_bytes = atomic_load(&machine_counters.bounce_bytes);
+}
+
+void machine_count_bounce(uint64_t bytes) {
+    count_many(&machine_counters.bounce_bytes, bytes);
 }
 
 /* SplitMix64 (Steele, Lea, Flood): one addition and a mixing function. */

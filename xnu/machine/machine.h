@@ -65,8 +65,14 @@ struct machine_statistics {
     uint64_t trapped_accesses;                   /* to device memory */
     uint64_t hypercalls;                         /* through the hypercall page, signals included */
     uint64_t signals;                            /* of these, without a round trip */
+    uint64_t nbd_bytes_moved;                    /* data of reads and writes of NBD clients */
+    uint64_t nbd_bytes_copied;                   /* for them: to and from sockets, and in between */
+    uint64_t bounce_bytes;                       /* copied for devices that cannot reach memory */
 };
 void machine_statistics(struct machine_statistics *statistics);
+
+/* Counts data that was copied to or from a bounce buffer. */
+void machine_count_bounce(uint64_t bytes);
 
 /* Prints all threads with processor, state and event, one line each, into the log. */
 void machine_report_threads(void);

@@ -202,12 +202,16 @@ struct machine_processor {
 struct machine_counters {
     _Atomic uint64_t interrupts[MACHINE_PROCESSORS_MAX];
     _Atomic uint64_t interrupts_dropped, trapped_instructions, trapped_accesses, hypercalls,
-        signals;
+        signals, nbd_bytes_moved, nbd_bytes_copied, bounce_bytes;
 };
 extern struct machine_counters machine_counters;
 
+static inline void count_many(_Atomic uint64_t *counter, uint64_t number) {
+    atomic_fetch_add_explicit(counter, number, memory_order_relaxed);
+}
+
 static inline void count_one(_Atomic uint64_t *counter) {
-    atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+    count_many(counter, 1);
 }
 
 extern struct machine_processor machine_processors[MACHINE_PROCESSORS_MAX];

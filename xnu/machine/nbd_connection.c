@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "xnu/machine/log.h"
+#include "xnu/machine/machine_private.h"
 #include "xnu/machine/nbd_private.h"
 
 enum {
@@ -24,7 +25,7 @@ enum {
     JOBS_MAX = 256,                  /* in flight */
     BYTES_MAX = 64 << 20,            /* of their data */
     VECTORS_MAX = 128,               /* of one sendmsg */
-    REPLIES_LEFT_MAX = 32,           /* to the end of a burst: with more, the client has work to do */
+    REPLIES_LEFT_MAX = 32,           /* to the end of a burst; more are work enough for a client */
     POLL_NS = 40000,                 /* an answer out of the page cache takes no longer */
     POLL_JOBS = 4,                   /* with more in flight something else is always to be done */
     POLL_PAUSE_MAX = 64,             /* waits without polling after polls in vain */
@@ -75,6 +76,14 @@ void nbd_connection_shut_down(struct nbd_connection_io *connection)
 
 /* ---- replies, with the lock held ------------------------------------------------------------- */
 
+/* Bytes of guest memory that a request takes. */
+static size_t job_bytes(const struct nbd_request *request)
+{
+    bool has_data = request->command == NBD_CMD_READ || request->command == NBD_CMD_WRITE;
+
+    return has_data && request->error == NBD_SUCCESS ? request->length : 0;
+}
+
 static size_t data_length(const struct nbd_job *job)
 {
     return job->request.command == NBD_CMD_READ && job->error == NBD_SUCCESS ? job->request.length
@@ -100,15 +109,28 @@ static size_t add_vectors(const struct nbd_job *job, struct iovec *vectors)
     return count;
 }
 
+/* Data that a request has moved, either way. */
+static size_t moved_length(const struct nbd_job *job)
+{
+    return job->error == NBD_SUCCESS ? job_bytes(&job->request) : 0;
+}
+
+static void count_copied(size_t bytes)
+{
+    count_many(&machine_counters.nbd_bytes_copied, bytes);
+}
+
 /* Puts finished jobs on `*finished`: their buffers are given back without the lock. */
 static void account_sent(struct nbd_connection_io *c, size_t sent, struct nbd_job **finished)
 {
+    size_t moved = 0;
+
     while (c->replies) {
         struct nbd_job *job = c->replies;
         size_t rest = total_length(job) - job->sent;
         if (sent < rest) {
             job->sent += sent;
-            return;
+            break;
         }
         sent -= rest;
         c->replies = job->next;
@@ -117,7 +139,10 @@ static void account_sent(struct nbd_connection_io *c, size_t sent, struct nbd_jo
             c->last_reply = NULL;
         job->next = *finished;
         *finished = job;
+        moved += moved_length(job);
     }
+    if (!c->broken)
+        count_many(&machine_counters.nbd_bytes_moved, moved);
 }
 
 static void update_interest(struct nbd_connection_io *c)
@@ -154,6 +179,7 @@ static void send_replies(struct nbd_connection_io *c, struct nbd_job **finished)
             shutdown(c->socket, SHUT_RDWR);
             break;
         }
+        count_copied((size_t)sent);
         account_sent(c, (size_t)sent, finished);
     }
     while (c->broken && c->replies)
@@ -162,14 +188,6 @@ static void send_replies(struct nbd_connection_io *c, struct nbd_job **finished)
         c->want_write = false;
         update_interest(c);
     }
-}
-
-/* Bytes of guest memory that a request takes. */
-static size_t job_bytes(const struct nbd_request *request)
-{
-    bool has_data = request->command == NBD_CMD_READ || request->command == NBD_CMD_WRITE;
-
-    return has_data && request->error == NBD_SUCCESS ? request->length : 0;
 }
 
 /* With the lock held. */
@@ -345,6 +363,7 @@ static int read_more(struct nbd_connection_io *c)
         c->first = c->last = 0;
     if (c->last == STAGING_SIZE) {
         memmove(c->staging, c->staging + c->first, c->last - c->first);
+        count_copied(c->last - c->first);
         c->last -= c->first;
         c->first = 0;
     }
@@ -352,6 +371,7 @@ static int read_more(struct nbd_connection_io *c)
         ssize_t got = recv(c->socket, c->staging + c->last, STAGING_SIZE - c->last, MSG_DONTWAIT);
         if (got > 0) {
             c->last += (size_t)got;
+            count_copied((size_t)got);
             c->drained = c->last < STAGING_SIZE;
             return 1;
         }
@@ -371,8 +391,10 @@ static bool read_exactly(struct nbd_connection_io *c, uint8_t *to, size_t size)
         size_t staged = c->last - c->first;
         if (staged != 0) {
             size_t part = staged < size ? staged : size;
-            if (to)
+            if (to) {
                 memcpy(to, c->staging + c->first, part);
+                count_copied(part);
+            }
             c->first += part;
             size -= part;
             to = to ? to + part : NULL;
@@ -381,6 +403,7 @@ static bool read_exactly(struct nbd_connection_io *c, uint8_t *to, size_t size)
         size_t room = to ? size : size < sizeof waste ? size : sizeof waste;
         ssize_t got = recv(c->socket, to ? to : waste, room, MSG_DONTWAIT);
         if (got > 0) {
+            count_copied((size_t)got);
             size -= (size_t)got;
             to = to ? to + got : NULL;
         } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
@@ -552,6 +575,7 @@ static void connection_thread(void *argument)
     struct nbd_connection_io *c = argument;
     struct nbd_server *server = c->server;
 
+    machine_thread_let_clients_finish();
     serve(c);
     wait_for_jobs(c);
     unlist(c);

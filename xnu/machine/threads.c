@@ -3,6 +3,7 @@
  * Threads as both engines see them: their structures, the list of all, start and end.
  */
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,6 +200,16 @@ void machine_thread_abandon(void) {
 void machine_yield(void) {
     thread_check_may_block("yield");
     thread_engine->yield();
+}
+
+void machine_thread_let_clients_finish(void) {
+    struct sched_param parameters;
+    int policy;
+    if (thread_engine == &thread_engine_real &&
+        pthread_getschedparam(pthread_self(), &policy, &parameters) == 0 &&
+        policy == SCHED_OTHER) {
+        pthread_setschedparam(pthread_self(), SCHED_BATCH, &parameters); /* no harm if it fails */
+    }
 }
 
 int machine_poll(int descriptor, bool writable, uint64_t deadline, bool interruptible) {

@@ -202,27 +202,11 @@ static void forget_wait(struct machine_thread *thread) {
     machine_wait_cancel();
 }
 
-/*
- * The machine serves its clients in bursts, if it lets them: a thread that wakes up does not take
- * the processor from the client that woke it, which may have more to ask. Otherwise each request
- * comes and each reply goes alone, with two changes of threads. Where a processor is idle this is
- * of no effect, and what somebody has chosen for the whole program (chrt) stays.
- */
-static void let_clients_finish(void) {
-    struct sched_param parameters;
-    int policy;
-    if (pthread_getschedparam(pthread_self(), &policy, &parameters) == 0 &&
-        policy == SCHED_OTHER) {
-        pthread_setschedparam(pthread_self(), SCHED_BATCH, &parameters); /* no harm if it fails */
-    }
-}
-
 static void *thread_main(void *argument) {
     struct machine_thread *thread = argument;
     machine_current = thread;
     prctl(PR_SET_NAME, thread->name); /* for top, perf and gdb; cut to 15 bytes */
     prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS);
-    let_clients_finish();
     traps_thread_enter();
     if (setjmp(thread->exit_context) == 0) {
         thread->function(thread->argument);
@@ -423,7 +407,6 @@ static void *interrupt_main(void *argument) {
     unsigned index = thread->processor;
     machine_current = thread;
     prctl(PR_SET_NAME, thread->name);
-    let_clients_finish();
     traps_thread_enter();
     while (!atomic_load(&machine_stopping)) {
         struct epoll_event event;

@@ -79,6 +79,34 @@ storage_signals() {
         doorbells lower -
 }
 
+# storage_bytes: bytes moved for clients so far, and those copied for that: between sockets and guest memory, into and
+# out of bounce buffers, between guest memory and page cache, into and out of rings (by either side).
+storage_bytes() {
+    timeout 5 "$bin/kextrun" stats --control "$work/guest.sock" | awk '
+        { value[$1] = $2 }
+        END { print value["nbd-bytes-moved"], value["nbd-bytes-copied"], value["bounce-bytes"] }' | tr '\n' ' '
+    timeout 5 "$bin/hvctl" --control "$work/host.sock" --json devices | jq -r '
+        [.devices[] | select(.kind == "scsi")] |
+        "\([.[].luns[].bytes_copied] | add) \([.[].message_bytes] | add * 2)"'
+}
+
+# storage_copies ID NAME READ-WRITE BLOCK-SIZE DEPTH
+storage_copies() {
+    local before after
+    before=$(storage_bytes)
+    fio_figure "$ours" "$3" "$4" "$5" total_ios >/dev/null
+    after=$(storage_bytes)
+    # shellcheck disable=SC2046
+    set -- "$1" "$2" $(echo "$before $after" | awk '
+        {
+            moved = $6 - $1
+            for (i = 2; i <= 5; i++) { copies[i] = ($(i + 5) - $i) / moved; sum += copies[i] }
+            printf "%.2f %.2f %.2f %.2f %.2f", sum, copies[2], copies[3], copies[4], copies[5]
+        }')
+    figure "$1" "bytes copied per byte moved, $2" "$3" - bytes lower -
+    echo "    sockets $4, bounce buffers $5, page cache $6, rings $7"
+}
+
 # Whatever happens, nothing of the bench keeps running.
 storage_cleanup() {
     local process
@@ -138,6 +166,10 @@ storage_bench() {
     storage_processor_time storage-cpu-1 "processor time per 4 KiB read, depth 1" 1
     storage_processor_time storage-cpu-16 "processor time per 4 KiB read, depth 16" 16
     storage_signals
+    storage_copies storage-copies-read-4k "4 KiB read" randread 4k 16
+    storage_copies storage-copies-write-4k "4 KiB write" randwrite 4k 16
+    storage_copies storage-copies-read-1m "1 MiB read" read 1m 4
+    storage_copies storage-copies-write-1m "1 MiB write" write 1m 4
 
     heading "Start and memory" -
     figure start-to-disk "kextrun start to disk present" "$boot" - ms lower -

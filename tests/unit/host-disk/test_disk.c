@@ -255,6 +255,25 @@ static void writes_of_every_size_and_shape_arrive(void **state)
     disk_close(disk);
 }
 
+/* Flushes and refusals copy nothing. */
+static void what_is_copied_is_counted(void **state)
+{
+    struct bench *bench = *state;
+    static uint8_t bytes[SIZE / 2];
+    struct disk *disks[] = {open_file(bench, false),
+                            disk_memory_open(bench->engine, SIZE, 512)};
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(transfer(bench, disks[i], DISK_WRITE, 0, bytes, sizeof(bytes)), 0);
+        assert_int_equal(disks[i]->counters.bytes_copied, sizeof(bytes));
+        assert_int_equal(transfer(bench, disks[i], DISK_WRITE, 512, bytes, 512), 0);
+        assert_int_equal(transfer(bench, disks[i], DISK_READ, 0, bytes, 4096), 0);
+        assert_int_equal(command(bench, disks[i], DISK_FLUSH, 0, 0), 0);
+        assert_int_equal(transfer(bench, disks[i], DISK_READ, SIZE, bytes, 512), -ERANGE);
+        assert_int_equal(disks[i]->counters.bytes_copied, sizeof(bytes) + 512 + 4096);
+        disk_close(disks[i]);
+    }
+}
+
 static void a_write_that_the_file_system_cuts_off_is_an_error(void **state)
 {
     struct bench *bench = *state;
@@ -558,6 +577,7 @@ int main(void)
         TEST(a_read_only_disk_is_not_written),
         TEST(a_write_with_force_unit_access_succeeds),
         TEST(writes_of_every_size_and_shape_arrive),
+        TEST(what_is_copied_is_counted),
         TEST(a_write_that_the_file_system_cuts_off_is_an_error),
         TEST(a_file_cut_short_under_us_is_an_error_not_a_crash),
         TEST(many_requests_are_in_flight_at_a_time),

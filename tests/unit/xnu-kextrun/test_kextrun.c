@@ -165,6 +165,8 @@ static void the_control_socket_answers_and_quits(void **state) {
     assert_said(RUN("ioreg", "--control", socket, "--plane", "Nowhere"), MACHINE_EXIT_FAILURE,
                 "kextrun: there is no plane Nowhere\n");
     assert_said(RUN("stats", "--control", socket), 0, "\nkexts 1\n");
+    assert_said(RUN("stats", "--control", socket), 0,
+                "\nnbd-bytes-moved 0\nnbd-bytes-copied 0\nbounce-bytes 0\n");
     assert_said(RUN("log", "--control", socket), 0, "hello from org.machv.test.hello 1.0\n");
     assert_said(RUN("wake", "--control", socket), 1, "kextrun: the machine does not sleep");
     assert_said(RUN("sleep", "--control", socket), 0, ""); /* no driver forbids it */

@@ -6,6 +6,7 @@
 #include "tests/unit/xnu-machine/machine_test.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -402,6 +403,25 @@ static void rendezvous_visits_every_processor_once(void **state) {
     run_both(rendezvous_body, NULL);
 }
 
+/* ---- the policy of a server's thread --------------------------------------------------------- */
+
+static void patient_body(void *argument) {
+    const int *expected = argument;
+    machine_thread_let_clients_finish();
+    CHECK(sched_getscheduler(0) == *expected);
+    machine_thread_let_clients_finish(); /* twice is the same as once */
+    CHECK(sched_getscheduler(0) == *expected);
+}
+
+static void a_server_lets_its_clients_finish_on_threads_of_its_own_only(void **state) {
+    const int before = sched_getscheduler(0);
+    int expected = before == SCHED_OTHER ? SCHED_BATCH : before;
+    run_real(patient_body, &expected);
+    assert_int_equal(sched_getscheduler(0), before);
+    expected = before; /* with fibres the thread is everybody's */
+    run_fibres(patient_body, &expected, 1);
+}
+
 /* ---- work that is left to the end of a burst ------------------------------------------------ */
 
 static unsigned burst_work_done;
@@ -572,6 +592,7 @@ int main(void) {
         cmocka_unit_test(each_raised_vector_reaches_its_processor),
         cmocka_unit_test(interrupts_wait_while_they_are_off),
         cmocka_unit_test(what_an_interrupt_leaves_is_done_by_who_polled_for_it),
+        cmocka_unit_test(a_server_lets_its_clients_finish_on_threads_of_its_own_only),
         cmocka_unit_test(what_is_left_to_a_burst_is_done_once_at_its_end),
         cmocka_unit_test(rendezvous_visits_every_processor_once),
         cmocka_unit_test(threads_wait_for_descriptors),

@@ -35,6 +35,8 @@ enum partition_message_type {
     PARTITION_POWER = 7,   /* both ways */
     PARTITION_GOODBYE = 8, /* both ways */
     PARTITION_LINE = 9,    /* h -> m */
+    PARTITION_WATCH = 10,  /* h -> m, answered */
+    PARTITION_WRITTEN = 11, /* m -> h */
     /* Processor connections, m -> h. */
     PARTITION_ATTACH = 16, /* answered */
     PARTITION_CPUID = 17,  /* answered */
@@ -61,7 +63,8 @@ struct partition_header {
                                                the host maps video memory at START */
 #define PARTITION_HELLO_BARE 0x20u          /* has no PC devices of its own: wants the host's on
                                                ports and lines, and an answer to START */
-#define PARTITION_HELLO_FLAGS_ALL 0x3fu
+#define PARTITION_HELLO_WATCHES 0x40u       /* serves WATCH; has PARTITION_HELLO_ANSWERS, too */
+#define PARTITION_HELLO_FLAGS_ALL 0x7fu
 
 #define PARTITION_GUEST_MODE_32 32u
 #define PARTITION_GUEST_MODE_64 64u
@@ -125,6 +128,35 @@ struct partition_unmap {
     struct partition_header header;
     uint64_t gpa;
     uint64_t size;
+} __attribute__((packed));
+
+/*
+ * WATCH: names a writable range that was mapped, exactly, of at most PARTITION_WATCH_BLOCKS_MAX
+ * blocks. Which blocks of it were written since the WATCH before (all, at the first one)? From now
+ * on the monitor notes writes anew, and tells of the first with WRITTEN. One range is watched at a
+ * time.
+ */
+#define PARTITION_WATCH_BLOCK 65536u
+#define PARTITION_WATCH_BLOCKS_MAX 16384u
+
+struct partition_watch {
+    struct partition_header header;
+    uint64_t gpa;
+    uint64_t size;
+} __attribute__((packed));
+
+/* A block whose write is seen after the answer was made is told by the next one. */
+struct partition_watch_reply {
+    struct partition_header header;
+    int32_t status; /* 0 or a negative errno */
+    uint32_t reserved;
+    uint64_t written[PARTITION_WATCH_BLOCKS_MAX / 64]; /* bit n: block n, from the range's start */
+} __attribute__((packed));
+
+/* WRITTEN: the guest writes to the watched range, for the first time since WATCH. Posted. */
+struct partition_written {
+    struct partition_header header;
+    uint64_t gpa; /* of the range */
 } __attribute__((packed));
 
 #define PARTITION_SPACE_MEMORY 0u
@@ -283,6 +315,9 @@ PARTITION_ASSERT(sizeof(struct partition_ram) == 40);
 PARTITION_ASSERT(sizeof(struct partition_start) == 16);
 PARTITION_ASSERT(sizeof(struct partition_map) == 44);
 PARTITION_ASSERT(sizeof(struct partition_unmap) == 32);
+PARTITION_ASSERT(sizeof(struct partition_watch) == 32);
+PARTITION_ASSERT(sizeof(struct partition_watch_reply) == 2072);
+PARTITION_ASSERT(sizeof(struct partition_written) == 24);
 PARTITION_ASSERT(sizeof(struct partition_trap) == 40);
 PARTITION_ASSERT(sizeof(struct partition_status_reply) == 20);
 PARTITION_ASSERT(sizeof(struct partition_power) == 60);

@@ -14,6 +14,7 @@
 #define HOST_DEVICES_VIRTUAL_DEVICE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct json_object;
@@ -38,6 +39,11 @@ struct device_machine {
     /* Accesses in the range come to the device's read and write, or no longer. */
     int (*trap)(void *context, struct virtual_device *device, enum device_space space,
                 uint64_t start, uint64_t size, bool on);
+    /* Which blocks (of PARTITION_WATCH_BLOCK bytes) of a range of its own were written since the
+     * question before? `range_written` gets the answer, and `range_touched` is called at the first
+     * write after it. Not while an answer is due. -EOPNOTSUPP: this machine cannot tell. */
+    int (*watch)(void *context, struct virtual_device *device, uint64_t gpa, uint64_t size);
+    bool (*can_watch)(void *context);
     /* An interrupt line of the PC goes up or down; lines are numbered as its I/O APIC does. */
     void (*line)(void *context, unsigned line, bool level);
     /* The device resets the machine, once the access that it handles is over. */
@@ -81,6 +87,12 @@ struct virtual_device_operations {
 
     /* A range that was asked for is live, or gone, or (status: negative errno) could not be had. */
     void (*range_ready)(struct virtual_device *device, uint64_t start, int status);
+
+    /* The answer to device_machine's watch: a bit a block, valid until it returns. */
+    void (*range_written)(struct virtual_device *device, uint64_t start, int status,
+                          const uint64_t *written, size_t blocks);
+    /* The guest writes to the range that is watched. */
+    void (*range_touched)(struct virtual_device *device, uint64_t start);
 
     /* An access of the guest in a trapped range; size is 1, 2, 4 or 8. Required to use trap. */
     uint64_t (*read)(struct virtual_device *device, enum device_space space, uint64_t address,

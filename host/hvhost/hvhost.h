@@ -117,6 +117,8 @@ struct hvhost {
     struct hvhost_services integration;
     struct device_machine services; /* what devices may ask for */
     struct hvhost_trap *traps;
+    struct virtual_device *watching; /* whose range is watched, or NULL; it is never dropped */
+    uint64_t watched_start;
     struct storvsc *controllers[STORVSC_CONTROLLERS_MAX];
     struct netvsc *adapters[HVHOST_NETWORKS_MAX];
     struct vpci *buses[HVHOST_PCI_MAX]; /* NULL: free */
@@ -258,6 +260,8 @@ uint64_t hvhost_faults_deadline(const struct hvhost *host);
 /* space.c: fills in host->services; dispatches what the guest accesses. */
 void hvhost_space_open(struct hvhost *host);
 void hvhost_space_close(struct hvhost *host);
+/* The range at `gpa`, which is watched, is being written to. */
+void hvhost_space_touched(struct hvhost *host, uint64_t gpa);
 uint64_t hvhost_space_read(struct hvhost *host, const struct partition_read *access);
 void hvhost_space_write(struct hvhost *host, const struct partition_write *access);
 

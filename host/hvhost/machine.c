@@ -248,6 +248,11 @@ static void take_power(void *context, uint32_t what,
     }
 }
 
+static void take_written(void *context, uint64_t gpa)
+{
+    hvhost_space_touched(context, gpa);
+}
+
 static void session_ended(void *context, enum partition_end how, int status, const char *text)
 {
     static const char *const hows[] = {
@@ -280,5 +285,6 @@ const struct partition_operations hvhost_partition_operations = {
     .write = take_write,
     .signal = take_signal,
     .power = take_power,
+    .written = take_written,
     .ended = session_ended,
 };

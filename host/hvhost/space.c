@@ -12,7 +12,7 @@
 struct space_request {
     struct hvhost *host;
     struct virtual_device *device;
-    enum { SPACE_MAP, SPACE_UNMAP, SPACE_TRAP_ON, SPACE_TRAP_OFF } what;
+    enum { SPACE_MAP, SPACE_UNMAP, SPACE_TRAP_ON, SPACE_TRAP_OFF, SPACE_WATCH } what;
     enum device_space space;
     uint64_t start, size;
 };
@@ -152,6 +152,47 @@ static int trap(void *context, struct virtual_device *device, enum device_space 
     return result;
 }
 
+static void watch_answered(void *context, int status,
+                           const uint64_t written[PARTITION_WATCH_BLOCKS_MAX / 64])
+{
+    struct space_request *request = context;
+    const size_t blocks = (request->size + PARTITION_WATCH_BLOCK - 1) / PARTITION_WATCH_BLOCK;
+    request->device->operations->range_written(request->device, request->start, status, written,
+                                               blocks);
+    free(request);
+}
+
+static int watch(void *context, struct virtual_device *device, uint64_t gpa, uint64_t size)
+{
+    struct hvhost *host = context;
+    struct space_request *request = new_request(host, device, gpa, size);
+    if (request == NULL) {
+        return -ENOMEM;
+    }
+    request->what = SPACE_WATCH;
+    int result = partition_server_watch(host->partition, gpa, size, watch_answered, request);
+    if (result != 0) {
+        free(request);
+        return result;
+    }
+    host->watching = device;
+    host->watched_start = gpa;
+    return 0;
+}
+
+static bool can_watch(void *context)
+{
+    const struct hvhost *host = context;
+    return partition_server_can_watch(host->partition);
+}
+
+void hvhost_space_touched(struct hvhost *host, uint64_t gpa)
+{
+    if (host->watching != NULL && gpa == host->watched_start) {
+        host->watching->operations->range_touched(host->watching, gpa);
+    }
+}
+
 static void line(void *context, unsigned number, bool level)
 {
     struct hvhost *host = context;
@@ -179,6 +220,8 @@ void hvhost_space_open(struct hvhost *host)
         .map = map,
         .unmap = unmap,
         .trap = trap,
+        .watch = watch,
+        .can_watch = can_watch,
         .line = line,
         .reset = reset,
         .interrupt = interrupt,

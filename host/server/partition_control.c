@@ -183,9 +183,24 @@ static void take_goodbye(struct partition_server *server, const struct partition
     partition_end(server, PARTITION_END_GOODBYE, goodbye->status, text);
 }
 
-static void take_answer(struct partition_server *server,
-                        const struct partition_status_reply *answer)
+void partition_settle(struct partition_pending *pending, int status,
+                      const struct partition_watch_reply *watched)
 {
+    uint64_t written[PARTITION_WATCH_BLOCKS_MAX / 64] = {0};
+    if (pending->watched == NULL) {
+        pending->done(pending->context, status);
+        return;
+    }
+    if (watched != NULL) {
+        memcpy(written, watched->written, sizeof(written));
+    }
+    pending->watched(pending->context, status, written);
+}
+
+/* Any answer begins like this one. */
+static void take_answer(struct partition_server *server, const union partition_datagram *datagram)
+{
+    const struct partition_status_reply *answer = &datagram->status_reply;
     uint32_t type = answer->header.type & ~PARTITION_REPLY;
     for (struct partition_pending **link = &server->pending; *link != NULL;
          link = &(*link)->next) {
@@ -193,7 +208,8 @@ static void take_answer(struct partition_server *server,
         if (pending->cookie == answer->header.cookie && pending->type == type) {
             *link = pending->next;
             server->cause = pending->cause; /* of what `done` asks for, too */
-            pending->done(pending->context, answer->status <= 0 ? answer->status : -EINVAL);
+            partition_settle(pending, answer->status <= 0 ? answer->status : -EINVAL,
+                             &datagram->watch_reply);
             server->cause = NULL;
             if (pending->cause != NULL) {
                 partition_range_settled(server, pending->cause);
@@ -223,6 +239,9 @@ static const struct {
      sizeof(struct partition_status_reply), false},
     {PARTITION_TRAP | PARTITION_REPLY, sizeof(struct partition_status_reply),
      sizeof(struct partition_status_reply), false},
+    {PARTITION_WATCH | PARTITION_REPLY, sizeof(struct partition_watch_reply),
+     sizeof(struct partition_watch_reply), false},
+    {PARTITION_WRITTEN, sizeof(struct partition_written), sizeof(struct partition_written), false},
 };
 
 /* True if there is such a message and it has the right size and descriptor; fails otherwise. */
@@ -273,11 +292,14 @@ void partition_control_message(struct partition_server *server, union partition_
     case PARTITION_POWER:
         take_power(server, &datagram->power);
         break;
+    case PARTITION_WRITTEN:
+        server->operations->written(server->context, datagram->written.gpa);
+        break;
     case PARTITION_GOODBYE:
         take_goodbye(server, &datagram->goodbye, size);
         break;
     default:
-        take_answer(server, &datagram->status_reply);
+        take_answer(server, datagram);
         break;
     }
 }
@@ -328,7 +350,7 @@ int partition_server_power(struct partition_server *server, uint32_t what,
 
 /* Sends a request whose answer is a status. */
 static int request(struct partition_server *server, void *message, size_t size, int descriptor,
-                   partition_done *done, void *context)
+                   partition_done *done, partition_watched *watched, void *context)
 {
     struct partition_header *header = message;
     const bool answered = (server->flags & PARTITION_HELLO_ANSWERS) != 0;
@@ -351,7 +373,7 @@ static int request(struct partition_server *server, void *message, size_t size, 
         done(context, 0);
         return 0;
     }
-    *pending = (struct partition_pending){header->type, header->cookie, done, context,
+    *pending = (struct partition_pending){header->type, header->cookie, done, watched, context,
                                           server->cause, server->pending};
     server->pending = pending;
     if (server->cause != NULL) {
@@ -371,7 +393,7 @@ int partition_server_map(struct partition_server *server, uint64_t gpa, uint64_t
         .file_offset = file_offset,
         .flags = flags,
     };
-    return request(server, &map, sizeof(map), descriptor, done, context);
+    return request(server, &map, sizeof(map), descriptor, done, NULL, context);
 }
 
 int partition_server_unmap(struct partition_server *server, uint64_t gpa, uint64_t size,
@@ -382,7 +404,7 @@ int partition_server_unmap(struct partition_server *server, uint64_t gpa, uint64
         .gpa = gpa,
         .size = size,
     };
-    return request(server, &unmap, sizeof(unmap), -1, done, context);
+    return request(server, &unmap, sizeof(unmap), -1, done, NULL, context);
 }
 
 int partition_server_trap(struct partition_server *server, uint32_t kind, uint64_t start,
@@ -395,7 +417,26 @@ int partition_server_trap(struct partition_server *server, uint32_t kind, uint64
         .kind = kind,
         .on = on,
     };
-    return request(server, &trap, sizeof(trap), -1, done, context);
+    return request(server, &trap, sizeof(trap), -1, done, NULL, context);
+}
+
+bool partition_server_can_watch(const struct partition_server *server)
+{
+    return (server->flags & PARTITION_HELLO_WATCHES) != 0 &&
+           (server->flags & PARTITION_HELLO_ANSWERS) != 0;
+}
+
+int partition_server_watch(struct partition_server *server, uint64_t gpa, uint64_t size,
+                           partition_watched *done, void *context)
+{
+    struct partition_watch watch = {
+        .header = {.type = PARTITION_WATCH},
+        .gpa = gpa,
+        .size = size,
+    };
+    return partition_server_can_watch(server)
+               ? request(server, &watch, sizeof(watch), -1, NULL, done, context)
+               : -EOPNOTSUPP;
 }
 
 void partition_server_goodbye(struct partition_server *server, int status, const char *text)

@@ -19,11 +19,12 @@ struct partition_connection {
     size_t reply_size; /* 0: none waits */
 };
 
-/* A MAP, UNMAP or TRAP that the monitor has not answered yet. */
+/* A MAP, UNMAP, TRAP or WATCH that the monitor has not answered yet. */
 struct partition_pending {
     uint32_t type;
     uint64_t cookie;
     partition_done *done;
+    partition_watched *watched; /* of a WATCH, instead */
     void *context;
     struct partition_connection *cause; /* the processor whose write led to it, or NULL */
     struct partition_pending *next;
@@ -84,6 +85,10 @@ void partition_pages_close(struct partition_server *server);
 void partition_control_message(struct partition_server *server, union partition_datagram *datagram,
                                int size, int descriptor);
 void partition_hello(struct partition_server *server, const struct partition_hello *hello);
+
+/* partition_control.c: a request has its answer; `watched` is that to a WATCH, NULL: none came. */
+void partition_settle(struct partition_pending *pending, int status,
+                      const struct partition_watch_reply *watched);
 
 /* partition_control.c: sends changes of lines that did not fit before. */
 void partition_send_lines(struct partition_server *server);

@@ -38,7 +38,7 @@ static void end_pending(struct partition_server *server)
     while (server->pending != NULL) {
         struct partition_pending *pending = server->pending;
         server->pending = pending->next;
-        pending->done(pending->context, -ENOTCONN);
+        partition_settle(pending, -ENOTCONN, NULL);
         free(pending);
     }
 }

@@ -47,6 +47,8 @@ struct partition_operations {
     void (*signal)(void *context, uint32_t connection_id);
     /* The monitor has done it: off, reset or crashed. */
     void (*power)(void *context, uint32_t what, const uint64_t crash[PARTITION_CRASH_PARAMETERS]);
+    /* WRITTEN: the range at `gpa` that is watched is being written to. */
+    void (*written)(void *context, uint64_t gpa);
     /* The session is over. The server may be freed, but not from within this call. */
     void (*ended)(void *context, enum partition_end how, int status, const char *text);
 };
@@ -112,6 +114,16 @@ int partition_server_unmap(struct partition_server *server, uint64_t gpa, uint64
                            partition_done *done, void *context);
 int partition_server_trap(struct partition_server *server, uint32_t kind, uint64_t start,
                           uint64_t size, bool on, partition_done *done, void *context);
+
+/*
+ * WATCH: `done` gets the monitor's answer; `written` is valid until it returns. -EOPNOTSUPP: this
+ * monitor cannot watch.
+ */
+typedef void partition_watched(void *context, int status,
+                               const uint64_t written[PARTITION_WATCH_BLOCKS_MAX / 64]);
+int partition_server_watch(struct partition_server *server, uint64_t gpa, uint64_t size,
+                           partition_watched *done, void *context);
+bool partition_server_can_watch(const struct partition_server *server);
 
 /* Ends the session from our side: GOODBYE, then ended(PARTITION_END_OURS). */
 void partition_server_goodbye(struct partition_server *server, int status, const char *text);

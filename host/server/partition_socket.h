@@ -18,6 +18,8 @@ union partition_datagram {
     struct partition_power power;
     struct partition_goodbye goodbye;
     struct partition_status_reply status_reply;
+    struct partition_watch_reply watch_reply;
+    struct partition_written written;
     struct partition_attach attach;
     struct partition_cpuid cpuid;
     struct partition_rdmsr rdmsr;

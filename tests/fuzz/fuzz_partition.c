@@ -95,9 +95,13 @@ static void take_end(void *context, enum partition_end how, int status, const ch
     (*(unsigned *)context)++;
 }
 
+static void take_written(void *context, uint64_t gpa)
+{
+}
+
 static const struct partition_operations operations = {
     take_hello, take_ram, take_start, take_cpuid, take_read_msr, take_write_msr, take_hypercall,
-    take_read, take_write, take_signal, take_power, take_end,
+    take_read, take_write, take_signal, take_power, take_written, take_end,
 };
 
 static void drain(int socket)

@@ -229,6 +229,18 @@ void memory_stop(void);
 void clock_stop(void);
 extern uint8_t *memory_window;
 
+/* ---- memory_watch.c: see machine_watch_host_memory() ---------------------------------------- */
+
+int memory_watch_start(void);
+void memory_watch_stop(void);
+/* The caller has checked that it is a whole range, and it stays one meanwhile. */
+int memory_watch_take(uint64_t start, uint64_t size,
+                      uint64_t written[MACHINE_WATCH_BLOCKS_MAX / 64]);
+/* The range is about to go. */
+void memory_watch_forget(uint64_t start);
+/* True: it was a write to watched memory, and may be tried again. Safe in signal handlers. */
+bool memory_watch_fault(const void *address);
+
 /* RAM pages by index: 0 is the first page of RAM. */
 extern size_t memory_low_pages, memory_high_pages;
 uint8_t *memory_page_address(size_t index);

@@ -87,7 +87,8 @@ void machine_memory_statistics(struct machine_memory_statistics *statistics);
  * window address translates (MMIO too); machine_is_ram() tells RAM.
  */
 uint64_t machine_physical_address(const void *address);
-/* Virtual address of a guest-physical one; NULL beyond the window. Not checked for being backed. */
+/* Virtual address of a guest-physical one; NULL beyond the window. Not checked for being
+ * backed. */
 void *machine_virtual_address(uint64_t physical);
 /* Whether all of [physical, physical + size) is RAM. */
 bool machine_is_ram(uint64_t physical, uint64_t size);
@@ -107,6 +108,22 @@ int machine_map_host_memory(uint64_t physical, uint64_t size, int descriptor,
                             uint64_t file_offset, bool writable);
 /* The whole of a range that was mapped; -ENOENT otherwise. Accesses fault from now on. */
 int machine_unmap_host_memory(uint64_t physical, uint64_t size);
+
+#define MACHINE_WATCH_BLOCK UINT64_C(65536)
+#define MACHINE_WATCH_BLOCKS_MAX 16384u
+
+/*
+ * Which blocks of a range of writable host memory, named exactly, were written since the call
+ * before (at the first one: all); from now on writes are noted anew. A bit a block. One range is
+ * watched at a time. 0, -ENOENT, or -EFBIG: it has more blocks.
+ * Memory that is watched is read-only until it is written: system calls cannot write to it.
+ */
+int machine_watch_host_memory(uint64_t physical, uint64_t size,
+                              uint64_t written[MACHINE_WATCH_BLOCKS_MAX / 64]);
+/* Readable (an event descriptor, which the caller reads) after the first write since the call. */
+int machine_watch_descriptor(void);
+/* Start of the range that is watched, MACHINE_NO_ADDRESS: none is. */
+uint64_t machine_watched_range(void);
 
 /*
  * Whether all of [physical, physical + size) is RAM or host memory; if so it stays until

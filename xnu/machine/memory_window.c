@@ -30,6 +30,7 @@ struct range {
     uint64_t start;
     uint64_t size;
     enum { RANGE_HOST, RANGE_MMIO, RANGE_PORT } kind;
+    bool writable; /* host memory */
 };
 
 uint8_t *memory_window;
@@ -86,6 +87,9 @@ int memory_start(uint64_t bytes) {
     if (error == 0) {
         error = heap_start();
     }
+    if (error == 0) {
+        error = memory_watch_start();
+    }
     if (error != 0) {
         memory_stop();
     }
@@ -93,6 +97,7 @@ int memory_start(uint64_t bytes) {
 }
 
 void memory_stop(void) {
+    memory_watch_stop();
     heap_stop();
     pages_stop();
     if (ram_descriptor >= 0) {
@@ -207,7 +212,7 @@ static int range_check(uint64_t start, uint64_t size, bool port) {
     return 0;
 }
 
-static int range_add(uint64_t start, uint64_t size, int kind) {
+static int range_add(uint64_t start, uint64_t size, int kind, bool writable) {
     unsigned count = atomic_load(&range_count);
     unsigned i = 0;
     while (i < count && ranges[i].size != 0) {
@@ -218,6 +223,7 @@ static int range_add(uint64_t start, uint64_t size, int kind) {
     }
     ranges[i].start = start;
     ranges[i].kind = kind;
+    ranges[i].writable = writable;
     __atomic_store_n(&ranges[i].size, size, __ATOMIC_RELEASE);
     if (i == count) {
         atomic_store(&range_count, count + 1);
@@ -245,7 +251,7 @@ int machine_map_host_memory(uint64_t physical, uint64_t size, int descriptor,
     pthread_mutex_lock(&ranges_lock);
     int error = range_check(physical, size, false);
     if (error == 0) {
-        error = range_add(physical, size, RANGE_HOST);
+        error = range_add(physical, size, RANGE_HOST, writable);
     }
     if (error == 0 && mmap(memory_window + physical, size,
                            PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED | MAP_FIXED,
@@ -260,10 +266,27 @@ int machine_map_host_memory(uint64_t physical, uint64_t size, int descriptor,
 int machine_unmap_host_memory(uint64_t physical, uint64_t size) {
     pthread_mutex_lock(&ranges_lock);
     int error = range_remove(physical, size, RANGE_HOST);
+    if (error == 0) {
+        memory_watch_forget(physical);
+    }
     if (error == 0 && mmap(memory_window + physical, size, PROT_NONE,
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
                            0) == MAP_FAILED) {
         error = -errno;
+    }
+    pthread_mutex_unlock(&ranges_lock);
+    return error;
+}
+
+int machine_watch_host_memory(uint64_t physical, uint64_t size,
+                              uint64_t written[MACHINE_WATCH_BLOCKS_MAX / 64]) {
+    int error = -ENOENT;
+    pthread_mutex_lock(&ranges_lock);
+    for (unsigned i = 0; i < atomic_load(&range_count); i++) {
+        if (ranges[i].kind == RANGE_HOST && ranges[i].writable && ranges[i].start == physical &&
+            ranges[i].size == size && size != 0) {
+            error = memory_watch_take(physical, size, written);
+        }
     }
     pthread_mutex_unlock(&ranges_lock);
     return error;
@@ -298,7 +321,7 @@ int machine_trap_range(uint64_t start, uint64_t size, enum machine_address_kind 
     } else {
         error = range_check(start, size, kind == MACHINE_PORT);
         if (error == 0) {
-            error = range_add(start, size, range_kind);
+            error = range_add(start, size, range_kind, false);
         }
     }
     pthread_mutex_unlock(&ranges_lock);

@@ -90,7 +90,8 @@ static int say_hello(struct socket_partition *partition, char *message, size_t s
         .version = PARTITION_VERSION,
         .processors = partition->processors,
         .guest_mode = PARTITION_GUEST_MODE_64,
-        .flags = PARTITION_HELLO_ANSWERS | PARTITION_HELLO_BARE | PARTITION_HELLO_BOOT_SCREEN,
+        .flags = PARTITION_HELLO_ANSWERS | PARTITION_HELLO_BARE | PARTITION_HELLO_BOOT_SCREEN |
+                 PARTITION_HELLO_WATCHES,
     };
     struct partition_hello_reply reply;
     int error = partition_send(partition->control, &hello, sizeof hello, -1);
@@ -178,6 +179,30 @@ static int serve_map(const struct partition_map *map, size_t length, int descrip
                                    (map->flags & PARTITION_MAP_WRITABLE) != 0);
 }
 
+static void serve_watch(struct socket_partition *partition, const struct partition_watch *watch,
+                        size_t length) {
+    struct partition_watch_reply reply = {
+        .header = {PARTITION_WATCH | PARTITION_REPLY, sizeof reply, watch->header.cookie},
+        .status = -EINVAL,
+    };
+    uint64_t written[MACHINE_WATCH_BLOCKS_MAX / 64] = {0};
+    if (length == sizeof *watch) {
+        reply.status = machine_watch_host_memory(watch->gpa, watch->size, written);
+    }
+    memcpy(reply.written, written, sizeof reply.written);
+    partition_send(partition->control, &reply, sizeof reply, -1);
+}
+
+static void tell_written(struct socket_partition *partition) {
+    struct partition_written message = {.header = {PARTITION_WRITTEN, sizeof message, 6},
+                                        .gpa = machine_watched_range()};
+    uint64_t count;
+    if (read(machine_watch_descriptor(), &count, sizeof count) == sizeof count &&
+        message.gpa != MACHINE_NO_ADDRESS) {
+        partition_send(partition->control, &message, sizeof message, -1);
+    }
+}
+
 static void serve_goodbye(struct socket_partition *partition, const uint8_t *buffer,
                           size_t length) {
     struct partition_goodbye goodbye;
@@ -253,6 +278,9 @@ static void serve(struct socket_partition *partition, const uint8_t *buffer, siz
                    : machine_trap_range(trap->start, trap->size,
                                         (enum machine_address_kind)trap->kind, trap->on != 0));
         break;
+    case PARTITION_WATCH:
+        serve_watch(partition, (const struct partition_watch *)buffer, length);
+        break;
     case PARTITION_POWER:
         serve_power(partition, (const struct partition_power *)buffer, length);
         break;
@@ -275,13 +303,17 @@ static void *control_main(void *argument) {
     struct socket_partition *partition = argument;
     _Alignas(8) uint8_t buffer[PARTITION_MESSAGE_SIZE_MAX];
     while (!atomic_load(&partition->lost)) {
-        struct pollfd polled[2] = {{.fd = partition->control, .events = POLLIN},
-                                   {.fd = partition->close_event, .events = POLLIN}};
-        if (poll(polled, 2, -1) < 0 && errno != EINTR) {
+        struct pollfd polled[3] = {{.fd = partition->control, .events = POLLIN},
+                                   {.fd = partition->close_event, .events = POLLIN},
+                                   {.fd = machine_watch_descriptor(), .events = POLLIN}};
+        if (poll(polled, 3, -1) < 0 && errno != EINTR) {
             break;
         }
         if (atomic_load(&partition->closing)) {
             break;
+        }
+        if (polled[2].revents != 0) {
+            tell_written(partition);
         }
         if (polled[0].revents == 0) {
             continue;

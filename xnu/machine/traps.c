@@ -92,6 +92,10 @@ static void handle(int number, siginfo_t *info, void *argument) {
     ucontext_t *context = argument;
     char reason[200] = "";
     int saved_errno = errno;
+    if (number == SIGSEGV && info->si_code == SEGV_ACCERR && memory_watch_fault(info->si_addr)) {
+        errno = saved_errno;
+        return;
+    }
     if (++handler_depth > 4) {
         _exit(MACHINE_EXIT_CRASH); /* the report itself faults again and again */
     }

@@ -33,6 +33,8 @@ struct bench {
     enum partition_end how;
     int status;
     char text[PARTITION_TEXT_MAX + 1];
+    unsigned writtens, watched_count;
+    uint64_t written_gpa, watched_first, watched_last;
     int done_status;
     unsigned done_count;
 };
@@ -114,6 +116,13 @@ static void take_power(void *context, uint32_t what, const uint64_t crash[5])
     bench->power = what;
 }
 
+static void take_written(void *context, uint64_t gpa)
+{
+    struct bench *bench = context;
+    bench->writtens++;
+    bench->written_gpa = gpa;
+}
+
 static void take_end(void *context, enum partition_end how, int status, const char *text)
 {
     struct bench *bench = context;
@@ -126,7 +135,7 @@ static void take_end(void *context, enum partition_end how, int status, const ch
 
 static const struct partition_operations operations = {
     take_hello, take_ram, take_start, take_cpuid, take_read_msr, take_write_msr, take_hypercall,
-    take_read, take_write, take_signal, take_power, take_end,
+    take_read, take_write, take_signal, take_power, take_written, take_end,
 };
 
 static void pump(void *context)
@@ -344,6 +353,67 @@ static void a_monitor_that_does_not_answer_is_believed(void **state)
     assert_int_equal(partition_server_unmap(bench->server, 0xf8000000, 0x1000, done, bench), 0);
     assert_int_equal(bench->done_count, 1);
     assert_int_equal(bench->done_status, 0);
+}
+
+static void start_bare(struct bench *bench, uint32_t flags);
+
+static void watched(void *context, int status,
+                    const uint64_t written[PARTITION_WATCH_BLOCKS_MAX / 64])
+{
+    struct bench *bench = context;
+    bench->watched_count++;
+    bench->done_status = status;
+    bench->watched_first = written[0];
+    bench->watched_last = written[PARTITION_WATCH_BLOCKS_MAX / 64 - 1];
+}
+
+static void what_was_written_is_asked_and_told(void **state)
+{
+    struct bench *bench = *state;
+    struct partition_watch watch;
+    struct partition_watch_reply reply = {
+        .header = {PARTITION_WATCH | PARTITION_REPLY, sizeof(reply), 0}};
+    struct partition_written written = {{PARTITION_WRITTEN, sizeof(written), 9}, 0xf8000000};
+    start_bare(bench, PARTITION_HELLO_ANSWERS | PARTITION_HELLO_WATCHES);
+    assert_true(partition_server_can_watch(bench->server));
+    assert_int_equal(partition_server_watch(bench->server, 0xf8000000, 0x800000, watched, bench),
+                     0);
+    monitor_receive(&bench->monitor, bench->monitor.control, &watch, sizeof(watch), NULL, 0, NULL);
+    assert_int_equal(watch.header.type, PARTITION_WATCH);
+    assert_int_equal(watch.gpa, 0xf8000000);
+    assert_int_equal(watch.size, 0x800000);
+    reply.header.cookie = watch.header.cookie;
+    reply.written[0] = 0x8001;
+    reply.written[PARTITION_WATCH_BLOCKS_MAX / 64 - 1] = 1;
+    monitor_send(bench->monitor.control, &reply, sizeof(reply), -1);
+    monitor_send(bench->monitor.control, &written, sizeof(written), -1);
+    pump_often(bench);
+    assert_int_equal(bench->watched_count, 1);
+    assert_int_equal(bench->done_status, 0);
+    assert_int_equal(bench->watched_first, 0x8001);
+    assert_int_equal(bench->watched_last, 1);
+    assert_int_equal(bench->writtens, 1);
+    assert_int_equal(bench->written_gpa, 0xf8000000);
+    assert_false(bench->ended);
+}
+
+static void a_watch_needs_a_monitor_that_can_and_ends_with_it(void **state)
+{
+    struct bench *bench = *state;
+    start_bare(bench, PARTITION_HELLO_ANSWERS | PARTITION_HELLO_WATCHES);
+    assert_int_equal(partition_server_watch(bench->server, 0, 0x1000, watched, bench), 0);
+    monitor_vanish(&bench->monitor);
+    pump_often(bench);
+    assert_int_equal(bench->watched_count, 1);
+    assert_int_equal(bench->done_status, -ENOTCONN);
+    assert_int_equal(bench->watched_first, 0);
+    tear_down(state);
+    set_up(state);
+    bench = *state;
+    start(bench);
+    assert_false(partition_server_can_watch(bench->server));
+    assert_int_equal(partition_server_watch(bench->server, 0, 0x1000, watched, bench),
+                     -EOPNOTSUPP);
 }
 
 static void pending_requests_end_with_the_session(void **state)
@@ -631,6 +701,9 @@ static void bad_control_messages_end_the_session(void **state)
         {{PARTITION_HELLO, 32, 1}, {1, 0, 0, 0, 1, 0, 0, 0, 64}, 32, -EBUSY, "there has been one"},
         {{PARTITION_START, 99, 1}, {0}, 16, -EBADMSG, "malformed"},
         {{PARTITION_TRAP | PARTITION_REPLY, 20, 1}, {0}, 20, -EPROTO, "nobody waits"},
+        {{PARTITION_WATCH | PARTITION_REPLY, 20, 1}, {0}, 20, -EBADMSG, "20 bytes"},
+        {{PARTITION_WRITTEN, 16, 1}, {0}, 16, -EBADMSG, "16 bytes"},
+        {{PARTITION_WATCH, 32, 1}, {0}, 32, -EPROTO, "unknown type"},
     };
     for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         struct bench *bench;
@@ -745,6 +818,8 @@ int main(void)
         TEST(power_is_passed_on),
         TEST(map_is_live_once_it_is_answered),
         TEST(a_monitor_that_does_not_answer_is_believed),
+        TEST(what_was_written_is_asked_and_told),
+        TEST(a_watch_needs_a_monitor_that_can_and_ends_with_it),
         TEST(pending_requests_end_with_the_session),
         cmocka_unit_test(bad_hellos_are_refused),
         TEST(a_machine_that_cannot_be_made_is_said),

@@ -5,6 +5,7 @@
 #include "tests/unit/xnu-machine/machine_test.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -209,6 +210,145 @@ static void host_memory_appears_at_its_address_and_goes(void **state) {
     close(file);
 }
 
+/* ---- writes that are noted ---- */
+
+/* The machine starts within these tests: cmocka's own handler of faults comes before them. */
+
+#define WATCHED UINT64_C(0xF8000000)
+#define BLOCK MACHINE_WATCH_BLOCK
+
+static uint64_t written[MACHINE_WATCH_BLOCKS_MAX / 64];
+
+static volatile uint8_t *watched_memory(uint64_t size) {
+    int file = memfd_create("video", 0);
+    assert_int_equal(ftruncate(file, (off_t)size), 0);
+    assert_int_equal(machine_map_host_memory(WATCHED, size, file, 0, true), 0);
+    close(file);
+    return machine_virtual_address(WATCHED);
+}
+
+static uint64_t asked(uint64_t size) {
+    assert_int_equal(machine_watch_host_memory(WATCHED, size, written), 0);
+    for (unsigned i = 1; i < MACHINE_WATCH_BLOCKS_MAX / 64; i++) {
+        assert_int_equal(written[i], 0);
+    }
+    return written[0];
+}
+
+static bool is_told(void) {
+    uint64_t count;
+    return read(machine_watch_descriptor(), &count, sizeof count) == sizeof count;
+}
+
+static void writes_are_noted_once_a_block(void **state) {
+    start_machine(state);
+    const uint64_t size = 5 * BLOCK + 4096; /* the last block is a page */
+    volatile uint8_t *bytes = watched_memory(size);
+    assert_int_equal(asked(size), 0x3f); /* at first: all */
+    assert_false(is_told());
+    assert_int_equal(asked(size), 0);
+    assert_int_equal(bytes[0], 0); /* reading is nothing */
+    assert_false(is_told());
+    bytes[2 * BLOCK] = 1;
+    assert_true(is_told());
+    bytes[3 * BLOCK - 1] = 2;
+    bytes[5 * BLOCK + 4095] = 3;
+    assert_false(is_told()); /* the first told of all */
+    assert_int_equal(asked(size), 0x24);
+    assert_int_equal(bytes[2 * BLOCK], 1);
+    assert_int_equal(bytes[5 * BLOCK + 4095], 3);
+    bytes[2 * BLOCK] = 4; /* and again */
+    assert_true(is_told());
+    assert_int_equal(asked(size), 0x4);
+    assert_int_equal(machine_unmap_host_memory(WATCHED, size), 0);
+    machine_stop();
+}
+
+static void only_whole_writable_ranges_are_watched(void **state) {
+    start_machine(state);
+    int file = memfd_create("rom", 0);
+    watched_memory(2 * BLOCK);
+    assert_int_equal(machine_watch_host_memory(WATCHED, BLOCK, written), -ENOENT);
+    assert_int_equal(machine_watch_host_memory(WATCHED + BLOCK, BLOCK, written), -ENOENT);
+    assert_int_equal(machine_watch_host_memory(0, 0, written), -ENOENT);
+    assert_int_equal(machine_watched_range(), MACHINE_NO_ADDRESS);
+    assert_int_equal(asked(2 * BLOCK), 3);
+    assert_int_equal(machine_watched_range(), WATCHED);
+    assert_int_equal(machine_unmap_host_memory(WATCHED, 2 * BLOCK), 0);
+    assert_int_equal(machine_watched_range(), MACHINE_NO_ADDRESS);
+    assert_int_equal(machine_watch_host_memory(WATCHED, 2 * BLOCK, written), -ENOENT);
+    assert_int_equal(ftruncate(file, (off_t)BLOCK), 0);
+    assert_int_equal(machine_map_host_memory(WATCHED, BLOCK, file, 0, false), 0);
+    assert_int_equal(machine_watch_host_memory(WATCHED, BLOCK, written), -ENOENT);
+    assert_int_equal(machine_unmap_host_memory(WATCHED, BLOCK), 0);
+    close(file);
+    machine_stop();
+}
+
+static void another_range_takes_the_watch_over(void **state) {
+    start_machine(state);
+    int file = memfd_create("other", 0);
+    const uint64_t other = WATCHED + (16u << 20);
+    volatile uint8_t *bytes = watched_memory(BLOCK);
+    assert_int_equal(asked(BLOCK), 1);
+    assert_int_equal(ftruncate(file, (off_t)BLOCK), 0);
+    assert_int_equal(machine_map_host_memory(other, BLOCK, file, 0, true), 0);
+    assert_int_equal(machine_watch_host_memory(other, BLOCK, written), 0);
+    assert_int_equal(written[0], 1);
+    bytes[0] = 1; /* writable without anybody's knowledge */
+    assert_false(is_told());
+    assert_int_equal(asked(BLOCK), 1);
+    assert_int_equal(machine_unmap_host_memory(WATCHED, BLOCK), 0);
+    assert_int_equal(machine_unmap_host_memory(other, BLOCK), 0);
+    close(file);
+    machine_stop();
+}
+
+/* Writers and the one who asks, all at once: what was written last is always told. */
+static atomic_bool writers_end;
+
+static void *writer(void *argument) {
+    volatile uint32_t *counter = argument;
+    while (!atomic_load(&writers_end)) {
+        ++*counter;
+    }
+    return NULL;
+}
+
+static void no_write_is_lost_between_two_questions(void **state) {
+    start_machine(state);
+    const uint64_t size = 4 * BLOCK;
+    volatile uint8_t *bytes = watched_memory(size);
+    uint32_t seen[2] = {0};
+    pthread_t threads[2];
+    asked(size);
+    atomic_store(&writers_end, false);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, writer,
+                                        (void *)(bytes + 2 * i * BLOCK)), 0);
+    }
+    for (unsigned round = 0; round < 2000; round++) {
+        uint64_t blocks = asked(size);
+        for (unsigned i = 0; i < 2; i++) {
+            if ((blocks >> (2 * i) & 1) != 0) {
+                seen[i] = *(volatile uint32_t *)(bytes + 2 * i * BLOCK);
+            }
+        }
+        assert_int_equal(blocks & 0xa, 0);
+    }
+    atomic_store(&writers_end, true);
+    for (unsigned i = 0; i < 2; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    uint64_t blocks = asked(size);
+    for (unsigned i = 0; i < 2; i++) {
+        uint32_t last = *(volatile uint32_t *)(bytes + 2 * i * BLOCK);
+        assert_true((blocks >> (2 * i) & 1) != 0 || seen[i] == last);
+    }
+    assert_int_equal(machine_unmap_host_memory(WATCHED, size), 0);
+    machine_stop();
+}
+
 static void memory_is_held_only_where_it_is(void **state) {
     int file = memfd_create("video", 0);
     const uint64_t at = UINT64_C(0xF8000000), ram = UINT64_C(1) << 20;
@@ -274,6 +414,10 @@ int main(void) {
         TEST(release_of_something_else_panics_with_the_sizes),
         TEST(the_nth_allocation_fails_once_or_for_good),
         TEST(host_memory_appears_at_its_address_and_goes),
+        cmocka_unit_test(writes_are_noted_once_a_block),
+        cmocka_unit_test(only_whole_writable_ranges_are_watched),
+        cmocka_unit_test(another_range_takes_the_watch_over),
+        cmocka_unit_test(no_write_is_lost_between_two_questions),
         TEST(memory_is_held_only_where_it_is),
         TEST(trapped_ranges_are_found_by_address_and_kind),
         TEST(large_ram_leaves_the_hole_below_four_gigabytes),

@@ -49,6 +49,9 @@ static struct {
     unsigned ram_ranges;
     atomic_bool started, answered, goodbye;
     int last_answer;
+    uint32_t flags;         /* of HELLO */
+    uint64_t watched;       /* the first 64 blocks of the last answer to WATCH */
+    _Atomic uint64_t touched;
     uint32_t crashed;
     pthread_t thread;
 } host;
@@ -189,6 +192,7 @@ static void serve_control(const uint8_t *buffer) {
     const struct partition_header *header = (const void *)buffer;
     switch (header->type) {
     case PARTITION_HELLO:
+        host.flags = ((const struct partition_hello *)buffer)->flags;
         answer_hello(host.control, (const void *)buffer);
         break;
     case PARTITION_RAM:
@@ -204,6 +208,12 @@ static void serve_control(const uint8_t *buffer) {
     case PARTITION_GOODBYE:
         atomic_store(&host.goodbye, true);
         break;
+    case PARTITION_WRITTEN:
+        atomic_store(&host.touched, ((const struct partition_written *)buffer)->gpa);
+        break;
+    case PARTITION_WATCH | PARTITION_REPLY:
+        host.watched = ((const struct partition_watch_reply *)buffer)->written[0];
+        /* fall through */
     default:
         host.last_answer = ((const struct partition_status_reply *)buffer)->status;
         atomic_store(&host.answered, true);
@@ -503,6 +513,37 @@ static void ranges_are_mapped_trapped_and_checked(void **state) {
     stop_host();
 }
 
+static void writes_are_told(void **state) {
+    char message[200];
+    start_host(HONEST);
+    start_machine(false);
+    assert_int_equal(machine_partition_connect(host.path, message, sizeof message), 0);
+    assert_true(host.flags & PARTITION_HELLO_WATCHES);
+    int file = memfd_create("video", 0);
+    assert_int_equal(ftruncate(file, 0x100000), 0);
+    struct partition_map map = {.header = {PARTITION_MAP, sizeof map, 9},
+                                .gpa = VIDEO, .size = 0x100000, .flags = PARTITION_MAP_WRITABLE};
+    assert_int_equal(answer_to(&map, sizeof map, &file), 0);
+    close(file);
+    struct partition_watch watch = {{PARTITION_WATCH, sizeof watch, 10}, VIDEO, 0x100000};
+    assert_int_equal(answer_to(&watch, sizeof watch, NULL), 0);
+    assert_int_equal(host.watched, 0xffff);
+    assert_int_equal(answer_to(&watch, sizeof watch, NULL), 0);
+    assert_int_equal(host.watched, 0);
+    *(volatile uint8_t *)machine_virtual_address(VIDEO + 0x30000) = 1;
+    while (atomic_load(&host.touched) != VIDEO) {
+        poll(NULL, 0, 1);
+    }
+    assert_int_equal(answer_to(&watch, sizeof watch, NULL), 0);
+    assert_int_equal(host.watched, 8);
+    watch.size = 0x10000;
+    assert_int_equal(answer_to(&watch, sizeof watch, NULL), -ENOENT);
+    watch.header.length = sizeof watch.header;
+    assert_int_equal(answer_to(&watch, sizeof watch.header, NULL), -EINVAL);
+    machine_stop();
+    stop_host();
+}
+
 /* ---- the end by the host -------------------------------------------------------------------- */
 
 static struct {
@@ -608,6 +649,7 @@ int main(void) {
         cmocka_unit_test(lines_change),
         cmocka_unit_test(a_start_that_fails_is_reported),
         cmocka_unit_test(ranges_are_mapped_trapped_and_checked),
+        cmocka_unit_test(writes_are_told),
         cmocka_unit_test(the_hosts_end_of_the_session_is_reported_once),
         cmocka_unit_test(a_bad_start_gives_one_clear_line),
     };

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "host/devices/video_edid.h"
+#include "host/devices/video_watch.h"
 #include "host/vmbus/device.h"
 #include "protocol/vmbus_classes.h"
 
@@ -42,6 +43,8 @@ struct video {
     struct video_pointer pointer;
     struct video_pointer_parts pointer_parts;
     bool changes_wanted, tell_features;
+    bool guest_tells;             /* of changes, whatever the monitor can */
+    struct video_watch watch;
     bool situation_wanted;        /* the size is another one: to be told with the features */
     struct video_report report;
 };
@@ -49,6 +52,13 @@ struct video {
 static uint64_t vram_size(const struct video *video)
 {
     return (uint64_t)video->settings.vram_megabytes * MEGABYTE;
+}
+
+/* The monitor says what changes, not the guest. */
+static bool is_watched(const struct video *video)
+{
+    return !video->guest_tells && !video->watch.refused && video->machine != NULL &&
+           video->machine->watch != NULL && video->machine->can_watch(video->machine->context);
 }
 
 /* A message of the host; what does not fit into the ring is lost, as it is on a real host. */
@@ -99,6 +109,7 @@ static void take_vram_away(struct video *video)
     }
     video->vram_state = VRAM_NOWHERE;
     video->screen.width = 0;
+    video_watch_stop(&video->watch);
 }
 
 static void handle_vram_location(struct video *video, const uint8_t *message, size_t size)
@@ -391,7 +402,7 @@ static void send_features(struct video *video)
         struct synthvid_feature_change change;
         uint8_t edid[SYNTHVID_EDID_SIZE];
     } WIRE_PACKED message = {
-        .change = {.is_dirt_needed = wanted,
+        .change = {.is_dirt_needed = wanted && !is_watched(video),
                    .is_position_needed = wanted,
                    .is_shape_needed = wanted,
                    .is_situation_needed = video->situation_wanted}};
@@ -404,9 +415,77 @@ static void send_features(struct video *video)
     send(video, SYNTHVID_FEATURE_CHANGE, &message, size);
 }
 
+/* ---- Changes that the monitor tells ---- */
+
+static bool may_ask(const struct video *video)
+{
+    return video->changes_wanted && video->vram_state == VRAM_THERE &&
+           video->screen.width != 0 && is_watched(video);
+}
+
+static uint64_t video_deadline(struct virtual_device *device)
+{
+    const struct video *video = (const struct video *)device;
+    return may_ask(video) ? video_watch_deadline(&video->watch) : UINT64_MAX;
+}
+
+static void ask_what_was_written(struct video *video, uint64_t now_ns)
+{
+    if (!may_ask(video) || now_ns < video_watch_deadline(&video->watch)) {
+        return;
+    }
+    video_watch_asked(&video->watch, now_ns);
+    int result = video->machine->watch(video->machine->context, &video->device,
+                                       video->report.vram_address, vram_size(video));
+    if (result != 0) {
+        video_watch_answered(&video->watch, result);
+        video->tell_features = true; /* the guest is to say it */
+    }
+}
+
+static void video_range_touched(struct virtual_device *device, uint64_t start)
+{
+    struct video *video = (struct video *)device;
+    if (start == video->report.vram_address) {
+        video_watch_written(&video->watch);
+    }
+}
+
+static void video_range_written(struct virtual_device *device, uint64_t start, int status,
+                                const uint64_t *written, size_t blocks)
+{
+    struct video *video = (struct video *)device;
+    const struct video_screen *screen = &video->screen;
+    if (start != video->report.vram_address || video->watch.state != VIDEO_WATCH_ASKED) {
+        return; /* of a place before */
+    }
+    video_watch_answered(&video->watch, status);
+    video->tell_features |= status != 0;
+    if (status != 0 || screen->width == 0 || video->observer == NULL ||
+        video->observer->written == NULL) {
+        return;
+    }
+    video->report.watch_answers++;
+    const uint32_t offset = (uint32_t)(screen->pixels - video->vram);
+    for (uint32_t row = 0, end;
+         video_watch_rows(written, blocks, offset, screen->pitch, screen->height, &row, &end);
+         row = end) {
+        video->observer->written(video->observer->context, row, end);
+    }
+}
+
+void video_let_guest_tell(struct virtual_device *device, bool guest_tells)
+{
+    struct video *video = (struct video *)device;
+    video->tell_features |= video->guest_tells != guest_tells;
+    video->guest_tells = guest_tells;
+    video_watch_stop(&video->watch); /* all of the picture is compared when it begins */
+}
+
 static void video_run(struct virtual_device *device, uint64_t now_ns)
 {
     struct video *video = (struct video *)device;
+    ask_what_was_written(video, now_ns);
     if (!video->tell_features || video->channel == NULL || video->report.version == 0) {
         return;
     }
@@ -477,7 +556,7 @@ int video_show_boot_screen(struct virtual_device *device, uint64_t address)
 bool video_is_silent(const struct virtual_device *device)
 {
     const struct video *video = (const struct video *)device;
-    return video->screen.width != 0 && video->report.version == 0;
+    return video->screen.width != 0 && video->report.version == 0 && !is_watched(video);
 }
 
 const struct video_pointer *video_pointer(const struct virtual_device *device)
@@ -517,6 +596,7 @@ static void video_attach(struct virtual_device *device, const struct device_mach
     struct video *video = (struct video *)device;
     video->machine = machine;
     video->vram_state = VRAM_NOWHERE; /* a new machine has nothing mapped */
+    video->watch = (struct video_watch){.state = VIDEO_WATCH_OFF};
     video->screen.width = 0;
 }
 
@@ -578,6 +658,9 @@ static void video_describe(struct virtual_device *device, struct json_object *to
         json_object_object_add(to, "depth", json_object_new_int((int)video->screen.depth));
     }
     json_object_object_add(to, "dirt_messages", json_object_new_uint64(report->dirt_messages));
+    json_object_object_add(to, "changes_told_by",
+                           json_object_new_string(is_watched(video) ? "monitor" : "guest"));
+    json_object_object_add(to, "watch_answers", json_object_new_uint64(report->watch_answers));
     json_object_object_add(to, "rectangles", json_object_new_uint64(report->rectangles));
     describe_pointer(&video->pointer, to);
     struct json_object *list = json_object_new_array();
@@ -606,8 +689,11 @@ static const struct virtual_device_operations operations = {
     .attach = video_attach,
     .plug = video_plug,
     .unplug = video_unplug,
+    .deadline_ns = video_deadline,
     .run = video_run,
     .range_ready = video_range_ready,
+    .range_written = video_range_written,
+    .range_touched = video_range_touched,
     .describe = video_describe,
     .free = video_free,
 };

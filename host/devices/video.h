@@ -38,6 +38,8 @@ struct video_observer {
     void *context;
     void (*mode_changed)(void *context);
     void (*changed)(void *context, const struct synthvid_rectangle *rectangle); /* on the screen */
+    /* Something in rows top .. bottom - 1 may be another than before. */
+    void (*written)(void *context, uint32_t top, uint32_t bottom);
     void (*pointer_shaped)(void *context); /* or shown, or hidden */
     void (*pointer_moved)(void *context);
 };
@@ -47,6 +49,7 @@ struct video_report {
     bool mapped, active;
     uint64_t vram_address;
     uint64_t dirt_messages, rectangles;
+    uint64_t watch_answers; /* of the monitor, to what was written */
     uint64_t pointer_shapes;
 };
 
@@ -59,7 +62,7 @@ struct virtual_device *video_new(const struct video_settings *settings);
  */
 int video_show_boot_screen(struct virtual_device *device, uint64_t address);
 
-/* There is a picture and no driver that would say what changes in it. */
+/* There is a picture, and neither a driver nor the monitor that would say what changes in it. */
 bool video_is_silent(const struct virtual_device *device);
 
 /* The pointer as the guest wants it shown; valid as long as the device. */
@@ -80,6 +83,10 @@ void video_observe(struct virtual_device *device, const struct video_observer *o
 
 /* A viewer came or the last one left: the guest is told whether changes are wanted. */
 void video_want_changes(struct virtual_device *device, bool wanted);
+
+/* The guest is to say what changes, as real hosts want it, although the monitor could; or the
+ * monitor again, as at first. */
+void video_let_guest_tell(struct virtual_device *device, bool guest_tells);
 
 void video_report(const struct virtual_device *device, struct video_report *report);
 

@@ -32,6 +32,7 @@ struct vnc_picture {
     uint8_t *pixels;
     uint32_t width, height, depth;
     sraRegionPtr changed;  /* to be copied */
+    sraRegionPtr suspected; /* to be compared, whole rows */
     bool mode_changed, all_changed;
     uint64_t look_ns;      /* when a silent guest's memory is looked at again */
 };

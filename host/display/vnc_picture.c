@@ -34,6 +34,17 @@ static void mode_changed(void *context)
     ((struct vnc *)context)->picture.mode_changed = true;
 }
 
+static void written(void *context, uint32_t top, uint32_t bottom)
+{
+    struct vnc *vnc = context;
+    if (vnc->viewers == 0 || vnc->picture.mode_changed || vnc->picture.all_changed) {
+        return;
+    }
+    sraRegionPtr rows = sraRgnCreateRect(0, (int)top, (int)vnc->picture.width, (int)bottom);
+    sraRgnOr(vnc->picture.suspected, rows);
+    sraRgnDestroy(rows);
+}
+
 static void changed(void *context, const struct synthvid_rectangle *rectangle)
 {
     struct vnc *vnc = context;
@@ -84,22 +95,42 @@ static void copy_all(struct vnc *vnc, const struct video_screen *source)
     const sraRect all = {0, 0, (int)picture->width, (int)picture->height};
     picture->all_changed = false;
     sraRgnMakeEmpty(picture->changed);
+    sraRgnMakeEmpty(picture->suspected);
     copy_rectangle(vnc, source, &all);
     rfbMarkRectAsModified(vnc->screen, 0, 0, all.x2, all.y2);
 }
 
-/* Without a driver nobody says what changes: runs of rows that differ are copied. */
-static void look_for_changes(struct vnc *vnc, const struct video_screen *source)
+/* Makes `run` as wide as what differs in row y. False: nothing does. */
+static bool widen(const struct vnc_picture *picture, const struct video_screen *source, int y,
+                  sraRect *run)
 {
-    struct vnc_picture *picture = &vnc->picture;
-    const size_t pitch = (size_t)picture->width * (picture->depth / 8);
-    sraRect run = {0, 0, (int)picture->width, 0};
-    for (int y = 0; y <= (int)picture->height; y++) {
-        const bool differs =
-            y < (int)picture->height && memcmp(picture->pixels + (size_t)y * pitch,
-                                               source->pixels + (size_t)y * source->pitch,
-                                               pitch) != 0;
-        if (differs) {
+    const uint32_t bytes = picture->depth / 8;
+    const uint8_t *old = picture->pixels + (size_t)y * picture->width * bytes;
+    const uint8_t *new = source->pixels + (size_t)y * source->pitch;
+    int left = 0, right = (int)picture->width;
+    if (memcmp(old, new, (size_t)picture->width * bytes) == 0) {
+        return false;
+    }
+    while (left < run->x1 && memcmp(old + left * bytes, new + left * bytes, bytes) == 0) {
+        left++;
+    }
+    while (right > run->x2 &&
+           memcmp(old + (right - 1) * bytes, new + (right - 1) * bytes, bytes) == 0) {
+        right--;
+    }
+    run->x1 = left < run->x1 ? left : run->x1;
+    run->x2 = right > run->x2 ? right : run->x2;
+    return true;
+}
+
+/* Somebody suspects these rows: runs of those that differ are copied, as wide as they do. */
+static void look_for_changes(struct vnc *vnc, const struct video_screen *source, int top,
+                             int bottom)
+{
+    const int width = (int)vnc->picture.width;
+    sraRect run = {width, top, 0, top};
+    for (int y = top; y <= bottom; y++) {
+        if (y < bottom && widen(&vnc->picture, source, y, &run)) {
             run.y2 = y + 1;
             continue;
         }
@@ -107,8 +138,20 @@ static void look_for_changes(struct vnc *vnc, const struct video_screen *source)
             copy_rectangle(vnc, source, &run);
             rfbMarkRectAsModified(vnc->screen, run.x1, run.y1, run.x2, run.y2);
         }
-        run.y1 = run.y2 = y + 1;
+        run = (sraRect){width, y + 1, 0, y + 1};
     }
+}
+
+static void look_at_suspected(struct vnc *vnc, const struct video_screen *source)
+{
+    sraRect rows;
+    sraRectangleIterator *parts = sraRgnGetIterator(vnc->picture.suspected);
+    while (sraRgnIteratorNext(parts, &rows)) {
+        const int height = (int)vnc->picture.height; /* they may be of a mode before */
+        look_for_changes(vnc, source, rows.y1, rows.y2 < height ? rows.y2 : height);
+    }
+    sraRgnReleaseIterator(parts);
+    sraRgnMakeEmpty(vnc->picture.suspected);
 }
 
 /* ---- Modes ---- */
@@ -177,21 +220,28 @@ void vnc_picture_update(struct vnc *vnc, uint64_t now_ns)
     }
     if (picture->all_changed) {
         copy_all(vnc, &source);
-    } else if (!sraRgnEmpty(picture->changed)) {
+        return;
+    }
+    if (!sraRgnEmpty(picture->changed)) {
         copy_changes(vnc, &source);
-    } else if (is_looked_at(vnc) && now_ns >= picture->look_ns) {
-        look_for_changes(vnc, &source);
+    }
+    if (!sraRgnEmpty(picture->suspected)) {
+        look_at_suspected(vnc, &source);
+    }
+    if (is_looked_at(vnc) && now_ns >= picture->look_ns) {
+        look_for_changes(vnc, &source, 0, (int)picture->height);
         picture->look_ns = now_ns + LOOK_NS;
     }
 }
 
 int vnc_picture_open(struct vnc *vnc)
 {
-    vnc->observer = (struct video_observer){vnc, mode_changed, changed, vnc_cursor_shaped,
-                                            vnc_cursor_moved};
+    vnc->observer = (struct video_observer){vnc, mode_changed, changed, written,
+                                            vnc_cursor_shaped, vnc_cursor_moved};
     vnc->picture.changed = sraRgnCreate();
+    vnc->picture.suspected = sraRgnCreate();
     vnc->picture.mode_changed = true;
-    return vnc->picture.changed == NULL
+    return vnc->picture.changed == NULL || vnc->picture.suspected == NULL
                ? -ENOMEM
                : set_size(vnc, VNC_BLANK_WIDTH, VNC_BLANK_HEIGHT, 32);
 }
@@ -200,6 +250,9 @@ void vnc_picture_close(struct vnc *vnc)
 {
     if (vnc->picture.changed != NULL) {
         sraRgnDestroy(vnc->picture.changed);
+    }
+    if (vnc->picture.suspected != NULL) {
+        sraRgnDestroy(vnc->picture.suspected);
     }
     free(vnc->picture.pixels);
 }

@@ -239,6 +239,8 @@ const struct hvctl_command hvctl_commands[] = {
      hvctl_read_screenshot, false},
     {"display set", "WIDTHxHEIGHT", "ask the guest for another size", "display",
      hvctl_read_display_set, false},
+    {"display changes", "guest|monitor", "who tells what changes on the screen", "display",
+     hvctl_read_display_changes, false},
     {"display", "", "the screen's mode, memory and pointer", "display", read_nothing, false},
     {"mouse", "move X Y | down|up|click BUTTON | wheel|pan DETENTS",
      "the pointer; X and Y are 0 to 32767",

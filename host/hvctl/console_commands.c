@@ -69,6 +69,15 @@ int hvctl_read_display_set(int count, char **words, struct json_object *argument
     return 0;
 }
 
+int hvctl_read_display_changes(int count, char **words, struct json_object *arguments)
+{
+    if (count != 1 || (strcmp(words[0], "guest") != 0 && strcmp(words[0], "monitor") != 0)) {
+        return -1;
+    }
+    add_text(arguments, "changes", words[0]);
+    return 0;
+}
+
 /* hvhost has another working directory: it gets the whole path. */
 int hvctl_read_screenshot(int count, char **words, struct json_object *arguments)
 {

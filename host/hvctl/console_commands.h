@@ -10,5 +10,6 @@ int hvctl_read_key(int count, char **words, struct json_object *arguments);
 int hvctl_read_mouse(int count, char **words, struct json_object *arguments);
 int hvctl_read_screenshot(int count, char **words, struct json_object *arguments);
 int hvctl_read_display_set(int count, char **words, struct json_object *arguments);
+int hvctl_read_display_changes(int count, char **words, struct json_object *arguments);
 
 #endif

@@ -341,9 +341,13 @@ void hvhost_verb_display(struct hvhost *host, struct json_object *arguments,
                          struct control_ticket *ticket)
 {
     int width, height;
+    const char *changes = text_of(arguments, "changes");
     if (host->video == NULL) {
         control_refuse(ticket, -ENODEV, "this release has no synthetic video device");
         return;
+    }
+    if (changes != NULL) {
+        video_let_guest_tell(host->video, strcmp(changes, "guest") == 0);
     }
     if (number_of(arguments, "width", &width) && number_of(arguments, "height", &height) &&
         refuse_size(host, width, height, ticket)) {

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "host/devices/video.h"
+#include "host/devices/video_watch.h"
+#include "protocol/partition.h"
 
 enum {
     CHANNEL = 1,
@@ -27,6 +29,10 @@ struct rig {
     bool hold;            /* the machine does not answer yet */
     int map_result;
     struct synthvid_rectangle last_change;
+    bool can_watch;
+    int watch_result;
+    unsigned watches, writtens;
+    uint32_t top, bottom; /* of the rows told last */
     struct video_observer observer;
 };
 
@@ -66,6 +72,28 @@ static void changed(void *context, const struct synthvid_rectangle *rectangle)
     rig->last_change = *rectangle;
 }
 
+static void written(void *context, uint32_t top, uint32_t bottom)
+{
+    struct rig *rig = context;
+    rig->writtens++;
+    rig->top = top;
+    rig->bottom = bottom;
+}
+
+static int watch(void *context, struct virtual_device *device, uint64_t start, uint64_t size)
+{
+    struct rig *rig = context;
+    assert_int_equal(start, gpa);
+    assert_int_equal(size, 8 << 20);
+    rig->watches++;
+    return rig->watch_result;
+}
+
+static bool can_watch(void *context)
+{
+    return ((struct rig *)context)->can_watch;
+}
+
 static void pointer_shaped(void *context)
 {
     ((struct rig *)context)->shapes++;
@@ -90,8 +118,9 @@ static struct rig *rig_create(uint32_t version)
     settings.vram_megabytes = 8;
     rig->bench = bench_create(VMBUS_VERSION_5_3);
     rig->video = video_new(&settings);
-    rig->machine = (struct device_machine){rig, map, unmap, NULL};
-    rig->observer = (struct video_observer){rig, mode_changed, changed, pointer_shaped,
+    rig->machine = (struct device_machine){
+        .context = rig, .map = map, .unmap = unmap, .watch = watch, .can_watch = can_watch};
+    rig->observer = (struct video_observer){rig, mode_changed, changed, written, pointer_shaped,
                                              pointer_moved};
     video_observe(rig->video, &rig->observer);
     rig->video->operations->attach(rig->video, &rig->machine);
@@ -584,9 +613,155 @@ static void broken_messages_are_told_and_the_next_good_one_works(void **state)
     rig_free(rig);
 }
 
+/* ---- Changes that the monitor tells ---- */
+
+static struct synthvid_feature_change features_told(struct rig *rig)
+{
+    uint8_t message[MESSAGE_MAX];
+    struct synthvid_feature_change features;
+    assert_int_equal(take(rig, message), FEATURES_WITH_EDID);
+    memcpy(&features, message, sizeof(features));
+    return features;
+}
+
+static void answer_watch(struct rig *rig, int status, uint64_t blocks)
+{
+    uint64_t bits[PARTITION_WATCH_BLOCKS_MAX / 64] = {blocks};
+    rig->video->operations->range_written(rig->video, gpa, status, bits, 128);
+}
+
+static uint64_t deadline(struct rig *rig)
+{
+    return rig->video->operations->deadline_ns(rig->video);
+}
+
+static void run_at(struct rig *rig, uint64_t now_ns)
+{
+    rig->video->operations->run(rig->video, now_ns);
+}
+
+/* A screen of 1024 x 768 has 16 rows in a block. */
+static void a_monitor_that_watches_tells_what_changes(void **state)
+{
+    struct rig *rig = showing_rig();
+    rig->can_watch = true;
+    run_at(rig, 0);
+    assert_int_equal(rig->watches, 0); /* nobody looks */
+    assert_int_equal(deadline(rig), UINT64_MAX);
+    video_want_changes(rig->video, true);
+    assert_int_equal(deadline(rig), 0);
+    pump(rig);
+    struct synthvid_feature_change features = features_told(rig);
+    assert_false(features.is_dirt_needed);
+    assert_true(features.is_shape_needed);
+    assert_int_equal(rig->watches, 1);
+    run_at(rig, 1000000000);
+    assert_int_equal(rig->watches, 1); /* the answer is due */
+    answer_watch(rig, 0, UINT64_MAX);
+    assert_int_equal(rig->writtens, 1);
+    assert_int_equal(rig->top, 0);
+    assert_int_equal(rig->bottom, 768);
+    assert_int_equal(deadline(rig), UINT64_MAX); /* nothing happens */
+    run_at(rig, 2000000000);
+    assert_int_equal(rig->watches, 1);
+    rig->video->operations->range_touched(rig->video, gpa + 4096); /* another range */
+    assert_int_equal(deadline(rig), UINT64_MAX);
+    rig->video->operations->range_touched(rig->video, gpa);
+    run_at(rig, 2000000000);
+    assert_int_equal(rig->watches, 2);
+    answer_watch(rig, 0, 0x6);
+    assert_int_equal(rig->writtens, 2);
+    assert_int_equal(rig->top, 16);
+    assert_int_equal(rig->bottom, 48);
+    rig_free(rig);
+}
+
+static void the_monitor_is_not_asked_too_often(void **state)
+{
+    struct rig *rig = showing_rig();
+    rig->can_watch = true;
+    video_want_changes(rig->video, true);
+    run_at(rig, 1000000000);
+    answer_watch(rig, 0, 0);
+    rig->video->operations->range_touched(rig->video, gpa);
+    assert_int_equal(deadline(rig), 1000000000 + VIDEO_WATCH_PERIOD_NS);
+    run_at(rig, 1000000000 + VIDEO_WATCH_PERIOD_NS - 1);
+    assert_int_equal(rig->watches, 1);
+    run_at(rig, 1000000000 + VIDEO_WATCH_PERIOD_NS);
+    assert_int_equal(rig->watches, 2);
+    video_want_changes(rig->video, false);
+    answer_watch(rig, 0, 1);
+    rig->video->operations->range_touched(rig->video, gpa);
+    assert_int_equal(deadline(rig), UINT64_MAX); /* the viewer has gone */
+    rig_free(rig);
+}
+
+static void the_guest_is_asked_where_the_monitor_fails(void **state)
+{
+    struct rig *rig = showing_rig();
+    video_want_changes(rig->video, true);
+    pump(rig);
+    assert_true(features_told(rig).is_dirt_needed); /* it cannot at all */
+    assert_int_equal(rig->watches, 0);
+    rig->can_watch = true;
+    pump(rig);
+    assert_int_equal(rig->watches, 1);
+    answer_watch(rig, -EINVAL, 1);
+    assert_int_equal(rig->writtens, 0);
+    pump(rig);
+    assert_true(features_told(rig).is_dirt_needed);
+    assert_int_equal(rig->watches, 1); /* and never again */
+    rig_free(rig);
+    rig = showing_rig();
+    rig->can_watch = true;
+    rig->watch_result = -ENOTCONN;
+    video_want_changes(rig->video, true);
+    pump(rig);
+    assert_true(features_told(rig).is_dirt_needed);
+    rig_free(rig);
+}
+
+static void a_person_may_have_the_guest_tell(void **state)
+{
+    struct rig *rig = showing_rig();
+    rig->can_watch = true;
+    video_want_changes(rig->video, true);
+    pump(rig);
+    assert_false(features_told(rig).is_dirt_needed);
+    answer_watch(rig, 0, 0);
+    video_let_guest_tell(rig->video, true);
+    pump(rig);
+    assert_true(features_told(rig).is_dirt_needed);
+    assert_int_equal(deadline(rig), UINT64_MAX);
+    video_let_guest_tell(rig->video, false);
+    pump(rig);
+    assert_false(features_told(rig).is_dirt_needed);
+    assert_int_equal(rig->watches, 2);
+    rig_free(rig);
+}
+
+/* An answer of a place where the memory was before says nothing of where it is. */
+static void an_answer_of_memory_that_has_moved_is_nothing(void **state)
+{
+    struct rig *rig = showing_rig();
+    rig->can_watch = true;
+    video_want_changes(rig->video, true);
+    pump(rig);
+    features_told(rig);
+    place(rig, gpa + 0x1000000, true);
+    answer_watch(rig, 0, UINT64_MAX);
+    assert_int_equal(rig->writtens, 0);
+    rig_free(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_monitor_that_watches_tells_what_changes),
+        cmocka_unit_test(the_monitor_is_not_asked_too_often),
+        cmocka_unit_test(the_guest_is_asked_where_the_monitor_fails),
+        cmocka_unit_test(a_person_may_have_the_guest_tell),
+        cmocka_unit_test(an_answer_of_memory_that_has_moved_is_nothing),
         cmocka_unit_test(versions_up_to_the_hosts_are_accepted),
         cmocka_unit_test(resolutions_are_for_3_5_and_for_who_has_room),
         cmocka_unit_test(the_ack_comes_when_the_memory_is_there),

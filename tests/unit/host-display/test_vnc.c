@@ -120,6 +120,87 @@ static void what_the_guest_draws_is_what_the_viewer_sees(void **state)
     rig_free(rig);
 }
 
+struct wanted_pixel {
+    int at;
+    uint32_t value;
+};
+
+static bool has_pixel(rfbClient *client, void *context)
+{
+    const struct wanted_pixel *wanted = context;
+    uint32_t pixel;
+    memcpy(&pixel, client->frameBuffer + 4 * wanted->at, 4);
+    return (pixel & 0xffffff) == wanted->value;
+}
+
+/* A monitor that notes writes: what the guest draws arrives without a word of the guest. */
+static unsigned watches;
+
+static int watch(void *context, struct virtual_device *device, uint64_t start, uint64_t size)
+{
+    watches++;
+    return 0;
+}
+
+static bool can_watch(void *context)
+{
+    return true;
+}
+
+static void answer_watch(struct rig *rig, uint64_t blocks)
+{
+    struct video_report report;
+    uint64_t written[PARTITION_WATCH_BLOCKS_MAX / 64] = {blocks};
+    video_report(rig->video, &report);
+    rig->video->operations->range_written(rig->video, report.vram_address, 0, written, 128);
+}
+
+static void touch(struct rig *rig)
+{
+    struct video_report report;
+    video_report(rig->video, &report);
+    rig->video->operations->range_touched(rig->video, report.vram_address);
+    for (unsigned asked = watches; watches == asked;) {
+        pump(rig);
+        rig->video->operations->run(rig->video, rig->now_ns + 1000000000);
+    }
+}
+
+static void paint(struct rig *rig, uint32_t x, uint32_t y, uint32_t pixel)
+{
+    assert_int_equal(pwrite(rig->vram, &pixel, 4, 4 * (y * 320 + x)), 4);
+}
+
+/* A block has 51 rows of 320 pixels. */
+static void what_the_monitor_says_was_written_is_what_the_viewer_sees(void **state)
+{
+    struct rig *rig = rig_create(NULL, NULL);
+    rig->machine.watch = watch;
+    rig->machine.can_watch = can_watch;
+    watches = 0;
+    guest_sets_mode(rig, 320, 200, 32);
+    paint(rig, 0, 199, 0x112233);
+    assert_true(try_connect(rig, ""));
+    while (watches == 0) {
+        pump(rig);
+    }
+    answer_watch(rig, UINT64_MAX);
+    struct wanted_pixel first = {199 * 320, 0x332211};
+    assert_true(talk_until(rig, has_pixel, &first));
+    paint(rig, 319, 100, 0x445566);
+    touch(rig);
+    answer_watch(rig, 1 << 1 | 1 << 2);
+    struct wanted_pixel second = {100 * 320 + 319, 0x665544};
+    assert_true(talk_until(rig, has_pixel, &second));
+    paint(rig, 0, 0, 0x778899);
+    touch(rig);
+    answer_watch(rig, 1);
+    struct wanted_pixel third = {0, 0x998877};
+    assert_true(talk_until(rig, has_pixel, &third));
+    leave(rig->client);
+    rig_free(rig);
+}
+
 static void the_viewer_follows_the_guests_size_and_depth(void **state)
 {
     struct rig *rig = rig_create(NULL, NULL);
@@ -133,19 +214,6 @@ static void the_viewer_follows_the_guests_size_and_depth(void **state)
     assert_true(client_sees(rig, 320, 240, 0x0000ff)); /* red */
     leave(rig->client);
     rig_free(rig);
-}
-
-struct wanted_pixel {
-    int at;
-    uint32_t value;
-};
-
-static bool has_pixel(rfbClient *client, void *context)
-{
-    const struct wanted_pixel *wanted = context;
-    uint32_t pixel;
-    memcpy(&pixel, client->frameBuffer + 4 * wanted->at, 4);
-    return (pixel & 0xffffff) == wanted->value;
 }
 
 static void write_pixel(struct rig *rig, int at, uint32_t value)
@@ -440,7 +508,8 @@ static void the_guest_moves_viewers_pointers_but_does_not_drag_at_them(void **st
     rig_free(rig);
 }
 
-/* Viewers that cannot draw a pointer have it in their picture, blended; the guest's stays clean. */
+/* Viewers that cannot draw a pointer have it in their picture, blended; the guest's stays
+ * clean. */
 static void viewers_without_a_pointer_get_it_drawn(void **state)
 {
     struct rig *rig = rig_create(NULL, NULL);
@@ -585,6 +654,7 @@ int main(void)
         cmocka_unit_test(a_socket_in_the_file_system_is_for_its_owner_and_goes_with_the_server),
         cmocka_unit_test(a_port_is_of_the_loopback_address_alone),
         cmocka_unit_test(what_the_guest_draws_is_what_the_viewer_sees),
+        cmocka_unit_test(what_the_monitor_says_was_written_is_what_the_viewer_sees),
         cmocka_unit_test(the_viewer_follows_the_guests_size_and_depth),
         cmocka_unit_test(only_what_the_guest_says_has_changed_is_read),
         cmocka_unit_test(changes_of_an_earlier_mode_are_harmless),

@@ -183,7 +183,7 @@ struct rig *rig_create(const char *password, const char *path)
     struct video_settings video_settings;
     video_default_settings(SYNTHVID_VERSION_3_5, &video_settings);
     rig->video = video_new(&video_settings);
-    rig->machine = (struct device_machine){rig, map, unmap, NULL};
+    rig->machine = (struct device_machine){.context = rig, .map = map, .unmap = unmap};
     rig->video->operations->attach(rig->video, &rig->machine);
     rig->video->operations->plug(rig->video, rig->bench->server);
     bench_open_channel(rig->bench, VIDEO_CHANNEL);

@@ -16,6 +16,7 @@
 #include "host/devices/video.h"
 #include "host/display/vnc.h"
 #include "protocol/keyboard.h"
+#include "protocol/partition.h"
 
 enum { KEYBOARD_CHANNEL = 1, VIDEO_CHANNEL = 2, MOUSE_CHANNEL = 3, PATIENCE_SECONDS = 30 };
 

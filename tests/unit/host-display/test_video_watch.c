@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Which rows of the picture lie in memory that was written, and when the monitor is asked. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "host/devices/video_watch.h"
+
+static void rows_are_found_in_blocks(void **state)
+{
+    static const struct {
+        uint64_t written;
+        uint32_t offset, pitch, height, from, top, bottom;
+        bool found;
+    } rows[] = {
+        {0, 0, 4096, 768, 0, 0, 0, false},
+        {1, 0, 4096, 768, 0, 0, 16, true},
+        {1, 0, 4096, 768, 16, 0, 0, false},
+        {5, 0, 4096, 768, 16, 32, 48, true},
+        {1ull << 47, 0, 4096, 768, 0, 752, 768, true},
+        {1ull << 48, 0, 4096, 768, 0, 0, 0, false},     /* below the picture */
+        {2, 0, 7680, 1080, 0, 8, 18, true},             /* rows that reach into it */
+        {1, 65536, 4096, 768, 0, 0, 0, false},          /* above it */
+        {2, 65536, 4096, 768, 0, 0, 16, true},
+        {2, 0, 200000, 3, 0, 0, 1, true},               /* rows longer than a block */
+        {UINT64_MAX, 0, 4096, 1, 0, 0, 1, true},
+    };
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        uint64_t bits[2] = {rows[i].written};
+        uint32_t top = rows[i].from, bottom = 0;
+        assert_int_equal(video_watch_rows(bits, 128, rows[i].offset, rows[i].pitch,
+                                          rows[i].height, &top, &bottom),
+                         rows[i].found);
+        if (rows[i].found) {
+            assert_int_equal(top, rows[i].top);
+            assert_int_equal(bottom, rows[i].bottom);
+        }
+    }
+}
+
+static void every_state_knows_when_to_ask(void **state)
+{
+    struct video_watch watch = {.state = VIDEO_WATCH_OFF};
+    assert_int_equal(video_watch_deadline(&watch), 0);
+    video_watch_written(&watch);
+    assert_int_equal(watch.state, VIDEO_WATCH_OFF);
+    video_watch_answered(&watch, 0); /* nobody asked */
+    assert_int_equal(watch.state, VIDEO_WATCH_OFF);
+    video_watch_asked(&watch, 5);
+    assert_int_equal(video_watch_deadline(&watch), UINT64_MAX);
+    video_watch_written(&watch); /* the answer says it, too */
+    video_watch_answered(&watch, 0);
+    assert_int_equal(watch.state, VIDEO_WATCH_QUIET);
+    video_watch_written(&watch);
+    assert_int_equal(video_watch_deadline(&watch), 5 + VIDEO_WATCH_PERIOD_NS);
+    video_watch_stop(&watch);
+    assert_int_equal(video_watch_deadline(&watch), 0);
+    video_watch_asked(&watch, 6);
+    video_watch_answered(&watch, -1);
+    assert_int_equal(video_watch_deadline(&watch), UINT64_MAX);
+    assert_true(watch.refused);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_are_found_in_blocks),
+        cmocka_unit_test(every_state_knows_when_to_ask),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -114,6 +114,27 @@ int vpci_remove(struct vpci *bus, uint32_t number)
     return 0;
 }
 
+int vpci_restore(struct vpci *bus, uint32_t number)
+{
+    struct vpci_slot *slot = bus->slots;
+    while (slot < bus->slots + bus->slot_count && slot->function->slot != number) {
+        slot++;
+    }
+    if (slot == bus->slots + bus->slot_count || bus->primary == NULL) {
+        return -ENOENT;
+    }
+    if (slot->state != VPCI_GONE) {
+        return -EEXIST;
+    }
+    if (bus->relations_due) {
+        return -EBUSY;
+    }
+    slot->state = VPCI_PRESENT;
+    slot->is_assigned = false;
+    bus->relations_due = bus->version != 0;
+    return 0;
+}
+
 int vpci_invalidate_blocks(struct vpci *bus, uint32_t number, uint64_t blocks)
 {
     struct vpci_slot *slot = vpci_find(bus, number);

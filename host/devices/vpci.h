@@ -41,6 +41,13 @@ int vpci_eject(struct vpci *bus, uint32_t slot, uint64_t now_ns);
 /* Takes a function away without asking. 0 or -ENOENT. The last one takes the bus with it. */
 int vpci_remove(struct vpci *bus, uint32_t slot);
 
+/*
+ * Puts a function back that went while its bus stayed, as after power on. Returns 0, -ENOENT (no
+ * such function ever was, or the bus went with it), -EEXIST (it is there), or -EBUSY (the guest has
+ * not been told yet that it went).
+ */
+int vpci_restore(struct vpci *bus, uint32_t slot);
+
 /* Tells the guest that blocks (a bit each) of a function's side channel changed; 0 or -ENOENT. */
 int vpci_invalidate_blocks(struct vpci *bus, uint32_t slot, uint64_t blocks);
 /* Tells it that something on the bus changed. */

@@ -230,6 +230,8 @@ const struct hvctl_command hvctl_commands[] = {
      read_pci_bus, false},
     {"pci remove", "NAME[:DEVICE.FUNCTION]", "take it away without asking", "pci-remove",
      read_pci_bus, false},
+    {"pci restore", "NAME[:DEVICE.FUNCTION]", "put a function back whose bus stayed",
+     "pci-restore", read_pci_bus, false},
     {"pci invalidate", "NAME[:DEVICE.FUNCTION] [BLOCKS]", "tell the guest to look again",
      "pci-invalidate", read_pci_invalidate, false},
     {"type-text", "TEXT", "text, typed on the keyboard", "type-text", hvctl_read_type_text, false},

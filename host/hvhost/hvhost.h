@@ -219,6 +219,8 @@ void hvhost_verb_pci_add(struct hvhost *host, struct json_object *arguments,
                          struct control_ticket *ticket);
 void hvhost_verb_pci_remove(struct hvhost *host, struct json_object *arguments,
                             struct control_ticket *ticket);
+void hvhost_verb_pci_restore(struct hvhost *host, struct json_object *arguments,
+                             struct control_ticket *ticket);
 void hvhost_verb_pci_eject(struct hvhost *host, struct json_object *arguments,
                            struct control_ticket *ticket);
 void hvhost_verb_pci_invalidate(struct hvhost *host, struct json_object *arguments,

@@ -336,6 +336,28 @@ void hvhost_verb_pci_remove(struct hvhost *host, struct json_object *arguments,
     control_answer(ticket, NULL);
 }
 
+void hvhost_verb_pci_restore(struct hvhost *host, struct json_object *arguments,
+                             struct control_ticket *ticket)
+{
+    struct address address;
+    if (!find_addressed(host, arguments, ticket, &address)) {
+        return;
+    }
+    const int result = vpci_restore(address.bus, address.slot);
+    if (result == -ENOENT) {
+        refuse_slot(ticket, &address);
+    } else if (result != 0) {
+        control_refuse(ticket, result, "the function in slot %02x.%x of PCI bus %s %s",
+                       VPCI_SLOT_DEVICE(address.slot), VPCI_SLOT_FUNCTION(address.slot),
+                       vpci_name(address.bus),
+                       result == -EEXIST ? "is there: eject or remove it first"
+                                         : "has only just gone: try again");
+    } else {
+        hvhost_event(host, "pci-restored", NULL, "%s", vpci_name(address.bus));
+        control_answer(ticket, NULL);
+    }
+}
+
 void hvhost_verb_pci_eject(struct hvhost *host, struct json_object *arguments,
                            struct control_ticket *ticket)
 {

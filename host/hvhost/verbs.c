@@ -187,6 +187,7 @@ static const struct {
     {"pci-list", hvhost_verb_pci_list},
     {"pci-add", hvhost_verb_pci_add},
     {"pci-remove", hvhost_verb_pci_remove},
+    {"pci-restore", hvhost_verb_pci_restore},
     {"pci-eject", hvhost_verb_pci_eject},
     {"pci-invalidate", hvhost_verb_pci_invalidate},
     {"type-text", hvhost_verb_type_text},

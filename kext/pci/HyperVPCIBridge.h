@@ -59,6 +59,9 @@ int bridge_request(HyperVPCIBridge *bridge, const void *message, uint32_t size);
 /* Sends a message that is not answered. */
 int bridge_tell(HyperVPCIBridge *bridge, const void *message, uint32_t size);
 
+/* The host has not taken the function away: messages may name it. */
+bool bridge_host_has(HyperVPCIBridge *bridge, uint32_t slot);
+
 /* From the open channel to functions that have resources and can be configured. */
 int bridge_bring_up(HyperVPCIBridge *bridge);
 

@@ -104,6 +104,18 @@ static int function_slot(HyperVPCIBridge *bridge, uint32_t index, uint32_t *slot
     return error;
 }
 
+bool bridge_host_has(HyperVPCIBridge *bridge, uint32_t slot)
+{
+    const struct vpci_bus_function *function;
+    bool has;
+
+    IOLockLock(bridge->lock);
+    function = vpci_function_at(&bridge->vpci, slot);
+    has = !bridge->gone && function != NULL && function->state != VPCI_FUNCTION_GONE;
+    IOLockUnlock(bridge->lock);
+    return has;
+}
+
 static int tell_slot(HyperVPCIBridge *bridge, uint32_t type, uint32_t slot)
 {
     struct vpci_slot_message message;
@@ -315,7 +327,7 @@ void bridge_release_function(HyperVPCIBridge *bridge, uint32_t index)
     bars = own->config.bars;
     IOSimpleLockUnlockEnableInterrupt(bridge->config_lock, state);
     IOLockUnlock(bridge->busy);
-    if (!bridge->gone)
+    if (bridge_host_has(bridge, slot))
         tell_slot(bridge, VPCI_RESOURCES_RELEASED, slot);
     release_bars(bridge, &bars);
 }

@@ -78,7 +78,7 @@ static void delete_at_host(HyperVPCIBridge *bridge, const struct interrupt_group
     struct vpci_delete_interrupt message;
 
     vpci_make_delete(&message, group->slot, &group->message);
-    if (!bridge->gone)
+    if (bridge_host_has(bridge, group->slot))
         bridge_tell(bridge, &message, sizeof message);
 }
 

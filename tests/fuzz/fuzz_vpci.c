@@ -260,7 +260,13 @@ static void act(struct rig *rig)
     switch (what % 16) {
     case 0: take_all(rig); break;
     case 1: vpci_eject(rig->bus, what / 16 % 2, 0); break;
-    case 2: vpci_remove(rig->bus, what / 16 % 2); break;
+    case 2:
+        if (what / 16 % 4 == 3) {
+            vpci_restore(rig->bus, what / 64 % 2);
+        } else {
+            vpci_remove(rig->bus, what / 16 % 2);
+        }
+        break;
     case 3: vpci_invalidate_blocks(rig->bus, 0, next_word(rig->from)); break;
     case 4: answer_late(rig); break;
     case 5:

@@ -215,6 +215,11 @@ bool pair_pci_remove(struct virtual_device *bus)
     return vpci_remove((struct vpci *)bus, 0) == 0;
 }
 
+bool pair_pci_restore(struct virtual_device *bus)
+{
+    return vpci_restore((struct vpci *)bus, 0) == 0;
+}
+
 void pair_pci_invalidate(struct virtual_device *bus)
 {
     vpci_invalidate((struct vpci *)bus);

@@ -19,6 +19,8 @@ struct virtual_device *pair_pci_bus(unsigned index);
 /* The function in slot 0: asked back; taken away without asking. With the last one goes its bus. */
 bool pair_pci_eject(struct virtual_device *bus);
 bool pair_pci_remove(struct virtual_device *bus);
+/* Puts it back, if the bus has stayed and the guest knows that it went. */
+bool pair_pci_restore(struct virtual_device *bus);
 /* Tells the guest to look at the bus again. */
 void pair_pci_invalidate(struct virtual_device *bus);
 /* The whole bus goes (RESCIND). */

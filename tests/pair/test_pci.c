@@ -452,6 +452,35 @@ static void one_of_two_body(struct pair *pair)
     lose(pair, bus);
 }
 
+/* The bridge cannot show a function that comes to a bus that is up: it ends and begins anew. */
+static void comes_back_body(struct pair *pair)
+{
+    struct virtual_device *bus = pair_pci_bus(0);
+
+    begin();
+    for (unsigned round = 0; round < 3; round++) {
+        PAIR_CHECK(pair, wait_for_drivers(2));
+        PAIR_CHECK(pair, !pair_pci_restore(bus));
+        PAIR_CHECK(pair, round % 2 == 0 ? pair_pci_eject(bus) : pair_pci_remove(bus));
+        PAIR_CHECK(pair, wait_for_drivers(1));
+        pair_sleep(PAIR_SECOND);
+        PAIR_CHECK(pair, pair_pci_restore(bus));
+        pair_sleep(PAIR_SECOND);
+    }
+    PAIR_CHECK(pair, wait_for_drivers(2));
+    lose(pair, bus);
+}
+
+static void a_function_comes_back_to_a_bus_that_stayed(void **state)
+{
+    const struct pair_options options = {
+        .pci = { "{\"functions\": [{\"model\": \"test\"}, {\"model\": \"test\", \"slot\": 1}]}" }
+    };
+
+    (void)state;
+    pair_run(&options, comes_back_body, SEEDS);
+}
+
 static void the_other_function_stays(void **state)
 {
     const struct pair_options options = {
@@ -608,6 +637,7 @@ int main(void)
         cmocka_unit_test(a_nub_has_the_properties_that_the_boot_loader_has_for_its_bus),
         cmocka_unit_test(an_ejected_device_comes_back_as_often_as_one_likes),
         cmocka_unit_test(the_other_function_stays),
+        cmocka_unit_test(a_function_comes_back_to_a_bus_that_stayed),
         cmocka_unit_test(a_device_that_is_pulled_out_leaves_nothing),
         cmocka_unit_test(a_bus_that_goes_at_any_step_comes_the_next_time),
         cmocka_unit_test(after_a_packet_that_is_cut_lost_or_twice_the_next_bus_works),

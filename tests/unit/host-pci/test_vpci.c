@@ -434,6 +434,40 @@ static void a_surprise_is_a_relations_event_without_it(void **state)
     rig_free(rig);
 }
 
+static void a_function_comes_back_once_the_guest_knows_that_it_went(void **state)
+{
+    struct rig *rig = rig_running(TWO_FUNCTIONS, VPCI_VERSION_1_1);
+    struct {
+        struct vpci_bus_relations list;
+        struct vpci_function functions[2];
+    } relations;
+    assert_int_equal(vpci_restore(rig->bus, VPCI_SLOT(2, 1)), -EEXIST);
+    assert_int_equal(vpci_restore(rig->bus, VPCI_SLOT(3, 0)), -ENOENT);
+    assert_int_equal(vpci_remove(rig->bus, VPCI_SLOT(2, 1)), 0);
+    assert_int_equal(vpci_restore(rig->bus, VPCI_SLOT(2, 1)), -EBUSY);
+    rig_pump(rig);
+    rig_expect_event(rig, VPCI_BUS_RELATIONS, &relations, sizeof(relations.list));
+    assert_int_equal(relations.list.count, 1);
+    assert_int_equal(vpci_restore(rig->bus, VPCI_SLOT(2, 1)), 0);
+    rig_pump(rig);
+    rig_expect_event(rig, VPCI_BUS_RELATIONS, &relations, sizeof(relations));
+    assert_int_equal(relations.list.count, 2);
+    const struct vpci_slot_message requirements = {VPCI_QUERY_REQUIREMENTS, VPCI_SLOT(2, 1)};
+    struct received packet;
+    assert_int_equal(rig_call(rig, &requirements, sizeof(requirements), &packet),
+                     VPCI_STATUS_SUCCESS);
+    rig_free(rig);
+}
+
+static void a_bus_that_went_with_its_function_does_not_come_back(void **state)
+{
+    struct rig *rig = rig_running("{\"model\":\"test\"}", VPCI_VERSION_1_1);
+    assert_int_equal(vpci_remove(rig->bus, 0), 0);
+    rig_pump(rig);
+    assert_int_equal(vpci_restore(rig->bus, 0), -ENOENT);
+    rig_free(rig);
+}
+
 /* Before a version, after it, in D0, with regions shown, with an answer due. */
 static void a_bus_is_rescinded_at_any_moment(void **state)
 {
@@ -597,6 +631,8 @@ int main(void)
         cmocka_unit_test(a_guest_that_does_not_answer_has_60_seconds),
         cmocka_unit_test(a_function_without_a_driver_goes_at_once),
         cmocka_unit_test(a_surprise_is_a_relations_event_without_it),
+        cmocka_unit_test(a_function_comes_back_once_the_guest_knows_that_it_went),
+        cmocka_unit_test(a_bus_that_went_with_its_function_does_not_come_back),
         cmocka_unit_test(a_bus_is_rescinded_at_any_moment),
         cmocka_unit_test(a_closed_bus_is_as_new),
         cmocka_unit_test(a_busy_device_holds_up_the_close),

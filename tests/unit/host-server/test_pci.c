@@ -258,6 +258,7 @@ static void what_cannot_be_is_refused_in_one_line(void **state)
         "pci add '{\"maximum-version\":\"1.4\"}'", /* not this release */
         "pci eject second", "pci eject first:1.0", "pci remove second", "pci remove first:0.1",
         "pci invalidate second", "pci invalidate first:1.0 1",
+        "pci restore second", "pci restore first", "pci restore first:1.0",
     };
     static const char *const misused[] = {"pci", "pci add", "pci eject", "pci eject first:",
                                           "pci remove first:20.0", "pci remove first:0.8",

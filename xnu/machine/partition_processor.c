@@ -59,6 +59,10 @@ void socket_cpuid(void *context, unsigned processor, uint32_t leaf, uint32_t sub
     registers[3] = reply.edx;
 }
 
+/* The guest's clock is set by the reference time, so ours is as wrong as the answer was late: one
+ * that took longer than this, on a busy machine, is good for that one time only. Nanoseconds. */
+#define REFERENCE_ANSWER_MAXIMUM UINT64_C(2000000)
+
 /* Guests read the reference time often: once the host has said it, it goes on by our clock. */
 static bool reference_time(struct socket_partition *partition, uint64_t *value) {
     if (!atomic_load_explicit(&partition->time_known, memory_order_acquire)) {
@@ -79,7 +83,8 @@ bool socket_rdmsr(void *context, unsigned processor, uint32_t index, uint64_t *v
     uint64_t asked_uptime = machine_uptime();
     transact(partition, processor, &request.header, sizeof request, &reply, sizeof reply);
     *value = reply.value;
-    if (index == MSR_REFERENCE_TIME && reply.status == 0) {
+    if (index == MSR_REFERENCE_TIME && reply.status == 0 &&
+        machine_uptime() - asked_uptime <= REFERENCE_ANSWER_MAXIMUM) {
         struct processor_connection *first = &partition->connections[0];
         pthread_mutex_lock(&first->lock);
         if (!atomic_load(&partition->time_known)) {

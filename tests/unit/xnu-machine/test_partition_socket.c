@@ -23,6 +23,7 @@
 #define DEVICE UINT64_C(0xFE000000)
 #define VIDEO UINT64_C(0xF8000000)
 #define PORT 0x64u
+#define REFERENCE_TIME 0x40000020u
 
 enum misbehaviour {
     HONEST,
@@ -53,6 +54,7 @@ static struct {
     uint64_t watched;       /* the first 64 blocks of the last answer to WATCH */
     _Atomic uint64_t touched;
     uint32_t crashed;
+    atomic_uint time_asked, time_late; /* how often for the reference time; so many answers late */
     pthread_t thread;
 } host;
 
@@ -144,6 +146,10 @@ static void serve_processor(int socket, const uint8_t *buffer) {
     }
     case PARTITION_RDMSR: {
         uint32_t index = ((const struct partition_rdmsr *)buffer)->index;
+        const struct timespec late = {.tv_nsec = 50000000};
+        if (index == REFERENCE_TIME && atomic_fetch_add(&host.time_asked, 1) < host.time_late) {
+            nanosleep(&late, NULL);
+        }
         struct partition_rdmsr_reply reply = {reply_header, index == 0x400000FF ? -1 : 0,
                                               host.msr[index - 0x40000000]};
         reply.header.length = sizeof reply;
@@ -399,6 +405,43 @@ static void a_session_carries_requests_signals_and_vectors(void **state) {
     honest_session(true);
 }
 
+/* ---- the reference time, which goes on by the client's clock ---- */
+
+/* An answer that came late would put the guest's time ahead for good: the host is asked again. */
+static void reference_time_body(void *argument) {
+    enum { LATE = 3, TRIES = 1000 };
+    uint64_t value, before;
+    unsigned asked;
+    host.msr[REFERENCE_TIME - 0x40000000] = 5000;
+    atomic_store(&host.time_asked, 0);
+    atomic_store(&host.time_late, LATE);
+    for (asked = 1; asked <= LATE; asked++) {
+        CHECK(machine_rdmsr(REFERENCE_TIME, &value) && value == 5000);
+        CHECK(atomic_load(&host.time_asked) == asked);
+    }
+    do {
+        CHECK(machine_rdmsr(REFERENCE_TIME, &value) && value >= 5000);
+    } while (atomic_load(&host.time_asked) == asked && ++asked < TRIES);
+    CHECK(asked < TRIES);
+    for (unsigned i = 0; i < 100; i++) {
+        before = value;
+        CHECK(machine_rdmsr(REFERENCE_TIME, &value) && value >= before);
+    }
+    CHECK(atomic_load(&host.time_asked) == asked - 1);
+}
+
+static void a_reference_time_that_came_late_is_not_kept(void **state) {
+    char message[200];
+    atomic_store(&machine_test_failures, 0);
+    start_host(HONEST);
+    start_machine(false);
+    assert_int_equal(machine_partition_connect(host.path, message, sizeof message), 0);
+    assert_int_equal(machine_run("reference time", reference_time_body, NULL), 0);
+    machine_stop();
+    stop_host();
+    assert_int_equal(atomic_load(&machine_test_failures), 0);
+}
+
 /* ---- interrupt lines ---- */
 
 static atomic_uint lines_seen; /* line << 1 | level, plus 0x100 */
@@ -646,6 +689,7 @@ static void a_bad_start_gives_one_clear_line(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_session_carries_requests_signals_and_vectors),
+        cmocka_unit_test(a_reference_time_that_came_late_is_not_kept),
         cmocka_unit_test(lines_change),
         cmocka_unit_test(a_start_that_fails_is_reported),
         cmocka_unit_test(ranges_are_mapped_trapped_and_checked),

@@ -11,6 +11,7 @@
 
 #include "host/devices/storvsc_internal.h"
 #include "protocol/vmbus_classes.h"
+#include "protocol/vmbus_ring.h"
 
 enum {
     TRANSFER_BYTES_BEFORE_5_1 = 256 << 10,
@@ -173,6 +174,15 @@ static void obey(struct storvsc_channel *channel, const struct host_packet *pack
     }
 }
 
+/* That the packet had in the ring. */
+static uint64_t bytes_of(const struct host_packet *packet)
+{
+    const size_t head = packet->type == VMBUS_PACKET_GPA_DIRECT
+                            ? sizeof(struct vmbus_packet_gpa_direct)
+                            : sizeof(struct vmbus_packet_header);
+    return head + packet->ranges_size + packet->payload_size;
+}
+
 static void take_packets(struct storvsc_channel *channel)
 {
     struct storvsc *controller = channel->controller;
@@ -192,8 +202,7 @@ static void take_packets(struct storvsc_channel *channel)
             stop_channel(channel, "a guest sends storage packets in-band or GPA-direct");
             return;
         }
-        controller->counters.message_bytes +=
-            sizeof(struct vmbus_packet_header) + packet.ranges_size + packet.payload_size;
+        controller->counters.message_bytes += bytes_of(&packet);
         storvsc_session_handle(&controller->session, packet.payload, packet.payload_size,
                                packet.completion_requested, on_primary, &decision);
         obey(channel, &packet, &decision);

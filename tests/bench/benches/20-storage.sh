@@ -76,7 +76,7 @@ storage_signals() {
     after=$(storage_doorbells)
     packets=$(sed -n '/^{/,$p' "$work/fio.json" | jq -er '.jobs[0] | .read.total_ios * (1 + 500 / .job_runtime) | round')
     figure storage-doorbells "doorbells per 1000 packets, depth 32" $(((after - before) * 1000 / packets)) - \
-        doorbells lower -
+        doorbells lower '< 30'
 }
 
 # storage_bytes: bytes moved for clients so far, and those copied for that: between sockets and guest memory, into and

@@ -3,9 +3,11 @@
 #include "tests/unit/host-devices/storvsc_rig.h"
 
 #include <errno.h>
+#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/devices/virtual_device.h"
 #include "host/disk/disk_faults.h"
 #include "host/disk/disk_memory.h"
 
@@ -56,6 +58,37 @@ static void data_goes_straight_to_scattered_pages(void **state)
     assert_int_equal(bench_page(rig->bench, BUFFER_PAGE)[0], 2);
     assert_int_equal(bench_page(rig->bench, BUFFER_PAGE + 4)[1], 3);
     assert_int_equal(bench_page(rig->bench, BUFFER_PAGE + 1)[0], 0);
+    rig_free(rig);
+}
+
+static uint64_t described(struct rig *rig, const char *name)
+{
+    struct virtual_device *device = storvsc_device(rig->controller);
+    struct json_object *object = json_object_new_object();
+    struct json_object *value;
+    device->operations->describe(device, object);
+    assert_true(json_object_object_get_ex(object, name, &value));
+    uint64_t number = json_object_get_uint64(value);
+    json_object_put(object);
+    return number;
+}
+
+/* Data are copied by the disk, once; the rings carry what is said about them. */
+static void copies_are_counted(void **state)
+{
+    struct rig *rig = rig_create(STORVSC_VERSION_6_2, NULL);
+    uint8_t cdb[16];
+    handshake(rig, STORVSC_VERSION_6_2);
+    const uint64_t before = described(rig, "message_bytes");
+    rw_cdb(cdb, false, 0, 16);
+    execute(rig, 0, cdb, STORVSC_DATA_IN, BUFFER, 8192);
+    const uint64_t request = 24 + 8 + 2 * 8 + rig->packet_size; /* head, range, pages */
+    const uint64_t completion = 16 + rig->packet_size;
+    assert_int_equal(described(rig, "message_bytes") - before, request + completion);
+    assert_int_equal(rig->disk->counters.bytes_copied, 8192);
+    execute(rig, 0, test_unit_ready, 0, 0, 0);
+    assert_int_equal(described(rig, "message_bytes") - before, request + 3 * completion);
+    assert_int_equal(rig->disk->counters.bytes_copied, 8192);
     rig_free(rig);
 }
 
@@ -621,6 +654,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(data_moves_between_guest_and_disk_in_every_version),
         cmocka_unit_test(data_goes_straight_to_scattered_pages),
+        cmocka_unit_test(copies_are_counted),
         cmocka_unit_test(errors_carry_sense_and_the_next_request_works),
         cmocka_unit_test(absent_luns_and_report_luns),
         cmocka_unit_test(write_same_unmap_and_mode_select_reach_the_disk),

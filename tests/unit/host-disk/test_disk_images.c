@@ -131,6 +131,8 @@ static void check_format(struct bench *bench, const char *qemu_format, const cha
     assert_int_equal(back[0], 0x22);
     assert_int_equal(back[199], 0x11);
     assert_int_equal(back[8291], 0x22);
+    /* Through the socket, and what lies in pieces once more. */
+    assert_int_equal(disk->counters.bytes_copied, 65536 + 2 * 8192 + 2 * 8192);
     assert_int_equal(transfer(bench, disk, DISK_WRITE_ZEROES, 0, 4096, NULL, 0), 0);
     assert_int_equal(transfer(bench, disk, DISK_DISCARD, 32768, 4096, NULL, 0), 0);
     assert_int_equal(transfer(bench, disk, DISK_FLUSH, 0, 0, NULL, 0), 0);

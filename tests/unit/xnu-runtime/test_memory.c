@@ -15,6 +15,7 @@
 #include "abi/kpi/iolib.h"
 #include "abi/kpi/vm.h"
 
+#include "xnu/machine/machine.h"
 #include "xnu/machine/memory.h"
 
 static uint64_t segment(void *memory, uint64_t offset, uint64_t *length)
@@ -280,7 +281,9 @@ static void misaligned_memory_is_bounced_there_and_back_body(void *argument)
         IOBufferMemoryDescriptor_withCapacity(8192, kIODirectionOutIn, true);
     char *bytes = IOBufferMemoryDescriptor_getBytesNoCopy(b);
     IODMACommand *c = command(32, 0, 0, 512);
+    struct machine_statistics before, after;
 
+    machine_statistics(&before);
     memcpy(bytes + 3, "out", 3);
     IODMACommand_setMemoryDescriptor(c, (IOMemoryDescriptor *)b, false);
     CHECK(IODMACommand_prepare(c, 3, 1000, true, true) == 0);
@@ -298,6 +301,8 @@ static void misaligned_memory_is_bounced_there_and_back_body(void *argument)
     offset = 0;
     CHECK(IODMACommand_genIOVMSegments_numbers_pointer(c, &offset, list, &count) == 0);
     CHECK(list[0].fIOVMAddr == segment(b, 512, &length));   /* aligned: no copy */
+    machine_statistics(&after);
+    CHECK(after.bounce_bytes - before.bounce_bytes == 3 * 1000); /* out, in and at the end */
     object_release(c);
     object_release(b);
 }

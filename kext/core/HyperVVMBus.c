@@ -130,8 +130,10 @@ void vmbus_handle_messages(HyperVVMBus *bus)
             bus->proposal = output.post;
             bus->proposal_ready = true;
         }
-        if (output.event == CONNECTION_EVENT_CONNECTED)
+        if (output.event == CONNECTION_EVENT_CONNECTED) {
             bus->shared_interrupts = bus->connection->version < VMBUS_VERSION_2_4;
+            bus->was_connected = true;
+        }
         if (output.event == CONNECTION_EVENT_UNLOADED)
             bus->unloaded = true;
         IOLockWakeup(bus->lock, bus->connection, false);

@@ -206,6 +206,17 @@ static void mark_rescinded(struct device_channel *channel)
         IOInterruptEventSource_interruptOccurred(channel->source, NULL, NULL, 0);
 }
 
+void device_unloaded(HyperVVMBusDevice *device)
+{
+    IOLockLock(device->lock);
+    device->gone = true;
+    for (uint32_t i = 0; i < DEVICE_CHANNELS_MAXIMUM; i++)
+        if (device->channels[i] != NULL)
+            mark_rescinded(device->channels[i]);
+    IOLockWakeup(device->lock, &device->subchannel_count, false);
+    IOLockUnlock(device->lock);
+}
+
 void device_rescind_channel(HyperVVMBusDevice *device, uint32_t channel_id)
 {
     bool primary = channel_id == device_offer(device)->channel_id;

@@ -15,6 +15,7 @@
 /* A thread that waits in device_channel_call. */
 struct channel_call {
     struct channel_call *next;
+    uint64_t id;             /* of its request */
     void *response;
     uint32_t capacity;
     uint32_t length;
@@ -76,6 +77,10 @@ int device_add_channel(HyperVVMBusDevice *device, const struct offer *offer);
 /* A channel of the device was rescinded: tells its driver; the whole device goes with its primary.
  * Sub-channels that nobody has open are released at once. */
 void device_rescind_channel(HyperVVMBusDevice *device, uint32_t channel_id);
+
+/* The host has confirmed UNLOAD: it knows nothing of the channels any more. Drivers are told as if
+ * all were rescinded, so that nobody waits for an answer; the nub stays. */
+void device_unloaded(HyperVVMBusDevice *device);
 
 /* Is this the device of this class and instance? */
 bool device_is(const HyperVVMBusDevice *device, const struct offer *offer);

@@ -165,6 +165,7 @@ int device_channel_call(struct device_channel *channel, const struct ring_piece 
         device_channel_commit(channel);
         return error;
     }
+    call.id = id;
     call.next = channel->calls;
     channel->calls = &call;
     /* The doorbell is rung with the lock held, so that the reply finds us asleep or done. */
@@ -186,6 +187,9 @@ int device_channel_call(struct device_channel *channel, const struct ring_piece 
 void channel_end_calls(struct device_channel *channel)
 {
     for (struct channel_call *call = channel->calls; call != NULL; call = call->next) {
+        if (call->done)
+            continue;
+        channel_take_completion(&channel->engine, call->id); /* a late answer finds nothing */
         call->result = HV_ERROR_GONE;
         call->done = true;
         IOLockWakeup(channel->transmit_lock, call, false);

@@ -35,6 +35,8 @@ struct HyperVVMBus {
     volatile bool unloading;                /* UNLOAD is to be sent, or was: no signal may follow */
     volatile int32_t signalling;            /* threads between `unloading` read and the doorbell */
     uint32_t posting;                       /* messages being posted; guarded by `lock` */
+    bool was_connected;                     /* from then on there may be devices */
+    bool unload_over;                       /* its outcome is known */
     bool unloaded;                          /* the host has confirmed that it forgot everything */
     bool shared_interrupts;                 /* a host before 2.4: flags are in the interrupt page */
     IOWorkLoop *work_loop;                  /* of control messages only */
@@ -118,6 +120,8 @@ void vmbus_handle_messages(HyperVVMBus *bus);
 /* An offer or a rescind has been received; on the bus's work loop, without the lock. */
 void vmbus_offer_received(HyperVVMBus *bus, const struct offer *offer);
 void vmbus_rescind_received(HyperVVMBus *bus, uint32_t channel_id);
+/* The host has confirmed UNLOAD: tells every device; any thread, without the lock. */
+void vmbus_devices_unloaded(HyperVVMBus *bus);
 
 /* In a crash: tells the host to let go, without locks, waiting at most a few seconds. */
 void vmbus_crash_unload(HyperVVMBus *bus);

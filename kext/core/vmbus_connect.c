@@ -39,7 +39,7 @@ static int await_answer(HyperVVMBus *bus, struct connection_message *message)
 
     while (bus->connection->state == CONNECTION_CONTACTING && !bus->proposal_ready && in_time)
         in_time = wait_for_message(bus, deadline);
-    if (bus->connection->state == CONNECTION_CONNECTED)
+    if (bus->was_connected)         /* even if the system has begun to go down since */
         return 0;
     if (bus->connection->state != CONNECTION_CONTACTING)
         return HV_ERROR_REFUSED;
@@ -138,7 +138,8 @@ void vmbus_await_early_devices(HyperVVMBus *bus)
     }
 }
 
-int vmbus_disconnect(HyperVVMBus *bus)
+/* Returns 0 when the host has confirmed. */
+static int unload(HyperVVMBus *bus)
 {
     uint64_t deadline = deadline_after(VMBUS_UNLOAD_TIMEOUT_MS);
     struct connection_message message;
@@ -165,6 +166,19 @@ int vmbus_disconnect(HyperVVMBus *bus)
         error = HV_ERROR_TIMED_OUT;
     }
     IOLockUnlock(bus->lock);
+    return error;
+}
+
+int vmbus_disconnect(HyperVVMBus *bus)
+{
+    int error = unload(bus);
+
+    IOLockLock(bus->lock);
+    bus->unload_over = true;
+    IOLockWakeup(bus->lock, bus->connection, false);
+    IOLockUnlock(bus->lock);
+    if (bus->unloaded)
+        vmbus_devices_unloaded(bus);
     return error;
 }
 

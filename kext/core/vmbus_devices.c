@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* HyperVVMBus: offers become nubs, rescinds end them. Runs on the bus's message thread. */
+/* HyperVVMBus: offers become nubs, rescinds end them. Runs on the bus's message thread,
+ * but for the end of all. */
 #include "abi/kpi/iolib.h"
 #include "kext/core/device.h"
 #include "kext/core/errors.h"
@@ -37,6 +38,23 @@ void vmbus_forget_device(HyperVVMBus *bus, HyperVVMBusDevice *device)
         if (bus->devices[id] == device)
             bus->devices[id] = NULL;
     IOLockUnlock(bus->lock);
+}
+
+void vmbus_devices_unloaded(HyperVVMBus *bus)
+{
+    for (uint32_t id = 1; id <= VMBUS_CHANNEL_MAXIMUM; id++) {
+        HyperVVMBusDevice *device;
+
+        IOLockLock(bus->lock);
+        device = bus->devices[id];
+        if (device != NULL && device_offer(device)->channel_id != id)
+            device = NULL;          /* one of its sub-channels */
+        iokit_retain(device);
+        IOLockUnlock(bus->lock);
+        if (device != NULL)
+            device_unloaded(device);
+        iokit_release(device);
+    }
 }
 
 static int add_subchannel(HyperVVMBus *bus, const struct offer *offer)

@@ -20,7 +20,7 @@ int vmbus_post(HyperVVMBus *bus, const struct connection_message *message)
     int error;
 
     IOLockLock(bus->lock);
-    connected = bus->connection->state == CONNECTION_CONNECTED;
+    connected = bus->connection->state == CONNECTION_CONNECTED && !bus->unloading;
     bus->posting += connected;
     IOLockUnlock(bus->lock);
     if (!connected)
@@ -140,6 +140,13 @@ int vmbus_create_gpadl(HyperVVMBus *bus, uint32_t channel_id, struct dma_memory 
     return error;
 }
 
+/* Once the end has begun, memory comes back with UNLOAD; the lock is held. */
+static void await_unload(HyperVVMBus *bus)
+{
+    while (bus->unloading && !bus->unload_over)
+        IOLockSleep(bus->lock, bus->connection, THREAD_UNINT);
+}
+
 int vmbus_teardown_gpadl(HyperVVMBus *bus, uint32_t gpadl_id)
 {
     struct connection_message message;
@@ -147,6 +154,7 @@ int vmbus_teardown_gpadl(HyperVVMBus *bus, uint32_t gpadl_id)
     int error;
 
     IOLockLock(bus->lock);
+    await_unload(bus);
     if (bus->unloaded)              /* the host has forgotten everything */
         error = HV_ERROR_EMPTY;
     else
@@ -155,6 +163,13 @@ int vmbus_teardown_gpadl(HyperVVMBus *bus, uint32_t gpadl_id)
     if (error != 0)
         return error == HV_ERROR_EMPTY ? 0 : error;
     error = post_and_wait(bus, &message, request);
+    if (error == HV_ERROR_GONE) {   /* UNLOAD came between */
+        IOLockLock(bus->lock);
+        await_unload(bus);
+        if (bus->unloaded)
+            error = 0;
+        IOLockUnlock(bus->lock);
+    }
     if (error == HV_ERROR_TIMED_OUT)
         hv_log(who, "the host did not tear GPADL 0x%x down", gpadl_id);
     return error;

@@ -25,6 +25,7 @@ static const char who[] = "HyperVKeyboard";
 struct HyperVKeyboard {
     IOHIKeyboard super;
     struct device_channel *channel;
+    volatile bool published;            /* the superclass has started: keys may be dispatched */
     IOLock *lock;                       /* the engine, whoever uses it, and the layout */
     struct keyboard keyboard;
     const struct key_layout *layout;    /* a built-in one, or `uploaded` */
@@ -57,6 +58,8 @@ static void packet_arrived(void *owner, struct device_channel *channel,
     int count;
 
     (void)channel;
+    if (!self->published)
+        return;                         /* nobody has asked the host for anything */
     IOLockLock(self->lock);
     untyped = self->keyboard.counters.unknown_characters;
     count = keyboard_receive(&self->keyboard, packet->data, packet->length, changes);
@@ -166,7 +169,6 @@ static int32_t keyboard_set_properties(IORegistryEntry *me, OSObject *properties
 
 static int open_channel(HyperVKeyboard *self, IOService *provider)
 {
-    const struct keyboard_options keys = adb_keyboard_options();
     const struct device_channel_options options = {
         .transmit_pages = RING_PAGES,
         .receive_pages = RING_PAGES,
@@ -176,21 +178,25 @@ static int open_channel(HyperVKeyboard *self, IOService *provider)
         .owner = self,
         .handlers = { .packet = packet_arrived },
     };
+    HyperVVMBusDevice *device = device_of_provider(provider);
+
+    return device == NULL ? HV_ERROR_INVALID
+                          : device_channel_open(device, 0, &options, &self->channel);
+}
+
+/* Asks for the protocol; keys come once the host has answered. */
+static int begin(HyperVKeyboard *self)
+{
+    const struct keyboard_options keys = adb_keyboard_options();
     struct keyboard_protocol_request request;
     const struct ring_piece piece = { &request, sizeof request };
-    HyperVVMBusDevice *device = device_of_provider(provider);
-    int error;
 
-    if (device == NULL)
-        return HV_ERROR_INVALID;
     IOLockLock(self->lock);
     keyboard_begin(&self->keyboard, &keys, &request);
     keyboard_use_layout(&self->keyboard, self->layout);
     IOLockUnlock(self->lock);
-    error = device_channel_open(device, 0, &options, &self->channel);
-    if (error == 0)
-        error = device_channel_send(self->channel, &piece, 1, 0);
-    return error;
+    self->published = true;
+    return device_channel_send(self->channel, &piece, 1, 0);
 }
 
 static void close_channel(HyperVKeyboard *self)
@@ -206,8 +212,8 @@ static void close_channel(HyperVKeyboard *self)
 
 /* ---- IOService ---- */
 
-/* The superclass publishes the keyboard in its start, and may open it at once: the key mapping is
- * made before, the channel, from which keys come, opened after. */
+/* The superclass publishes the keyboard in its start, and others may open it at once, so nothing may
+ * fail after that: the key mapping and the channel are there before, and keys come after. */
 static bool keyboard_start(IOService *me, IOService *provider)
 {
     HyperVKeyboard *self = (HyperVKeyboard *)me;
@@ -220,15 +226,17 @@ static bool keyboard_start(IOService *me, IOService *provider)
         return false;
     self->keymap_length = keymap_build(self->keymap);
     use_first_layout(self);
-    if (!IOHIKeyboard_super_start(&self->super, provider))
-        return false;
     error = open_channel(self, provider);
-    if (error == 0)
-        return true;
-    hv_log(who, "cannot open the channel (error %d)", error);
-    close_channel(self);
-    IOHIKeyboard_super_stop(&self->super, provider);
-    return false;
+    if (error != 0)
+        hv_log(who, "cannot open the channel (error %d)", error);
+    if (error != 0 || !IOHIKeyboard_super_start(&self->super, provider)) {
+        close_channel(self);
+        return false;
+    }
+    error = begin(self);
+    if (error != 0)
+        hv_log(who, "the host cannot be asked for keys (error %d)", error);
+    return true;
 }
 
 static void keyboard_stop(IOService *me, IOService *provider)

@@ -36,7 +36,8 @@ extern struct kext_info kmod_info __asm("_kmod_info");
 
 struct session {
     struct pair pair;
-    pair_body *body;
+    pair_body *body;      /* NULL: it is told to stop in the middle of its start */
+    unsigned turns;       /* then after so many turns of other threads */
     const struct pair_options *options;
 };
 
@@ -106,20 +107,29 @@ static void run_session(void *argument)
     if (!session->options->no_framebuffer)
         pair_install_framebuffer();
     xnu_publish_resource("IOBSD");
-    PAIR_CHECK(&session->pair, xnu_wait_quiet(QUIET_SECONDS * PAIR_SECOND));
-    session->body(&session->pair);
+    if (session->body != NULL) {
+        PAIR_CHECK(&session->pair, xnu_wait_quiet(QUIET_SECONDS * PAIR_SECOND));
+        session->body(&session->pair);
+    }
+    while (session->turns-- > 0)
+        machine_yield();
     PAIR_CHECK(&session->pair, xnu_shutdown(false));
+    PAIR_CHECK(&session->pair, !module_has_instances(IDENTIFIER));
+    module_report_instances(IDENTIFIER);
     PAIR_CHECK(&session->pair, pair_host_violations(session->pair.host) == 0);
     PAIR_CHECK(&session->pair, pair_host_gpadls(session->pair.host) == 0);
 }
 
-static _Noreturn void child(const struct pair_options *options, pair_body *body, uint64_t seed)
+static _Noreturn void child(const struct pair_options *options, pair_body *body, unsigned turns,
+                            uint64_t seed)
 {
     const struct machine_configuration configuration = {
         .memory_bytes = MEMORY, .processors = options->processors != 0 ? options->processors : 2,
         .deterministic = true, .seed = seed, .switches_max = SWITCHES,
     };
-    struct session session = { .body = body, .options = options, .pair.seed = seed };
+    struct session session = {
+        .body = body, .turns = turns, .options = options, .pair.seed = seed,
+    };
     int result;
 
     if (options->macos != NULL && !release_select(options->macos))
@@ -167,7 +177,8 @@ void pair_on_processor(struct pair *pair, unsigned processor, pair_body *body)
     machine_thread_release(thread);
 }
 
-void pair_run_seed(const struct pair_options *options, pair_body *body, uint64_t seed)
+static void run_child(const struct pair_options *options, pair_body *body, unsigned turns,
+                      uint64_t seed)
 {
     int status = 0;
     pid_t process;
@@ -175,13 +186,23 @@ void pair_run_seed(const struct pair_options *options, pair_body *body, uint64_t
     fflush(NULL);
     process = fork();
     if (process == 0)
-        child(options, body, seed);
+        child(options, body, turns, seed);
     assert_int_equal(waitpid(process, &status, 0), process);
     if (status != 0)
-        fprintf(stderr, "seed %llu: %s %d; PAIR_LOG=1 shows the kernel log\n",
-                (unsigned long long)seed, WIFSIGNALED(status) ? "signal" : "status",
+        fprintf(stderr, "seed %llu, %u turns: %s %d; PAIR_LOG=1 shows the kernel log\n",
+                (unsigned long long)seed, turns, WIFSIGNALED(status) ? "signal" : "status",
                 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     assert_int_equal(status, 0);
+}
+
+void pair_run_seed(const struct pair_options *options, pair_body *body, uint64_t seed)
+{
+    run_child(options, body, 0, seed);
+}
+
+void pair_run_and_stop(const struct pair_options *options, unsigned turns, uint64_t seed)
+{
+    run_child(options, NULL, turns, seed);
 }
 
 void pair_run(const struct pair_options *options, pair_body *body, unsigned seeds)

@@ -43,6 +43,10 @@ void pair_run(const struct pair_options *options, pair_body *body, unsigned seed
 /* The same with this one seed. */
 void pair_run_seed(const struct pair_options *options, pair_body *body, uint64_t seed);
 
+/* The machine is told to go down after so many times that another thread had its turn, wherever its
+ * start is by then; there is no body. Nothing of the kext and nothing at the host may be left. */
+void pair_run_and_stop(const struct pair_options *options, unsigned turns, uint64_t seed);
+
 /* Runs `body` on a thread of that processor, and waits for it. */
 void pair_on_processor(struct pair *pair, unsigned processor, pair_body *body);
 

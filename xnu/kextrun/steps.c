@@ -75,9 +75,17 @@ static void start_kernel_interfaces(const struct xnu_options *options) {
     }
 }
 
+/* Says in the log which they are. */
+static bool has_instances(const char *bundle) {
+    const bool found = module_has_instances(bundle);
+    if (found) {
+        module_report_instances(bundle);
+    }
+    return found;
+}
+
 static int start_kernel(struct kextrun *kextrun) {
-    static const struct kext_runtime runtime = {module_start, module_finish,
-                                                module_has_instances};
+    static const struct kext_runtime runtime = {module_start, module_finish, has_instances};
     struct xnu_options options = {0};
     if (machine_partition_boot_screen() != 0) {
         options.console = (struct xnu_console){.base = machine_partition_boot_screen(),

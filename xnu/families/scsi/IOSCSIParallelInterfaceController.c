@@ -388,6 +388,7 @@ void IOSCSIParallelInterfaceController__stop(IOSCSIParallelInterfaceController *
     if (me->fHBAHasBeenInitialized) {
         IOSCSIParallelInterfaceController_StopController(me);
         IOSCSIParallelInterfaceController_TerminateController(me);
+        scsi_units_wait(me);
         IOSCSIParallelInterfaceController_DeallocateSCSIParallelTasks(me);
         me->fHBAHasBeenInitialized = false;
     }

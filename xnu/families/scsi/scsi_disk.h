@@ -45,6 +45,11 @@ struct scsi_disk *scsi_disk_create(struct scsi_target *target, uint64_t lun,
 void scsi_disk_retain(struct scsi_disk *disk);
 void scsi_disk_release(struct scsi_disk *disk);
 
+/* Runs `body(disk)` on a thread of its own, which the controller waits for when it stops. False: no
+ * thread could be had. */
+bool scsi_disk_start_thread(struct scsi_disk *disk, const char *name,
+                            void (*body)(struct scsi_disk *disk));
+
 /* Waits until the disk is ready, learns its size and publishes it; on the calling thread. */
 void scsi_disk_attach(struct scsi_disk *disk);
 /* Asks for the capacity, with a buffer of a page. False: it cannot be read. */

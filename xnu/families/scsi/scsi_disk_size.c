@@ -8,7 +8,6 @@
 
 #include "abi/kpi/vm.h"
 
-#include "xnu/iokit/threads_private.h"
 #include "xnu/machine/log.h"
 #include "xnu/machine/memory.h"
 
@@ -67,9 +66,8 @@ static void take_over(struct scsi_disk *disk, const struct scsi_capacity *capaci
     block_device_release(device);
 }
 
-static void look_thread(void *parameter, wait_result_t result)
+static void look(struct scsi_disk *disk)
 {
-    struct scsi_disk *disk = parameter;
     struct scsi_capacity capacity;
     IOBufferMemoryDescriptor *buffer = IOBufferMemoryDescriptor_inTaskWithOptions(
         kernel_task, kIODirectionIn, MACHINE_PAGE_SIZE, MACHINE_PAGE_SIZE);
@@ -82,21 +80,12 @@ static void look_thread(void *parameter, wait_result_t result)
                         (unsigned long long)disk->target->id, (unsigned long long)disk->lun);
     } while (!end_look(disk));
     object_release(buffer);
-    scsi_disk_release(disk);
 }
 
 void scsi_disk_look_again(void *parameter)
 {
     struct scsi_disk *disk = parameter;
-    thread_t thread;
 
-    if (!begin_look(disk))
-        return;
-    scsi_disk_retain(disk);              /* the thread's */
-    if (kernel_thread_start_named("disk size", look_thread, disk, &thread) == KERN_SUCCESS) {
-        thread_deallocate(thread);
-        return;
-    }
-    __atomic_store_n(&disk->looking, NOT_LOOKING, __ATOMIC_RELEASE);
-    scsi_disk_release(disk);
+    if (begin_look(disk) && !scsi_disk_start_thread(disk, "disk size", look))
+        __atomic_store_n(&disk->looking, NOT_LOOKING, __ATOMIC_RELEASE);
 }

@@ -114,6 +114,7 @@ struct IOSCSIParallelInterfaceController_ExpansionData {
     char function_event;                 /* an abort or reset came to an end */
     uint32_t function_response;
     uint64_t stray_completions;
+    unsigned unit_threads;               /* look after disks; its address is the event of the last */
 };
 
 static inline struct IOSCSIParallelInterfaceController_ExpansionData *
@@ -162,5 +163,8 @@ bool scsi_units_probe(struct scsi_target *target);
 
 /* Takes the target's block devices away. */
 void scsi_units_remove(struct scsi_target *target);
+
+/* Waits for the threads that look after disks; nothing answers their commands any more. */
+void scsi_units_wait(IOSCSIParallelInterfaceController *controller);
 
 #endif

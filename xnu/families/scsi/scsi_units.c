@@ -91,35 +91,108 @@ static unsigned list_units(struct scsi_target *target, IOBufferMemoryDescriptor 
                            UNITS_MAX);
 }
 
-static void attach_thread(void *parameter, wait_result_t result)
-{
-    struct scsi_disk *disk = parameter;
+/* ---- threads of disks ------------------------------------------------------------------------ */
 
+struct unit_thread {
+    struct scsi_disk *disk;              /* retained */
+    void (*body)(struct scsi_disk *disk);
+};
+
+/* The controller is there until the last thread has gone. */
+static void thread_over(IOSCSIParallelInterfaceController *controller)
+{
+    struct IOSCSIParallelInterfaceController_ExpansionData *private =
+        controller_private(controller);
+    bool enabled = machine_spin_lock_disable_interrupts(&private->lock);
+
+    if (--private->unit_threads == 0)
+        machine_wakeup(&private->unit_threads, false);
+    machine_spin_unlock_restore_interrupts(&private->lock, enabled);
+}
+
+static void unit_thread(void *parameter, wait_result_t result)
+{
+    struct unit_thread thread = *(struct unit_thread *)parameter;
+    IOSCSIParallelInterfaceController *controller = thread.disk->target->controller;
+
+    machine_release(parameter, sizeof thread);
+    thread.body(thread.disk);
+    scsi_disk_release(thread.disk);
+    thread_over(controller);
+}
+
+bool scsi_disk_start_thread(struct scsi_disk *disk, const char *name,
+                            void (*body)(struct scsi_disk *disk))
+{
+    struct IOSCSIParallelInterfaceController_ExpansionData *private =
+        controller_private(disk->target->controller);
+    struct unit_thread *parameter = machine_allocate(sizeof *parameter, 0);
+    thread_t thread;
+
+    if (!parameter)
+        return false;
+    *parameter = (struct unit_thread){ disk, body };
+    scsi_disk_retain(disk);
+    bool enabled = machine_spin_lock_disable_interrupts(&private->lock);
+    private->unit_threads++;
+    machine_spin_unlock_restore_interrupts(&private->lock, enabled);
+    if (kernel_thread_start_named(name, unit_thread, parameter, &thread) == KERN_SUCCESS) {
+        thread_deallocate(thread);
+        return true;
+    }
+    thread_over(disk->target->controller);
+    scsi_disk_release(disk);
+    machine_release(parameter, sizeof *parameter);
+    return false;
+}
+
+void scsi_units_wait(IOSCSIParallelInterfaceController *controller)
+{
+    struct IOSCSIParallelInterfaceController_ExpansionData *private =
+        controller_private(controller);
+    bool enabled = machine_spin_lock_disable_interrupts(&private->lock);
+
+    while (private->unit_threads != 0) {
+        machine_wait_prepare(&private->unit_threads, MACHINE_NEVER, false);
+        machine_spin_unlock_restore_interrupts(&private->lock, enabled);
+        machine_wait_block();
+        enabled = machine_spin_lock_disable_interrupts(&private->lock);
+    }
+    machine_spin_unlock_restore_interrupts(&private->lock, enabled);
+}
+
+/* ---- disks ----------------------------------------------------------------------------------- */
+
+static void attach(struct scsi_disk *disk)
+{
     if (disk->identity.type == SCSI_TYPE_CD)
         scsi_multimedia_attend(disk);
     else
         scsi_disk_attach(disk);
-    scsi_disk_release(disk);
 }
 
 static void start_disk(struct scsi_target *target, uint64_t lun,
                        const struct scsi_identity *identity)
 {
     struct scsi_disk *disk = scsi_disk_create(target, lun, identity);
-    thread_t thread;
 
     if (!disk)
         return;
     bool enabled =
         machine_spin_lock_disable_interrupts(&controller_private(target->controller)->lock);
-    disk->next = target->units;
-    target->units = disk;
+    bool removed = target->removed;      /* meanwhile: nobody would take the unit away any more */
+    if (!removed) {
+        disk->next = target->units;
+        target->units = disk;
+    }
     machine_spin_unlock_restore_interrupts(&controller_private(target->controller)->lock, enabled);
-    scsi_disk_retain(disk);              /* for the thread */
-    if (kernel_thread_start_named("disk attach", attach_thread, disk, &thread) == KERN_SUCCESS)
-        thread_deallocate(thread);
-    else
+    if (removed) {
         scsi_disk_release(disk);
+        return;
+    }
+    if (!scsi_disk_start_thread(disk, "disk attach", attach))
+        machine_log("SCSI target %llu unit %llu: no thread for the disk",
+                    (unsigned long long)target->id, (unsigned long long)lun);
 }
 
 static void describe(struct scsi_target *target, const struct scsi_identity *identity)

@@ -34,6 +34,7 @@ static void client_gone(rfbClientPtr client)
     struct vnc *vnc = client->screen->screenData;
     vnc->viewers--;
     vnc_scan_codes_end(client);
+    vnc_alpha_end(client);
     free(client->clientData);
     client->clientData = NULL;
     key_input_release_all(&vnc->settings.keys);
@@ -95,6 +96,7 @@ static void announce(rfbClientPtr client)
         viewer->knows_size = true;
         client->newFBSizePending = TRUE;
     }
+    vnc_shape_send(client);
 }
 
 static void accept_viewers(struct vnc *vnc)
@@ -295,6 +297,7 @@ struct virtual_device *vnc_new(const struct vnc_settings *settings, int *error)
     /* The library waits, and the machine with it, for the rest of a message that has begun. */
     rfbMaxClientWait = HALF_MESSAGE_MS;
     vnc_scan_codes_offer();
+    vnc_alpha_offer();
     vnc->device.operations = &operations;
     vnc->settings = *settings;
     vnc->settings.path = settings->path != NULL ? strdup(settings->path) : NULL;

@@ -9,7 +9,6 @@ enum {
     HALF = 128,
     OPAQUE = 255,
     ECHO = 1,             /* pixels: positions are rounded on their way */
-    SHAPE_BYTES = 32000,  /* the library's buffer has 32768, and loses an update over more */
 };
 
 static uint8_t straight(uint8_t colour, uint8_t alpha)
@@ -38,6 +37,9 @@ static void put_pixel(struct vnc *vnc, size_t at, const uint8_t pixel[4], bool m
     for (unsigned i = 0; i < 3 && multiplied && pixel[3] != 0; i++) {
         colour[i] = straight(pixel[i], pixel[3]);
     }
+    for (unsigned i = 0; i < 3; i++) {
+        vnc->cursor.colours[at * 3 + i] = colour[2 - i];
+    }
     if (vnc->picture.depth == 16) {
         const uint16_t word =
             (uint16_t)(colour[2] >> 3 << 11 | colour[1] >> 2 << 5 | colour[0] >> 3);
@@ -47,22 +49,14 @@ static void put_pixel(struct vnc *vnc, size_t at, const uint8_t pixel[4], bool m
     }
 }
 
-/* All but of the very largest: pixels of four bytes and the mask. */
-static uint32_t rows_that_fit(const struct video_pointer *pointer)
-{
-    const uint32_t rows = SHAPE_BYTES / (pointer->width * 4 + (pointer->width + 7) / 8);
-    return pointer->height < rows ? pointer->height : rows;
-}
-
 static void convert(struct vnc *vnc, const struct video_pointer *pointer)
 {
     struct vnc_cursor *cursor = &vnc->cursor;
     const size_t mask_pitch = (pointer->width + 7) / 8;
-    const uint32_t height = rows_that_fit(pointer);
     const bool multiplied = is_multiplied(pointer);
     memset(cursor->mask, 0, sizeof(cursor->mask));
     memset(cursor->pixels, 0, sizeof(cursor->pixels));
-    for (uint32_t y = 0; y < height; y++) {
+    for (uint32_t y = 0; y < pointer->height; y++) {
         for (uint32_t x = 0; x < pointer->width; x++) {
             const size_t at = (size_t)y * pointer->width + x;
             const uint8_t *pixel = pointer->pixels + at * 4;
@@ -76,9 +70,9 @@ static void convert(struct vnc *vnc, const struct video_pointer *pointer)
     cursor->cursor = (rfbCursor){
         .mask = cursor->mask,
         .width = (unsigned short)pointer->width,
-        .height = (unsigned short)height,
+        .height = (unsigned short)pointer->height,
         .xhot = (unsigned short)pointer->hot_x,
-        .yhot = (unsigned short)(pointer->hot_y < height ? pointer->hot_y : height - 1),
+        .yhot = (unsigned short)pointer->hot_y,
         .richSource = cursor->pixels,
         .alphaSource = cursor->alpha,
     };

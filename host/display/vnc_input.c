@@ -166,15 +166,20 @@ void vnc_scan_codes_offer(void)
     rfbRegisterProtocolExtension(&scan_codes);
 }
 
-void vnc_scan_codes_end(rfbClientPtr client)
+void vnc_extension_end(rfbClientPtr client, rfbProtocolExtension *extension)
 {
     for (rfbExtensionData *data = client->extensions; data != NULL; data = data->next) {
-        if (data->extension == &scan_codes) {
-            rfbDisableExtension(client, &scan_codes);
+        if (data->extension == extension) {
+            rfbDisableExtension(client, extension);
             free(data); /* the library unlinks it, and leaks it */
             return;
         }
     }
+}
+
+void vnc_scan_codes_end(rfbClientPtr client)
+{
+    vnc_extension_end(client, &scan_codes);
 }
 
 /* ---- The pointer ---- */

@@ -42,6 +42,7 @@ struct vnc_cursor {
     uint8_t mask[SYNTHVID_POINTER_EDGE * SYNTHVID_POINTER_EDGE / 8];
     uint8_t alpha[SYNTHVID_POINTER_EDGE * SYNTHVID_POINTER_EDGE];
     uint8_t pixels[SYNTHVID_POINTER_EDGE * SYNTHVID_POINTER_EDGE * 4];
+    uint8_t colours[SYNTHVID_POINTER_EDGE * SYNTHVID_POINTER_EDGE * 3]; /* red, green, blue */
 };
 
 struct vnc {
@@ -66,6 +67,7 @@ struct vnc {
 struct vnc_viewer {
     int buttons, x, y; /* of the last pointer event; x -1: there was none */
     bool knows_size; /* it was told that the size can be set */
+    bool knows_alpha; /* it wants pointers with alpha */
     uint32_t accent; /* of a dead key that waits for its letter; 0: none */
 };
 
@@ -83,11 +85,19 @@ void vnc_cursor_shaped(void *vnc);
 void vnc_cursor_moved(void *vnc);
 void vnc_cursor_close(struct vnc *vnc);
 
+/* vnc_shapes.c: before an update, the shape that the library cannot send, if it is a new one. */
+void vnc_shape_send(rfbClientPtr client);
+/* Viewers may ask for pointers with alpha. */
+void vnc_alpha_offer(void);
+void vnc_alpha_end(rfbClientPtr client);
+
 /* vnc_input.c */
 void vnc_key_event(rfbBool down, rfbKeySym symbol, rfbClientPtr client);
 void vnc_pointer_event(int buttons, int x, int y, rfbClientPtr client);
 /* Viewers that know scan codes may send them: QEMU's extension of the protocol. */
 void vnc_scan_codes_offer(void);
 void vnc_scan_codes_end(rfbClientPtr client);
+/* What the library keeps of an extension for a client goes. */
+void vnc_extension_end(rfbClientPtr client, rfbProtocolExtension *extension);
 
 #endif

@@ -481,15 +481,23 @@ static void guest_gives_the_largest_shape(struct rig *rig)
     }
 }
 
-static void the_largest_pointer_is_cut_and_no_update_is_lost(void **state)
+static void the_largest_pointer_arrives_whole_and_no_update_is_lost(void **state)
 {
     struct rig *rig = pointing_rig();
+    bool wanted = true;
     guest_puts_the_pointer(rig, true, 0, 0);
     guest_gives_the_largest_shape(rig);
     guest_draws(rig, 0x00ffffff, 320, 200, 4);
     assert_true(talk_until(rig, has_wide_shape, NULL));
     assert_true(client_sees(rig, 320, 200, 0xffffff));
-    assert_int_equal(pointer_seen.hot_y, pointer_seen.height - 1);
+    assert_int_equal(pointer_seen.height, SYNTHVID_POINTER_EDGE);
+    assert_int_equal(pointer_seen.hot_y, SYNTHVID_POINTER_EDGE - 1);
+    for (unsigned i = 0; i < SYNTHVID_POINTER_EDGE * SYNTHVID_POINTER_EDGE; i++) {
+        assert_int_equal(rig->client->rcMask[i], 1);
+        assert_int_equal(rig->client->rcSource[4 * i + 1], 0xff);
+    }
+    guest_gives_a_shape(rig); /* and the next one */
+    assert_true(talk_until(rig, has_shape, &wanted));
     leave(rig->client);
     rig_free(rig);
 }
@@ -595,6 +603,59 @@ static void introduce(struct rig *rig, int descriptor)
     hear(rig, descriptor, 24 + 5); /* ServerInit with "machv" */
 }
 
+static void hear_bytes(struct rig *rig, int descriptor, void *bytes, size_t size)
+{
+    size_t got = 0;
+    for (time_t start = time(NULL); got < size && in_time(start);) {
+        pump(rig);
+        ssize_t count = recv(descriptor, (uint8_t *)bytes + got, size - got, MSG_DONTWAIT);
+        got += count > 0 ? (size_t)count : 0;
+    }
+    assert_int_equal(got, size);
+}
+
+/* Raw pixels, and pointers with alpha: colours multiplied by it, red first, the upper row first. */
+static void viewers_that_know_alpha_get_it(void **state)
+{
+    static const uint8_t encodings[] = {2, 0, 0, 2, 0, 0, 0, 0, 0xff, 0xff, 0xfe, 0xc6};
+    static const uint8_t request[] = {3, 1, 0, 0, 0, 0, 0, 1, 0, 1};
+    static const uint8_t head[] = {0, 0, 0, 1, 0, 2, 0, 1, 0, 3, 0, 2, 0xff, 0xff, 0xfe, 0xc6,
+                                   0, 0, 0, 0};
+    static const uint8_t shape[] = {0, 0, 100, 100, 255, 255, 255, 255, 0, 0, 0, 255,
+                                    255, 0, 0, 255, 0, 128, 0, 128, 0, 0, 0, 0};
+    uint8_t heard[sizeof(head)], pixels[SYNTHVID_POINTER_EDGE * SYNTHVID_POINTER_EDGE * 4];
+    struct rig *rig = rig_create(NULL, NULL);
+    guest_sets_mode(rig, 320, 200, 32);
+    guest_draws(rig, 0, 320, 200, 4);
+    guest_puts_the_pointer(rig, true, 50, 60);
+    guest_gives_a_shape(rig);
+    const int viewer = raw_connection(rig);
+    introduce(rig, viewer);
+    say(viewer, encodings, sizeof(encodings));
+    say(viewer, request, sizeof(request));
+    hear_bytes(rig, viewer, heard, sizeof(head));
+    assert_memory_equal(heard, head, sizeof(head) - 4);
+    hear_bytes(rig, viewer, pixels, sizeof(shape));
+    assert_memory_equal(pixels, shape, sizeof(shape));
+    guest_gives_the_largest_shape(rig);
+    say(viewer, request, sizeof(request));
+    for (heard[12] = 0; heard[12] != 0xff;) { /* a pixel that was asked for may come before */
+        hear_bytes(rig, viewer, heard, 16);
+        if (heard[12] != 0xff) {
+            hear(rig, viewer, 4u * (heard[9] | heard[8] << 8) * (heard[11] | heard[10] << 8));
+        }
+    }
+    assert_int_equal(heard[9], SYNTHVID_POINTER_EDGE);
+    hear(rig, viewer, 4);
+    hear_bytes(rig, viewer, pixels, sizeof(pixels));
+    for (unsigned i = 0; i < sizeof(pixels); i++) {
+        assert_int_equal(pixels[i], 0xff);
+    }
+    close(viewer);
+    await_viewers(rig, 0);
+    rig_free(rig);
+}
+
 static const uint8_t full_request[] = {3, 0, 0, 0, 0, 0, 7, 128, 4, 56}; /* 1920 x 1080 */
 
 /* A viewer that asks for pictures of eight megabytes and reads none of them. */
@@ -663,9 +724,10 @@ int main(void)
         cmocka_unit_test(a_size_that_cannot_be_is_refused_and_the_next_one_works),
         cmocka_unit_test(the_guests_pointer_is_the_viewers),
         cmocka_unit_test(a_hidden_pointer_is_gone_and_comes_back),
-        cmocka_unit_test(the_largest_pointer_is_cut_and_no_update_is_lost),
+        cmocka_unit_test(the_largest_pointer_arrives_whole_and_no_update_is_lost),
         cmocka_unit_test(the_guest_moves_viewers_pointers_but_does_not_drag_at_them),
         cmocka_unit_test(viewers_without_a_pointer_get_it_drawn),
+        cmocka_unit_test(viewers_that_know_alpha_get_it),
         cmocka_unit_test(strangers_that_vanish_or_talk_nonsense_harm_nobody),
         cmocka_unit_test(a_viewer_that_is_stuck_holds_up_nobody),
         cmocka_unit_test(a_viewer_that_never_reads_is_sent_away_in_the_end),

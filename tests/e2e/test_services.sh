@@ -159,6 +159,22 @@ test_verbs() {
     check 'hibernation is refused, in JSON' $? output
 }
 
+# ---- the bar of a copy, on a terminal and nowhere else ----
+
+test_progress() {
+    head -c 16M /dev/urandom >source
+    ask faults packet,delay=5000,percent=20 >/dev/null      # longer than a bar needs to appear
+    script -qec "'$hvctl' --control h.ctl copy-file '$work/source' /with-a-bar" typescript >/dev/null 2>&1 </dev/null
+    check 'a copy on a terminal' $? typescript
+    tr '\r' '\n' <typescript | grep -qE '^\[#+ *\] +[0-9]+ %$'
+    check 'has a bar of how far it is' $? typescript
+    ask copy-file "$work/source" /without-one >output 2>errors && [ ! -s errors ]
+    check 'elsewhere there is none' $? errors
+    ask faults clear >/dev/null
+    cmp -s source files/with-a-bar && cmp -s source files/without-one
+    check 'both arrived' $?
+}
+
 # ---- clocks ----
 
 clock_syncs() { ask --json time | jq .syncs; }
@@ -434,5 +450,5 @@ daemon_up hvshutdownd --command "echo \$1 \$2 >>asked; '$kextrun' quit --control
 check 'the daemons serve' $? guest.log
 ask kvp set colour 'très rouge' >/dev/null 2>errors
 check 'a pair is kept' $? errors
-for part in ${*:-verbs clocks killed_daemons two_daemons cut_short disk_full paths machine_ends}; do test_$part; done
+for part in ${*:-verbs progress clocks killed_daemons two_daemons cut_short disk_full paths machine_ends}; do test_$part; done
 echo "1..$number"

@@ -2,28 +2,52 @@
 /* hvsetup check */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "setup/check.h"
 #include "setup/efi_source.h"
 #include "setup/hvsetup/options.h"
+#include "setup/text.h"
 
-static bool fix(struct efi_source *source, const struct target *target,
-                const struct options *options, struct report *report, struct setup_error *error)
+static bool is_clean(const struct efi_source *source, const struct target *target)
 {
-    struct data_folder data = {0};
-    struct setup_error ignored;
+    struct report report = {0};
+    check_configuration(source->document, source->folder, target, &report);
+    bool clean = report_problem_count(&report) == 0;
+    report_free(&report);
+    return clean;
+}
+
+static bool save(struct efi_source *source, struct report *report, struct setup_error *error)
+{
     char *backup = NULL;
-    /* Without our data the configuration can still be repaired. */
-    bool have_data = data_folder_find(&data, option(options, "data"), &ignored);
-    bool ok = fix_configuration(source->document, source->folder, target, have_data ? &data : NULL,
-                                error) &&
-              efi_source_save(source, &backup, error);
+    bool ok = efi_source_save(source, &backup, error);
     if (ok) {
         report_decide(report, source->image == NULL ? source->config : source->image, "repaired",
                       "what could be repaired safely; the findings below are what is left");
         report_decide(report, backup, "backup", "as it was before");
     }
     free(backup);
+    return ok;
+}
+
+/* What needs no repair is not written, and gets no backup. */
+static bool fix(struct efi_source *source, const struct target *target,
+                const struct options *options, struct report *report, struct setup_error *error)
+{
+    struct data_folder data = {0};
+    struct setup_error ignored;
+    size_t size = 0;
+    const bool clean = is_clean(source, target);
+    char *before = copy_string(config_text(source->document, &size));
+    /* Without our data the configuration can still be repaired. */
+    bool have_data = data_folder_find(&data, option(options, "data"), &ignored);
+    bool ok = fix_configuration(source->document, source->folder, target, have_data ? &data : NULL,
+                                error);
+    if (ok && (!clean || strcmp(before, config_text(source->document, &size)) != 0)) {
+        ok = save(source, report, error);
+    }
+    free(before);
     data_folder_free(&data);
     return ok;
 }

@@ -118,6 +118,9 @@ sed -i '0,/<true\/>/s//<false\/>/' broken.plist
 exits 1 "$hvsetup" check broken.plist $cell && exits 0 "$hvsetup" check broken.plist $cell --fix --data data &&
     ls broken.plist.backup-* >/dev/null && exits 0 "$hvsetup" check broken.plist $cell
 ok $? "a configuration is repaired, with a backup"
+rm broken.plist.backup-*
+exits 0 "$hvsetup" check broken.plist $cell --fix --data data && ! grep -q repaired log && ! ls broken.plist.backup-* 2>/dev/null
+ok $? "what needs no repair is not written, and gets no backup"
 
 for text in 'nonsense' '<plist><dict>' '<plist><dict><key>A</key></dict></plist>' ''; do
     printf '%s' "$text" >bad.plist

@@ -18,7 +18,7 @@ PROGRAMS = kextmatch kextrun kextlink hvhost hvctl hvsetup hvshutdownd hvtimesyn
 .NOTPARALLEL:
 
 all: packages-build $(BUILD)/build.ninja
-	ninja -C $(BUILD)
+	ninja -C $(BUILD) programs
 	@$(link-programs)
 
 # Starts the simulated host and the shipped kexts on it, and says what works.
@@ -46,6 +46,7 @@ daemons-macos: packages-build $(BUILD)/build.ninja
 	ninja -C $(BUILD) daemons-macos
 
 bench: packages-bench all
+	ninja -C $(BUILD)
 	tests/bench/run
 
 fuzz: packages-fuzz $(FUZZ)/build.ninja

@@ -129,6 +129,10 @@ static void a_teardown_is_over_when_the_host_names_that_gpadl(void **state)
     assert_true(done(request));
     assert_int_equal(result, 0);
     assert_int_equal(receive_torndown(&scene, first), HV_ERROR_UNEXPECTED);
+    /* The one that was named without being asked for is lent as before. */
+    assert_int_equal(connection_teardown_gpadl(&scene.connection, second, &scene.post, &other), 0);
+    assert_int_equal(receive_torndown(&scene, second), 0);
+    assert_true(done(other));
 }
 
 static void a_teardown_outlasts_a_rescind(void **state)

@@ -121,6 +121,13 @@ static void every_impossible_write_index_ends_the_ring(void **state)
     }
 }
 
+static void an_unaligned_write_index_hides_behind_no_packet(void **state)
+{
+    host_sends_plain(2);
+    control->write_index += 4;
+    assert_int_equal(ring_receive_next(&ring, packet, sizeof packet, &length), HV_ERROR_CORRUPT);
+}
+
 static void a_write_index_that_goes_back_ends_the_ring(void **state)
 {
     host_sends_plain(2);
@@ -202,6 +209,7 @@ int main(void)
         ring_test(a_packet_larger_than_the_buffer_stays_until_skipped),
         ring_test(every_impossible_length_or_offset_ends_the_ring),
         ring_test(every_impossible_write_index_ends_the_ring),
+        ring_test(an_unaligned_write_index_hides_behind_no_packet),
         ring_test(a_write_index_that_goes_back_ends_the_ring),
         ring_test(the_header_handed_out_is_the_one_that_was_checked),
         ring_test(the_own_read_index_is_never_read_back),

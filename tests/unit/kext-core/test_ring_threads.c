@@ -4,6 +4,7 @@
  * packet while it is being read (D11). */
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <time.h>
@@ -129,12 +130,98 @@ static void no_wake_up_is_lost_and_no_byte_changed(void **state)
     free(memory);
 }
 
+/* ---- D3: a packet is published while the reader goes to sleep ---- */
+
+enum { ROUNDS = 200000, ROUNDS_SECONDS = 3, JITTER = 64 };
+
+struct race {
+    struct ring_transmit transmit;
+    struct ring_receive receive;
+    atomic_uint at_the_line[2];         /* rounds that each thread has begun, or ended */
+    atomic_bool signalled, over;
+};
+
+/* Both go on at the same moment. */
+static void meet(struct race *race, unsigned who)
+{
+    unsigned now = atomic_fetch_add(&race->at_the_line[who], 1) + 1;
+
+    for (unsigned tries = 0; atomic_load(&race->at_the_line[1 - who]) < now; tries++)
+        if (tries > 1000)
+            sched_yield();              /* the other one is not running */
+}
+
+static void dawdle(unsigned steps)
+{
+    for (volatile unsigned i = 0; i < steps; i++)
+        ;
+}
+
+static void *publisher(void *argument)
+{
+    struct race *race = argument;
+
+    for (unsigned round = 0; !atomic_load(&race->over); round++) {
+        assert_int_equal(ring_append_fill(&race->transmit, 8, 0), 0);
+        meet(race, 0);
+        dawdle(round % JITTER);
+        atomic_store(&race->signalled, ring_transmit_publish(&race->transmit));
+        meet(race, 0);
+        meet(race, 0);
+    }
+    return NULL;
+}
+
+/* Rounds in which nobody would have woken the reader. */
+static unsigned sleep_again_and_again(struct race *race)
+{
+    const time_t end = time(NULL) + ROUNDS_SECONDS;
+    uint8_t packet[64];
+    uint32_t length;
+    unsigned lost = 0;
+
+    for (unsigned round = 0; !atomic_load(&race->over); round++) {
+        ring_receive_mask(&race->receive);
+        meet(race, 1);
+        dawdle(round / JITTER % JITTER);
+        bool found = ring_receive_unmask(&race->receive);
+        meet(race, 1);
+        lost += !found && !atomic_load(&race->signalled);
+        assert_int_equal(ring_receive_next(&race->receive, packet, sizeof packet, &length), 0);
+        ring_receive_publish(&race->receive);
+        atomic_store(&race->over, round == ROUNDS || time(NULL) > end);
+        meet(race, 1);
+    }
+    return lost;
+}
+
+static void who_falls_asleep_has_seen_the_packet_or_is_woken(void **state)
+{
+    static struct race race;
+    struct vmbus_ring_control *memory = ring_memory(PAGES);
+    pthread_t thread;
+    unsigned lost;
+
+    assert_int_equal(ring_transmit_init(&race.transmit, memory, PAGES), 0);
+    assert_int_equal(ring_receive_init(&race.receive, memory, PAGES), 0);
+    assert_int_equal(pthread_create(&thread, NULL, publisher, &race), 0);
+    lost = sleep_again_and_again(&race);
+    pthread_join(thread, NULL);
+    assert_int_equal(lost, 0);
+    free(memory);
+}
+
+/* ---- D11 ---- */
+
+enum { SEEN_OFTEN = 400000 }; /* each of the two headers */
+static atomic_bool rewriting;
+
 /* The host rewrites packet headers while they are being read. */
 static void *rewriter(void *argument)
 {
     struct vmbus_packet_header *shared = argument;
 
-    for (unsigned i = 0; i < 200000; i++) {
+    while (atomic_load_explicit(&rewriting, memory_order_relaxed)) {
         __atomic_store_n((uint64_t *)(void *)shared, UINT64_C(0x0000000400020006),
                          __ATOMIC_RELAXED);
         __atomic_store_n((uint64_t *)(void *)shared, UINT64_C(0x0000FFFFFFFF0006),
@@ -150,8 +237,9 @@ static void a_header_that_changes_under_our_eyes_is_taken_once(void **state)
     pthread_t thread;
     unsigned good = 0, bad = 0;
 
+    atomic_store(&rewriting, true);
     assert_int_equal(pthread_create(&thread, NULL, rewriter, (uint8_t *)control + 4096), 0);
-    for (unsigned i = 0; i < 20000; i++) {
+    while (good < SEEN_OFTEN || bad < SEEN_OFTEN) {
         struct ring_receive ring;
         const struct vmbus_packet_header *header = (const void *)packet;
         uint32_t length;
@@ -169,8 +257,8 @@ static void a_header_that_changes_under_our_eyes_is_taken_once(void **state)
             bad++;
         }
     }
+    atomic_store(&rewriting, false);
     pthread_join(thread, NULL);
-    assert_int_equal(good + bad, 20000);
     free(control);
 }
 
@@ -178,6 +266,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_wake_up_is_lost_and_no_byte_changed),
+        cmocka_unit_test(who_falls_asleep_has_seen_the_packet_or_is_woken),
         cmocka_unit_test(a_header_that_changes_under_our_eyes_is_taken_once),
     };
 

@@ -25,7 +25,7 @@ machine_can_be_generation_2() {
 machine_claim() {
     mkdir -p "$(dirname "$work")"
     exec 9>>"$work.lock"
-    flock -n 9 || {
+    flock -w 10 9 || { # what ends with a run that has just ended gets time to
         echo "run: a machine is running in $work: wait for the other run, or stop the kept one with" \
             "build/bin/kextrun quit --control $guest_control" >&2
         exit 2

@@ -28,7 +28,7 @@ network_listen() {
 }
 
 network_host() { # network_host NET-OPTION
-    rm -f "$network_folder/partition.sock"
+    rm -f "$network_folder/partition.sock" "$network_folder/guest.log" # of another row's machine
     "$bin/hvhost" --socket "$network_folder/partition.sock" \
         --control "$network_folder/host.sock" --release "$release" --generation "$generation" \
         --net "$1" >>"$network_folder/host.log" 2>&1 &

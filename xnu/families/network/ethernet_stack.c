@@ -188,11 +188,11 @@ static bool interface_published(void *target, void *reference, IOService *servic
         machine_log("%s: the driver does not enable it: 0x%x", device->name, (unsigned)result);
         return true;
     }
+    if (observer)
+        observer->added(device);
     machine_log("%s: address %02x:%02x:%02x:%02x:%02x:%02x, MTU %u, link %s", device->name,
                 device->address[0], device->address[1], device->address[2], device->address[3],
                 device->address[4], device->address[5], device->mtu, device->link ? "up" : "down");
-    if (observer)
-        observer->added(device);
     return true;
 }
 

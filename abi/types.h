@@ -103,6 +103,7 @@ typedef uint32_t SCSIParallelFeatureRequest;
 typedef uint32_t SCSIParallelFeatureResult;
 typedef uint32_t IOHIDKind;
 typedef uint32_t IOHIDReportType;
+typedef uint32_t IOMbufServiceClass;
 typedef uint32_t IOHIDElementType;
 typedef uint32_t IODebuggerLockState;
 typedef uint32_t IOEthernetControllerAVBState;

@@ -10,6 +10,7 @@ ENUMERATIONS = {
     'IODirection', 'SCSIServiceResponse', 'SCSITaskStatus', 'SCSITaskAttribute', 'SCSITaskMode',
     'SCSITaskState', 'SCSIParallelFeature', 'SCSIParallelFeatureRequest',
     'SCSIParallelFeatureResult', 'IOHIDKind', 'IOHIDReportType', 'IOHIDElementType',
+    'IOMbufServiceClass',
     'IODebuggerLockState', 'IOEthernetControllerAVBState', 'IOEthernetControllerAVBStateEvent',
     'IOEthernetControllerAVBTimeSyncSupport', 'IODMACommand_MappingOptions',
     'tIOPCIDeviceResetTypes', 'tIOPCIDeviceResetOptions', 'tIOPCILinkSpeed', 'IOPCIResetType',

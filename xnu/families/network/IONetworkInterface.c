@@ -80,6 +80,7 @@ void IONetworkInterface__free(IONetworkInterface *me)
 
     if (state) {
         IONetworkInterface__clearInputQueue(me);
+        network_pull_free(me);
         object_release(state->controller);
         object_release(state->data);
         machine_release(state, sizeof *state);

@@ -179,6 +179,8 @@ static bool interface_published(void *target, void *reference, IOService *servic
     device = make_device(interface);
     if (!device)
         return true;
+    if (!network_pull_start(interface))
+        machine_log("%s: no memory for its output thread", device->name);
     interface_state(interface)->unit = (uint16_t)device->unit;
     IORegistryEntry_setProperty_cstring_cstring((IORegistryEntry *)interface, "BSD Name",
                                                 device->name);
@@ -226,6 +228,7 @@ void ethernet_stack_remove(IONetworkInterface *interface)
     IOService_deRegisterInterestedDriver((IOService *)controller_of(device),
                                          (IOService *)interface);
     command(device, disable_action, interface);
+    network_pull_stop(interface);
     machine_log("%s: gone", device->name);
     object_release(device->interface);
     machine_release(device, sizeof *device);
@@ -255,6 +258,8 @@ void ethernet_stack_output(struct ethernet_device *device, mbuf_t packets)
         state->output_frames++;
         state->output_bytes += mbuf_pkthdr_len(packet);
     }
+    if (network_pull_output(device->interface, packets))
+        return;
     if (queue)
         IOOutputQueue_enqueue(queue, packets, NULL);
     else

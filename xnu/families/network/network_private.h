@@ -34,6 +34,21 @@ struct network_controller {
     uint64_t link_speed;
 };
 
+/* Output that the driver fetches (network_pull.c). All but the first three under the lock. */
+struct network_pull {
+    bool frozen;                   /* the stack has the interface: no more configuration */
+    bool wanted, gated;            /* the driver asked for it, and for calls in its gate */
+    uint32_t capacity, size;
+    struct machine_mutex *lock;
+    struct machine_thread *thread; /* NULL: frames go to outputPacket or the queue */
+    const struct machine_thread *in_driver; /* NULL: nobody is in outputStart */
+    mbuf_t first, last;
+    bool halted, stopping, ending; /* the thread calls no driver; is to halt; is to end */
+    bool purging;                  /* stopped and flushed: frames are dropped */
+    bool starved;                  /* the driver has no room until it signals */
+    bool signalled;                /* frames or a signal came since the call began */
+};
+
 struct network_interface_state {
     IONetworkController *controller; /* retained */
     struct machine_spin_lock lock;
@@ -46,7 +61,15 @@ struct network_interface_state {
     uint16_t unit;
     bool up;                         /* these two inside the controller's gate */
     bool lost_power;                 /* and disabled for that */
+    struct network_pull pull;
 };
+
+/* Output by pull. start: the stack takes the interface; false without memory. output: true, the
+ * frames are taken over; false: the driver does not pull. stop: no call of the driver follows. */
+bool network_pull_start(IONetworkInterface *me);
+bool network_pull_output(IONetworkInterface *me, mbuf_t packets);
+void network_pull_stop(IONetworkInterface *me);
+void network_pull_free(IONetworkInterface *me);
 
 static inline struct network_controller *controller_state(const IONetworkController *me)
 {

@@ -35,5 +35,5 @@ void xnu_libkern_start(void)
 
 void xnu_unimplemented(const char *name)
 {
-    machine_panic("%s: this kernel has no such function", name);
+    machine_panic("%s: this kernel has no such function (kextrun(1), \"What is emulated\")", name);
 }

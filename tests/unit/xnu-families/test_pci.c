@@ -7,10 +7,12 @@
 
 #include "abi/IODeviceMemory.h"
 #include "abi/IOMemoryMap.h"
+#include "abi/IOPCI2PCIBridge.h"
 #include "abi/constants/pci.h"
 
 #include "xnu/iokit/interrupt_vectors.h"
 #include "xnu/libkern/release.h"
+#include "xnu/machine/log.h"
 #include "xnu/machine/memory.h"
 #include "xnu/machine/traps.h"
 
@@ -497,6 +499,54 @@ static void from_macos_12_a_host_bridge_has_its_own_class(void **state)
     run(class_body);
 }
 
+/* ---- a bridge behind a bridge ---- */
+
+struct LowerBridge {
+    IOPCI2PCIBridge super;
+};
+typedef struct LowerBridge LowerBridge;
+
+IOKIT_CLASS(11, LowerBridge, IOPCI2PCIBridge, )
+
+static void refused_lower_bridge_body(void *unused)
+{
+    IOService *nub, *driver = (IOService *)LowerBridge_alloc();
+    int32_t score = 0;
+    static char log[65536];
+    size_t length;
+    uint64_t lost;
+
+    add_card(0);
+    nub = (IOService *)fake_nub(fake_bridge(&FakeBridge_gMetaClass), 0);
+    CHECK(IORegistryEntry_init_dictionary((IORegistryEntry *)driver, NULL));
+    CHECK(IOService_attach(driver, nub));
+    CHECK(IOService_probe(driver, nub, &score) == NULL);
+    machine_log_read(0, log, sizeof log - 1, &length, &lost);
+    log[length] = '\0';
+    CHECK(strstr(log, "LowerBridge: no driver for ethernet: this kernel looks for nothing") != NULL);
+    IOService_detach(driver, nub);
+    object_release(driver);
+}
+
+static void a_driver_for_a_bridge_behind_a_bridge_is_refused(void **state)
+{
+    run(refused_lower_bridge_body);
+}
+
+static void started_lower_bridge_body(void *unused)
+{
+    IOService *driver = (IOService *)LowerBridge_alloc();
+
+    CHECK(IORegistryEntry_init_dictionary((IORegistryEntry *)driver, NULL));
+    IOService_start(driver, NULL);
+}
+
+static void what_such_a_bridge_would_do_panics(void **state)
+{
+    kernel_test_start = fake_pci_start;
+    run_panic(started_lower_bridge_body);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -513,6 +563,8 @@ int main(void)
         cmocka_unit_test(a_refused_address_leaves_no_interrupts),
         cmocka_unit_test(a_nub_that_goes_leaves_nothing_behind),
         cmocka_unit_test(from_macos_12_a_host_bridge_has_its_own_class),
+        cmocka_unit_test(a_driver_for_a_bridge_behind_a_bridge_is_refused),
+        cmocka_unit_test(what_such_a_bridge_would_do_panics),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

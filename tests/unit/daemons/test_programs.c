@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The daemons as programs: options, exit status, log, signals, and a service that says what it
  * should not. */
+#include <sched.h>
+#include <sys/mount.h>
+
 #include "tests/unit/daemons/played_service.h"
 
 enum { EXIT_OK = 0, EXIT_SYSTEM = 1, EXIT_USAGE = 2 };
@@ -148,6 +151,82 @@ static void otherwise_nothing_goes_to_standard_error(void **state)
     assert_string_equal(text_of("log"), "");
 }
 
+static bool write_to(const char *path, const char *text)
+{
+    int file = open(path, O_WRONLY | O_CLOEXEC);
+    bool written = file >= 0 && write(file, text, strlen(text)) == (ssize_t)strlen(text);
+
+    if (file >= 0)
+        close(file);
+    return written;
+}
+
+/* From here on, for this process and its children, the system log is a socket of the test's. */
+static bool own_system_log(void)
+{
+    char users[32], groups[32];
+
+    snprintf(users, sizeof users, "0 %u 1", geteuid());
+    snprintf(groups, sizeof groups, "0 %u 1", getegid());
+    return unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 && write_to("/proc/self/uid_map", users) &&
+           write_to("/proc/self/setgroups", "deny") && write_to("/proc/self/gid_map", groups) &&
+           mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount("none", "/dev", "tmpfs", 0, NULL) == 0 &&
+           symlink(in_scratch("syslog"), "/dev/log") == 0;
+}
+
+static int listen_to_system_log(void)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    int log = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/syslog", scratch);
+    assert_int_equal(bind(log, (struct sockaddr *)&address, sizeof address), 0);
+    return log;
+}
+
+/* The next line of the system log has the text. */
+static void assert_system_log(int log, const char *text)
+{
+    char line[1024];
+    ssize_t length;
+
+    wait_for_input(log);
+    length = recv(log, line, sizeof line - 1, 0);
+    assert_true(length > 0);
+    line[length] = '\0';
+    assert_non_null(strstr(line, text));
+}
+
+static void but_to_the_system_log(void **state)
+{
+    int log = listen_to_system_log();
+    const pid_t child = fork();
+    int status;
+
+    if (child == 0) {
+        if (!own_system_log())
+            _exit(1);
+        service_open(SERVICE_CONTROL_TIME_SYNC);
+        time_daemon(NULL, NULL);
+        service_serve();
+        tell_times();
+        _exit(daemon_end(SIGTERM) == EXIT_OK ? 0 : 2);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 1) {
+        close(log);
+        print_message("no user namespaces here\n");
+        skip();
+    }
+    assert_int_equal(status, 0);
+    assert_system_log(log, ": serving org.machv.timesync");
+    assert_system_log(log, ": the host says an impossible time; the clock stays as it is");
+    assert_system_log(log, ": the service is gone");
+    assert_string_equal(text_of("log"), "");
+    close(log);
+}
+
 /* ---- signals ---- */
 
 static void a_signal_ends_it_in_order_whether_it_serves_or_waits(void **state)
@@ -236,6 +315,7 @@ int main(void)
         TEST(the_log_goes_to_standard_error_when_asked),
         TEST(debug_logs_more),
         TEST(otherwise_nothing_goes_to_standard_error),
+        TEST(but_to_the_system_log),
         TEST(a_signal_ends_it_in_order_whether_it_serves_or_waits),
         TEST(a_service_of_another_version_is_not_served),
         TEST(what_makes_no_sense_ends_the_conversation_and_a_new_one_begins),

@@ -295,7 +295,8 @@ struct partition_write {
  *
  * Page 1 + v, vectors of processor v (h -> m): the host sets the bit; if the 64-bit word was 0
  * before, it writes that processor's event descriptor. The monitor swaps words to 0 and injects
- * each vector as a fixed, edge-triggered interrupt.
+ * each vector as a fixed, edge-triggered interrupt. While `watchers` is not 0 somebody looks at the
+ * words and the event need not be written: who takes himself off it looks at the words once more.
  */
 struct partition_signal_page {
     uint64_t words[PARTITION_SIGNALS_MAX / 64];
@@ -304,7 +305,8 @@ struct partition_signal_page {
 
 struct partition_vector_page {
     uint64_t words[PARTITION_VECTORS / 64];
-    uint8_t reserved[PARTITION_PAGE_SIZE - PARTITION_VECTORS / 8];
+    uint32_t watchers; /* the monitor's */
+    uint8_t reserved[PARTITION_PAGE_SIZE - PARTITION_VECTORS / 8 - 4];
 };
 
 #define PARTITION_ASSERT(condition) _Static_assert(condition, #condition)

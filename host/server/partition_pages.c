@@ -96,10 +96,12 @@ void partition_server_raise(struct partition_server *server, uint32_t processor,
     if (server->vector_pages == NULL || processor >= server->processor_count) {
         return;
     }
-    _Atomic uint64_t *word =
-        (_Atomic uint64_t *)&server->vector_pages[processor].words[vector / 64];
+    struct partition_vector_page *page = &server->vector_pages[processor];
+    _Atomic uint64_t *word = (_Atomic uint64_t *)&page->words[vector / 64];
     server->interrupts++;
-    if (atomic_fetch_or(word, 1ull << vector % 64) == 0) {
+    /* First the bit, then the watchers: who leaves them looks at the bits after that. */
+    if (atomic_fetch_or(word, 1ull << vector % 64) == 0 &&
+        atomic_load((_Atomic uint32_t *)&page->watchers) == 0) {
         ring(server->interrupt_events[processor]);
     }
 }

@@ -61,6 +61,11 @@ struct partition_operations {
     /* True if take_vectors would give some; cheap. NULL as above. */
     bool (*vectors_pending)(void *partition, unsigned processor);
     /*
+     * Between on and off the caller looks at vectors_pending itself, and the descriptor need not
+     * tell of new ones; it looks once more after off. Several may at a time. NULL as above.
+     */
+    void (*watch_vectors)(void *partition, unsigned processor, bool on);
+    /*
      * Fibres only. Called when nothing can run (now < deadline), and from time to time with
      * deadline == now: lets the partition do its own work that is due, or wait in real time for its
      * peer. Returns the uptime at which something happened, in now ... deadline; deadline when

@@ -167,6 +167,11 @@ bool socket_vectors_pending(void *context, unsigned processor) {
     return any != 0;
 }
 
+void socket_watch_vectors(void *context, unsigned processor, bool on) {
+    struct socket_partition *partition = context;
+    __atomic_fetch_add(&partition->vectors[processor].watchers, on ? 1u : -1u, __ATOMIC_SEQ_CST);
+}
+
 void socket_take_vectors(void *context, unsigned processor,
                          uint64_t words[PARTITION_VECTOR_WORDS]) {
     struct socket_partition *partition = context;

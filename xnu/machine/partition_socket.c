@@ -402,6 +402,7 @@ static const struct partition_operations socket_operations = {
     .interrupt_descriptor = socket_interrupt_descriptor,
     .take_vectors = socket_take_vectors,
     .vectors_pending = socket_vectors_pending,
+    .watch_vectors = socket_watch_vectors,
     .start = socket_start,
     .detach = socket_detach,
 };

@@ -87,6 +87,7 @@ void socket_write(void *partition, unsigned processor, uint64_t address, unsigne
                   enum machine_address_kind kind, uint64_t value);
 int socket_interrupt_descriptor(void *partition, unsigned processor);
 bool socket_vectors_pending(void *partition, unsigned processor);
+void socket_watch_vectors(void *partition, unsigned processor, bool on);
 void socket_take_vectors(void *partition, unsigned processor,
                          uint64_t words[PARTITION_VECTOR_WORDS]);
 

@@ -385,19 +385,37 @@ static void interrupt_polled(struct machine_thread *thread) {
 /* Between two looks: a longer gap means that this thread was not running. */
 #define POLL_GAP_NS 10000
 
-static bool real_poll_vectors(struct machine_thread *thread, uint64_t nanoseconds) {
+static bool look_for_vectors(unsigned processor, uint64_t nanoseconds) {
     uint64_t now = real_now();
     uint64_t end = now + nanoseconds;
     uint64_t last = now;
     for (; now < end && now - last < POLL_GAP_NS; now = real_now()) {
         last = now;
         for (unsigned turn = 0; turn < 16; turn++) {
-            if (vectors_pending(thread->processor)) {
-                interrupt_polled(thread);
+            if (vectors_pending(processor)) {
                 return true;
             }
             __builtin_ia32_pause();
         }
+    }
+    return false;
+}
+
+static void watch_vectors(unsigned processor, bool on) {
+    const struct partition_operations *operations = partition_current.operations;
+    if (operations != NULL && operations->watch_vectors != NULL) {
+        operations->watch_vectors(partition_current.context, processor, on);
+    }
+}
+
+static bool real_poll_vectors(struct machine_thread *thread, uint64_t nanoseconds) {
+    watch_vectors(thread->processor, true);
+    bool found = look_for_vectors(thread->processor, nanoseconds);
+    watch_vectors(thread->processor, false);
+    /* What came just before the end may have come without an event. */
+    if (found || vectors_pending(thread->processor)) {
+        interrupt_polled(thread);
+        return true;
     }
     return false;
 }

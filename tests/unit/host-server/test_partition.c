@@ -269,6 +269,25 @@ static void interrupts_arrive_through_the_bitmap(void **state)
     assert_true(monitor_wait_vector(&bench->monitor, 1, 16));
 }
 
+static void who_watches_the_bitmap_is_not_sent_events(void **state)
+{
+    struct bench *bench = *state;
+    start(bench);
+    struct partition_vector_page *page = &bench->monitor.vectors[1];
+    uint64_t count;
+    page->watchers = 2;
+    partition_server_raise(bench->server, 1, 0xf3);
+    assert_int_equal(page->words[0xf3 / 64], 1ull << 0xf3 % 64);
+    assert_int_equal(read(bench->monitor.interrupt_events[1], &count, sizeof(count)), -1);
+    assert_int_equal(errno, EAGAIN);
+    partition_server_raise(bench->server, 0, 0xf3); /* another processor's are not watched */
+    assert_true(monitor_wait_vector(&bench->monitor, 0, 0xf3));
+    page->words[0xf3 / 64] = 0;
+    page->watchers = 0;
+    partition_server_raise(bench->server, 1, 0xf3);
+    assert_true(monitor_wait_vector(&bench->monitor, 1, 0xf3));
+}
+
 static void goodbye_ends_the_session(void **state)
 {
     struct bench *bench = *state;
@@ -812,6 +831,7 @@ int main(void)
         TEST(accesses_are_read_and_posted),
         TEST(signals_arrive_through_the_bitmap),
         TEST(interrupts_arrive_through_the_bitmap),
+        TEST(who_watches_the_bitmap_is_not_sent_events),
         TEST(a_boot_screen_is_for_monitors_that_ask),
         TEST(other_monitors_have_no_boot_screen),
         TEST(goodbye_ends_the_session),

@@ -342,6 +342,17 @@ static void left_take(void *partition, unsigned processor,
     }
 }
 
+static int watchers;
+static bool comes_last; /* when nobody watches any more, without an event */
+
+static void left_watch(void *partition, unsigned processor, bool on) {
+    CHECK(processor == 0);
+    watchers += on ? 1 : -1;
+    if (!on && comes_last) {
+        atomic_store(&vector_waits, true);
+    }
+}
+
 static void left_work(void *context) {
     CHECK(!machine_at_interrupt_context() && machine_interrupts_enabled());
     CHECK(machine_thread_self() == context);
@@ -350,6 +361,7 @@ static void left_work(void *context) {
 
 static void on_polled(void *context, unsigned vector) {
     CHECK(machine_at_interrupt_context() && left_done == 0);
+    CHECK(watchers == 0); /* others that come now find the interrupt thread */
     for (unsigned i = 0; i < LEFT; i++) {
         left_taken += machine_leave_to_poller(left_work, machine_thread_self());
     }
@@ -357,7 +369,8 @@ static void on_polled(void *context, unsigned vector) {
 
 static void poller_body(void *argument) {
     static const struct partition_operations operations = {.vectors_pending = left_pending,
-                                                           .take_vectors = left_take};
+                                                           .take_vectors = left_take,
+                                                           .watch_vectors = left_watch};
     machine_partition_attach(&operations, NULL);
     machine_interrupt_set_entry(on_polled, NULL);
     CHECK(!machine_leave_to_poller(left_work, NULL)); /* nobody polls */
@@ -373,6 +386,11 @@ static void poller_body(void *argument) {
         CHECK(left_done == left_taken);
     }
     CHECK(!machine_leave_to_poller(left_work, NULL));
+    comes_last = true;
+    left_done = 0;
+    CHECK(machine_poll_interrupts(1000) && left_done != 0);
+    comes_last = false;
+    CHECK(watchers == 0 && !machine_poll_interrupts(1000));
 }
 
 static void what_an_interrupt_leaves_is_done_by_who_polled_for_it(void **state) {

@@ -23,10 +23,13 @@ static const struct introduced introduced[] = {
     INTRODUCED(resources_match_anything, 10, 9),
     INTRODUCED(gate_checks_work_loop, 10, 11),
     INTRODUCED(panic_actions, 10, 11),
+    INTRODUCED(client_closes_once, 10, 11),
     INTRODUCED(keyboard_event_device, 10, 12),
     INTRODUCED(will_terminate_notification, 10, 13),
+    INTRODUCED(client_locking, 11, 0),
     INTRODUCED(first_processor_only, 12, 0), /* MacHyperVSupport found it so */
     INTRODUCED(host_bridge_class, 12, 0),
+    INTRODUCED(client_entitlements, 13, 0),
     INTRODUCED(resource_match_array, 14, 0),
 };
 

@@ -28,6 +28,9 @@ struct release_behaviour {
     bool gate_checks_work_loop;         /* 10.11: a command gate without work loop says NotReady */
     bool keyboard_event_device;         /* 10.12: a HID device stands between keyboard and system */
     bool panic_actions;                 /* 10.11: IOPlatformPanicAction */
+    bool client_closes_once;            /* 10.11: a user client hears of one end only */
+    bool client_locking;                /* 11: user clients have a lock around their methods */
+    bool client_entitlements;           /* 13: IOUserClientEntitlements is asked for */
     bool first_processor_only;          /* 12: devices' interrupts for other processors are lost */
     bool host_bridge_class;             /* 12: a host bridge must be an IOPCIHostBridge */
 };

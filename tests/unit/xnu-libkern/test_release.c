@@ -72,10 +72,13 @@ static void behaviour_changes_where_the_table_says(void **state)
         ROW(resources_match_anything, "10.8.5", "10.9"),
         ROW(gate_checks_work_loop, "10.10.5", "10.11"),
         ROW(panic_actions, "10.10.5", "10.11"),
+        ROW(client_closes_once, "10.10.5", "10.11"),
         ROW(keyboard_event_device, "10.11.6", "10.12"),
         ROW(will_terminate_notification, "10.12.6", "10.13"),
+        ROW(client_locking, "10.15.7", "11"),
         ROW(first_processor_only, "11.7", "12"),
         ROW(host_bridge_class, "11.7", "12"),
+        ROW(client_entitlements, "12.7", "13"),
         ROW(resource_match_array, "13.6", "14"),
     };
 

@@ -26,7 +26,7 @@ struct daemon_service_description {
     const struct integration_service *service;
     uint32_t ring_pages;                /* of data, each way */
     uint32_t message_maximum;           /* largest message of the host, header included */
-    uint32_t queue_maximum;             /* messages that may wait for the daemon; 0: 4 */
+    uint32_t queue_maximum;             /* largest messages that may wait for the daemon; 0: 4 */
     uint32_t timeout_ms;                /* for one request to the daemon */
     uint32_t timeout_status;            /* IC_STATUS_* when that is over */
     /* In the gate; each may be NULL. */

@@ -333,6 +333,17 @@ test_cut_short() {
     file_daemon
     copy_works
 
+    copy_under_way && kill -STOP "${daemons[hvfilecopyd]}"
+    wait_for_end "$copying" 40
+    check 'hvfilecopyd stands still in the middle of a copy: the host hears it' $((! ($? == 1))) errors
+    grep -qF '0x800705b4: time-out in the guest' errors && grep -q 'HyperVFileCopy: the daemon does not answer' guest.log
+    check 'in the words for it, and so does the log' $? errors
+    ask faults clear >/dev/null
+    kill -CONT "${daemons[hvfilecopyd]}"
+    until_true 20 nothing_left
+    check 'when it goes on nothing is left' $? hvfilecopyd.log
+    copy_works
+
     copy_under_way && ask disable filecopy >/dev/null
     cut_short 'the host takes the service away in the middle of a copy: nothing is left' 1
     ask enable filecopy >/dev/null && until_true 30 serves hvfilecopyd

@@ -554,7 +554,7 @@ static void crashes_say_what_and_where(void **state) {
 static void a_fault_in_a_panic_action_ends_the_panic(void **state) {
     actions = fault_again;
     action_says = "action: faults";
-    assert_crashes(read_null, "page fault reading address 0x10", "kernel trap, invalid instruction");
+    assert_crashes(read_null, "page fault reading address 0x10", "trap, invalid instruction");
     actions = tell_host;
     action_says = "action: the host has 1234";
 }

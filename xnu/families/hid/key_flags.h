@@ -8,7 +8,8 @@
 #include <stdint.h>
 
 /* Flags of events: KEY_FLAG_... `down` has a bit for each KEY_MODIFIER_ that is held. *modifiers
- * becomes the same for a key mapping, to which right keys are left ones and caps lock is one too. */
+ * becomes the same for a key mapping, to which right keys are left ones and caps lock is a
+ * modifier too. */
 uint32_t key_flags(uint16_t down, bool caps_lock, uint16_t *modifiers);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* keyboard_reports.h - what the event system makes of the reports of a USB keyboard: keys that
- * came and went since the last one, modifiers, caps lock, which every "down" of its key switches. */
+ * came and went since the last one, modifiers, and caps lock, which every "down" of its key
+ * switches. */
 #ifndef XNU_FAMILIES_HID_KEYBOARD_REPORTS_H
 #define XNU_FAMILIES_HID_KEYBOARD_REPORTS_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A driver beside ours on each VMBus device, that knows nothing of VMBus: it asks its provider for an
- * interrupt as any driver does, has it raised once before it is enabled and once after, and says
+/* A driver beside ours on each VMBus device, that knows nothing of VMBus: it asks its provider for
+ * an interrupt as any driver does, has it raised once before it is enabled and once after, and says
  * how many it heard. */
 #include "abi/IOInterruptEventSource.h"
 #include "abi/IOService.h"

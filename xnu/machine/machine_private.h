@@ -100,6 +100,7 @@ struct machine_thread {
                                                            * when they are on again */
     unsigned deferred_count;
     bool polls_interrupts;
+    bool lets_clients_finish;
     struct left_works left_by_interrupt;
     unsigned bursts; /* that it is in */
     struct left_works left_to_burst;

@@ -29,6 +29,7 @@ enum {
     POLL_NS = 40000,                 /* an answer out of the page cache takes no longer */
     POLL_JOBS = 4,                   /* with more in flight something else is always to be done */
     POLL_PAUSE_MAX = 64,             /* waits without polling after polls in vain */
+    POLICY_WAITS = 64,               /* in a row that another policy would have been better for */
 };
 
 struct nbd_connection_io {
@@ -39,6 +40,8 @@ struct nbd_connection_io {
     uint8_t *staging;
     size_t first, last;              /* the bytes of `staging` that are not used yet */
     unsigned poll_pause, poll_failures;
+    bool patient;                    /* lets the client finish asking */
+    unsigned contrary;               /* waits in a row that would have it otherwise */
     bool drained;                    /* the socket gave less than asked for: wait, then read */
 
     pthread_mutex_t lock;            /* guards what follows */
@@ -325,6 +328,18 @@ static void poll_for_interrupt(struct nbd_connection_io *c)
     }
 }
 
+/* A client with many requests in flight has more to ask when it wakes the thread up. One with few
+ * waits for the answer, and it is others who would have the processor meanwhile. */
+static void choose_policy(struct nbd_connection_io *c, bool many)
+{
+    c->contrary = many == c->patient ? 0 : c->contrary + 1;
+    if (c->contrary < POLICY_WAITS)
+        return;
+    c->contrary = 0;
+    c->patient = many;
+    machine_thread_let_clients_finish(many);
+}
+
 /* Sends what has gathered and sleeps until there is something to do. */
 static void wait_for_work(struct nbd_connection_io *c, enum wait_reason reason)
 {
@@ -338,12 +353,15 @@ static void wait_for_work(struct nbd_connection_io *c, enum wait_reason reason)
         update_interest(c);
     }
     bool idle = !finished && (reason != WAIT_JOBS || is_needed(c));
-    bool poll = idle && reason == WAIT_REQUEST && c->jobs != 0 && c->jobs <= POLL_JOBS;
+    bool many = c->jobs > POLL_JOBS;
+    bool poll = idle && reason == WAIT_REQUEST && c->jobs != 0 && !many;
     c->waiting = idle;
     pthread_mutex_unlock(&c->lock);
     finish_jobs(c, finished);
     if (!idle)
         return;
+    if (reason == WAIT_REQUEST)
+        choose_policy(c, many);
     if (poll)
         poll_for_interrupt(c);
     /* A socket that has been hung up is always ready: do not look at it when only jobs matter. */
@@ -575,7 +593,6 @@ static void connection_thread(void *argument)
     struct nbd_connection_io *c = argument;
     struct nbd_server *server = c->server;
 
-    machine_thread_let_clients_finish();
     serve(c);
     wait_for_jobs(c);
     unlist(c);

@@ -202,13 +202,18 @@ void machine_yield(void) {
     thread_engine->yield();
 }
 
-void machine_thread_let_clients_finish(void) {
+void machine_thread_let_clients_finish(bool finish) {
+    struct machine_thread *thread = machine_current;
     struct sched_param parameters;
     int policy;
-    if (thread_engine == &thread_engine_real &&
-        pthread_getschedparam(pthread_self(), &policy, &parameters) == 0 &&
-        policy == SCHED_OTHER) {
-        pthread_setschedparam(pthread_self(), SCHED_BATCH, &parameters); /* no harm if it fails */
+    if (thread_engine != &thread_engine_real || thread->lets_clients_finish == finish ||
+        pthread_getschedparam(pthread_self(), &policy, &parameters) != 0 ||
+        policy != (finish ? SCHED_OTHER : SCHED_BATCH)) {
+        return;
+    }
+    policy = finish ? SCHED_BATCH : SCHED_OTHER;
+    if (pthread_setschedparam(pthread_self(), policy, &parameters) == 0) {
+        thread->lets_clients_finish = finish;
     }
 }
 

@@ -84,11 +84,12 @@ void machine_yield(void);
 
 /*
  * For the thread of a server: from now on, when something wakes it up, it does not take the host's
- * processor from whoever did that. A client that has more to ask then asks all of it, and is not
- * served one request at a time with two changes of threads for each. Without effect where a
- * processor is idle, with fibres, and if somebody has chosen a policy for the program (chrt).
+ * processor from whoever did that (`finish`), or does so again. A client that has more to ask then
+ * asks all of it, and is not served one request at a time with two changes of threads for each.
+ * Without effect where a processor is idle, with fibres, and if somebody has chosen a policy for
+ * the program (chrt).
  */
-void machine_thread_let_clients_finish(void);
+void machine_thread_let_clients_finish(bool finish);
 
 /*
  * [blocks] Waits until the host descriptor is readable (or writable), the deadline has passed, or,

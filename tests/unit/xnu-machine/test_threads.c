@@ -424,11 +424,15 @@ static void rendezvous_visits_every_processor_once(void **state) {
 /* ---- the policy of a server's thread --------------------------------------------------------- */
 
 static void patient_body(void *argument) {
-    const int *expected = argument;
-    machine_thread_let_clients_finish();
+    const int *expected = argument, before = sched_getscheduler(0);
+    machine_thread_let_clients_finish(false);
+    CHECK(sched_getscheduler(0) == before);
+    machine_thread_let_clients_finish(true);
     CHECK(sched_getscheduler(0) == *expected);
-    machine_thread_let_clients_finish(); /* twice is the same as once */
+    machine_thread_let_clients_finish(true); /* twice is the same as once */
     CHECK(sched_getscheduler(0) == *expected);
+    machine_thread_let_clients_finish(false);
+    CHECK(sched_getscheduler(0) == before);
 }
 
 static void a_server_lets_its_clients_finish_on_threads_of_its_own_only(void **state) {

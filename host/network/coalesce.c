@@ -39,8 +39,8 @@ static bool is_plain(const struct frame *frame, const struct frame_layout *layou
 {
     const uint8_t *ip = frame->bytes + layout->network, *tcp = frame->bytes + layout->transport;
     if (frame->rest != NULL || frame->offload.segmentation != FRAME_WHOLE ||
-        layout->kind != FRAME_TCP || layout->network != FRAME_HEADER || layout->end != frame->size ||
-        layout->payload == layout->end) {
+        layout->kind != FRAME_TCP || layout->network != FRAME_HEADER ||
+        layout->end != frame->size || layout->payload == layout->end) {
         return false;
     }
     if (layout->ipv4 ? ip[0] != 0x45 || (ip[6] & ~DONT_FRAGMENT) != 0

@@ -42,7 +42,7 @@ void coalesce_init(struct coalesce *coalesce, void (*take)(void *context, struct
                    void *context);
 void coalesce_free(struct coalesce *coalesce);
 
-/* A frame, whose bytes are copied if they are wanted longer. There are 4 bytes of room before it. */
+/* A frame; its bytes are copied if they are wanted longer. There are 4 bytes of room before it. */
 void coalesce_add(struct coalesce *coalesce, struct frame *frame);
 void coalesce_flush(struct coalesce *coalesce);
 

@@ -93,7 +93,7 @@ network_copied_in_host() {
              .value] | add'
 }
 
-# How often kextrun and hvhost copy a byte of a stream; to and from a TAP device Linux does once each.
+# How often kextrun and hvhost copy a byte of a stream; to and from a TAP device Linux does it once.
 network_copies() { # network_copies ID NAME OPTION...
     local guest host bytes
     guest=$(network_copied_in_guest) host=$(network_copied_in_host)

@@ -16,8 +16,9 @@
 enum { HEADER = 14, TYPE = 12, TCP_CHECKSUM = 16, IPV6_TYPE = 0x86dd };
 enum {
     PACKETS_A_BURST = 32,
-    DENSE_NS = 25000,  /* between two frames: less, and they are let gather */
-    GATHER_NS = 40000,
+    DENSE_NS = 40000,  /* between two frames: less, and they are let gather */
+    GATHER_NS = 60000,
+    SMALL_MAX = 4096,  /* on average; large ones are worth a wake-up each */
 };
 
 static const struct machine_wire *wire; /* NULL: none is open */
@@ -136,14 +137,23 @@ static void send_packets(mbuf_t packets)
     machine_mutex_unlock(sending);
 }
 
+static size_t list_bytes(mbuf_t packets)
+{
+    size_t bytes = 0;
+
+    for (; packets != NULL; packets = mbuf_nextpkt(packets))
+        bytes += mbuf_pkthdr_len(packets);
+    return bytes;
+}
+
 /* Waits for frames. Whoever sends many small ones would wake this thread for each: as adapters
  * moderate their interrupts, it sleeps a moment without being woken while they come close together.
- * `count` frames have come since the last time. */
-static void wait_for_packets(unsigned count)
+ * `count` frames of `bytes` have come since the last time. */
+static void wait_for_packets(unsigned count, size_t bytes)
 {
     static uint64_t last;
     uint64_t now = machine_uptime();
-    bool dense = now - last < (uint64_t)count * DENSE_NS;
+    bool dense = now - last < (uint64_t)count * DENSE_NS && bytes < (size_t)count * SMALL_MAX;
 
     if (dense)
         machine_sleep(NULL, &last, now + GATHER_NS, true);
@@ -156,6 +166,7 @@ static void wait_for_packets(unsigned count)
 static void read_packets(void *argument)
 {
     unsigned count = 0;
+    size_t bytes = 0;
     long error = 0;
 
     while (!atomic_load(&stopping) && error == 0) {
@@ -170,10 +181,12 @@ static void read_packets(void *argument)
         }
         count += burst;
         if (first != NULL) {
+            bytes += list_bytes(first);
             send_packets(first);
         } else if (error == 0) {
-            wait_for_packets(count);
+            wait_for_packets(count, bytes);
             count = 0;
+            bytes = 0;
         }
     }
 }

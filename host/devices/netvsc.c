@@ -492,6 +492,7 @@ struct netvsc *netvsc_new(const struct netvsc_settings *settings, struct network
     reset(adapter);
     adapter->port = port;
     network_port_attach(port, netvsc_take_frame, netvsc_has_room, adapter);
+    port->space = netvsc_space;
     return adapter;
 }
 

@@ -73,6 +73,8 @@ struct netvsc {
     struct host_gpadl *receive, *send; /* while the guest lends them */
     uint32_t send_sections;
     uint32_t unit_size, unit_count, units_free, free_unit;
+    uint32_t reserved[NETVSC_UNITS_FOR_A_FRAME]; /* units that the port may read a frame to */
+    unsigned reserved_count;
     struct netvsc_unit *units;
 
     struct netvsc_queued *queued_first, **queued_last;
@@ -114,6 +116,7 @@ void netvsc_receive_forget(struct netvsc_channel *channel);
 /* For the port. */
 void netvsc_take_frame(void *adapter, struct frame *frame);
 bool netvsc_has_room(void *adapter);
+unsigned netvsc_space(void *adapter, size_t *head, struct iovec *pieces, unsigned capacity);
 /* Whether there is a use for TCP segments that were put together. */
 bool netvsc_takes_coalesced(const struct netvsc *adapter);
 

@@ -55,19 +55,16 @@ void netvsc_receive_close(struct netvsc *adapter)
     adapter->units = NULL;
     adapter->receive = NULL;
     adapter->unit_count = adapter->units_free = 0;
+    adapter->reserved_count = 0;
     adapter->free_unit = NETVSC_NO_UNIT;
 }
 
-static uint32_t take_unit(struct netvsc *adapter, const struct netvsc_channel *channel)
+static uint32_t take_unit(struct netvsc *adapter)
 {
     uint32_t unit = adapter->free_unit;
     adapter->free_unit = adapter->units[unit].next;
     adapter->units_free--;
-    adapter->units[unit] = (struct netvsc_unit){
-        .next = NETVSC_NO_UNIT,
-        .state = NETVSC_UNIT_TAKEN,
-        .channel = (uint8_t)channel->index,
-    };
+    adapter->units[unit] = (struct netvsc_unit){NETVSC_NO_UNIT, NETVSC_UNIT_TAKEN, 0};
     return unit;
 }
 
@@ -131,20 +128,19 @@ static bool send_staged(struct netvsc_channel *channel, uint32_t channel_type)
     return true;
 }
 
-
-
-/* Puts a unit's worth of bytes (`head`, then `body`) at the end of what is staged. */
-static void stage(struct netvsc_channel *channel, const void *head, size_t head_size,
-                  const void *body, size_t body_size)
+/* Puts a unit with `head` and `body` at the end of what is staged. A body that is NULL is there. */
+static void stage(struct netvsc_channel *channel, uint32_t unit, const void *head,
+                  size_t head_size, const void *body, size_t body_size)
 {
     struct netvsc *adapter = channel->adapter;
-    uint32_t unit = take_unit(adapter, channel);
     size_t offset = (size_t)unit * adapter->unit_size;
     host_gpadl_write(adapter->receive, offset, head, head_size);
-    if (body_size > 0) {
+    adapter->counters.receive_copied += head_size;
+    if (body != NULL) {
         host_gpadl_write(adapter->receive, offset + head_size, body, body_size);
+        adapter->counters.receive_copied += body_size;
     }
-    adapter->counters.receive_copied += head_size + body_size;
+    adapter->units[unit].channel = (uint8_t)channel->index;
     if (channel->staged_count == 0) {
         channel->staged_first = unit;
     } else {
@@ -187,7 +183,7 @@ static void send_queued(struct netvsc *adapter, struct netvsc_channel *primary)
     while (adapter->queued_first != NULL && adapter->units_free > 0 &&
            send_staged(primary, NVSP_CHANNEL_DATA)) {
         struct netvsc_queued *queued = adapter->queued_first;
-        stage(primary, queued->bytes, queued->size, NULL, 0);
+        stage(primary, take_unit(adapter), queued->bytes, queued->size, NULL, 0);
         if (!send_staged(primary, NVSP_CHANNEL_CONTROL)) {
             free_units(adapter, primary->staged_first);
             primary->staged_count = 0;
@@ -314,7 +310,53 @@ static size_t unit_room(const struct netvsc *adapter)
     return adapter->unit_size - NETVSC_HEADROOM;
 }
 
-/* Writes a frame over as many units as it needs; more than one only with RSC. */
+/* Units for all of a frame but its beginning. False: there are not enough now. */
+static bool reserve(struct netvsc *adapter, unsigned count)
+{
+    while (adapter->reserved_count < count) {
+        if (adapter->units_free <= NETVSC_UNITS_RESERVED) {
+            return false;
+        }
+        adapter->reserved[adapter->reserved_count++] = take_unit(adapter);
+    }
+    return true;
+}
+
+unsigned netvsc_space(void *context, size_t *head, struct iovec *pieces, unsigned capacity)
+{
+    struct netvsc *adapter = context;
+    if (adapter->receive == NULL || !netvsc_takes_coalesced(adapter)) {
+        return 0;
+    }
+    const size_t room = unit_room(adapter);
+    const unsigned units = (unsigned)((FRAME_SIZE_MAX - 1) / room);
+    unsigned count = 0;
+    if (units > NETVSC_UNITS_FOR_A_FRAME || !reserve(adapter, units)) {
+        return 0;
+    }
+    for (unsigned i = 0; i < units; i++) {
+        size_t offset = (size_t)adapter->reserved[i] * adapter->unit_size + NETVSC_HEADROOM;
+        int mapped = host_gpadl_map(adapter->receive, offset, room, pieces + count,
+                                    capacity - count);
+        if (mapped < 0) {
+            return 0; /* in more places than there are pieces */
+        }
+        count += (unsigned)mapped;
+    }
+    *head = room;
+    return count;
+}
+
+/* The first ones hold a frame now. */
+static void use_reserved(struct netvsc *adapter, unsigned count)
+{
+    adapter->reserved_count -= count;
+    memmove(adapter->reserved, adapter->reserved + count,
+            adapter->reserved_count * sizeof(adapter->reserved[0]));
+}
+
+/* Writes a frame over as many units as it needs; more than one only with RSC. What has been read to
+ * reserved units stays there. */
 static void write_frame(struct netvsc *adapter, struct frame *frame)
 {
     uint32_t hash, hash_type;
@@ -325,8 +367,10 @@ static void write_frame(struct netvsc *adapter, struct frame *frame)
     if (channel == NULL) {
         channel = netvsc_channel(adapter, 0);
     }
+    const bool in_place = frame->rest != NULL;
     const size_t room = unit_room(adapter);
-    const unsigned units = (unsigned)((frame->size + room - 1) / room);
+    const size_t first = in_place ? frame->head : frame->size < room ? frame->size : room;
+    const unsigned units = 1 + (unsigned)((frame->size - first + room - 1) / room);
     if (channel->staged_count + units > ranges_max(adapter)) {
         send_staged(channel, NVSP_CHANNEL_DATA);
     }
@@ -338,7 +382,9 @@ static void write_frame(struct netvsc *adapter, struct frame *frame)
     describe_frame(adapter, frame, hash, hash_type, &header);
     adapter->packet_id++;
     for (unsigned i = 0; i < units; i++) {
-        size_t done = i * room, size = frame->size - done < room ? frame->size - done : room;
+        const size_t done = i == 0 ? 0 : first + (i - 1) * room, left = frame->size - done;
+        const size_t size = i == 0 ? first : left < room ? left : room;
+        const bool there = in_place && i > 0;
         if (i > 0) {
             header.size = sizeof(struct rndis_packet);
         }
@@ -346,8 +392,10 @@ static void write_frame(struct netvsc *adapter, struct frame *frame)
             add_packet_id(adapter, &header, i == 0, i + 1 == units);
         }
         finish_header(&header, size);
-        stage(channel, header.bytes, NETVSC_HEADROOM, frame->bytes + done, size);
+        stage(channel, there ? adapter->reserved[i - 1] : take_unit(adapter), header.bytes,
+              NETVSC_HEADROOM, there ? NULL : frame->bytes + done, size);
     }
+    use_reserved(adapter, in_place ? units - 1 : 0);
     adapter->counters.coalesced += units > 1;
     channel->received_frames++;
     adapter->counters.received_frames++;
@@ -403,7 +451,11 @@ void netvsc_take_frame(void *context, struct frame *frame)
         adapter->counters.filtered++; /* an adapter without VLANs sees untagged frames only */
         return;
     }
-    if (may_coalesce(adapter, frame)) {
+    const bool coalesced = may_coalesce(adapter, frame);
+    if (!coalesced || !frame->offload.needs_checksum) {
+        frame_gather(frame); /* all of it will be looked at */
+    }
+    if (coalesced) {
         frame->offload.segmentation = FRAME_WHOLE;
         if (frame_complete_checksum(frame)) {
             write_frame(adapter, frame);

@@ -185,6 +185,23 @@ uint64_t frame_pseudo_sum(const uint8_t *bytes, const struct frame_layout *layou
     return layout->ipv4 ? frame_sum(ip + 12, 8, sum) : frame_sum(ip + 8, 32, sum);
 }
 
+/* The sum of [start, end), wherever the bytes are; `start` is among the first. */
+static uint64_t sum_range(const struct frame *frame, size_t start, size_t end)
+{
+    size_t at = frame->rest != NULL && frame->head < end ? frame->head : end;
+    uint64_t sum = frame_sum(frame->bytes + start, at - start, 0);
+    for (const struct iovec *piece = frame->rest; at < end; piece++) {
+        size_t part = piece->iov_len < end - at ? piece->iov_len : end - at;
+        uint16_t folded = frame_fold(frame_sum(piece->iov_base, part, 0));
+        if ((at - start) % 2 != 0) { /* its bytes are the other halves of their words */
+            folded = (uint16_t)(folded << 8 | folded >> 8);
+        }
+        sum = add_word(sum, folded);
+        at += part;
+    }
+    return sum;
+}
+
 bool frame_complete_checksum(struct frame *frame)
 {
     struct frame_offload *offload = &frame->offload;
@@ -195,12 +212,13 @@ bool frame_complete_checksum(struct frame *frame)
     if (field + 2 > frame->size) {
         return false;
     }
+    if (frame->rest != NULL && field + 2 > frame->head) {
+        frame_gather(frame);
+    }
     struct frame_layout layout;
     frame_parse(frame->bytes, frame->size, &layout);
     size_t end = layout.end > offload->checksum_start ? layout.end : frame->size;
-    uint64_t sum = frame_sum(frame->bytes + offload->checksum_start, end - offload->checksum_start,
-                             0);
-    uint16_t checksum = (uint16_t)~frame_fold(sum);
+    uint16_t checksum = (uint16_t)~frame_fold(sum_range(frame, offload->checksum_start, end));
     if (checksum == 0 && layout.kind == FRAME_UDP) {
         checksum = 0xffff; /* 0 would say that there is none */
     }
@@ -271,6 +289,7 @@ size_t frame_gather(struct frame *frame)
         copied += frame->rest[i].iov_len;
     }
     frame->rest = NULL;
+    frame->rest_count = 0;
     return copied;
 }
 

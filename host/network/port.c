@@ -71,6 +71,30 @@ void network_port_give(struct network_port *port, struct frame *frame)
     }
 }
 
+unsigned network_port_space(struct network_port *port, size_t *head, struct iovec *pieces,
+                            unsigned capacity)
+{
+    return port->space == NULL || port->capture != NULL
+               ? 0
+               : port->space(port->adapter, head, pieces, capacity);
+}
+
+void network_port_split(struct frame *frame, size_t head, struct iovec *pieces)
+{
+    if (frame->size <= head) {
+        return;
+    }
+    frame->rest = pieces;
+    frame->rest_count = 0;
+    frame->head = head;
+    for (size_t left = frame->size - head; left > 0; left -= pieces->iov_len, pieces++) {
+        if (pieces->iov_len > left) {
+            pieces->iov_len = left;
+        }
+        frame->rest_count++;
+    }
+}
+
 void network_port_receive(struct network_port *port, struct frame *frame)
 {
     network_port_note_received(port, frame);

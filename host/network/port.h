@@ -43,6 +43,11 @@ struct network_port {
     const struct network_port_operations *operations;
     void (*take)(void *adapter, struct frame *frame);
     bool (*has_room)(void *adapter); /* false: leave the next frame where it is */
+    /* Memory of the adapter's that a large frame can be read to: its first `*head` bytes go to
+     * memory of the port's, with room for all, the others to these pieces, which are enough for the
+     * largest; the frame comes with `rest` then. Returns their number; 0: there are none now.
+     * They are the port's until the frame is given, or this is called again. NULL: never. */
+    unsigned (*space)(void *adapter, size_t *head, struct iovec *pieces, unsigned capacity);
     void *adapter;
     bool coalesce; /* the adapter takes TCP segments that were put together; said before `run` */
     struct network_capture *capture; /* or NULL; owned */
@@ -64,6 +69,11 @@ void network_port_flush(struct network_port *port);
 void network_port_receive(struct network_port *port, struct frame *frame);
 void network_port_note_received(struct network_port *port, struct frame *frame);
 void network_port_give(struct network_port *port, struct frame *frame);
+/* What `space` says; 0 without one, and with a capture, which wants frames in one place. */
+unsigned network_port_space(struct network_port *port, size_t *head, struct iovec *pieces,
+                            unsigned capacity);
+/* Makes a frame, of which `head` bytes are in place, of one that was read to such pieces. */
+void network_port_split(struct frame *frame, size_t head, struct iovec *pieces);
 
 /* Frames in both directions go to a pcap file from now on; NULL ends that.
  * 0 or a negative errno. */

@@ -17,12 +17,13 @@
 #include "host/network/coalesce.h"
 #include "host/network/port.h"
 
-enum { FRAMES_A_RUN = 64, REST_MAX = 64 };
+enum { FRAMES_A_RUN = 64, REST_MAX = 64, LARGE_MIN = 16384 };
 
 struct tap {
     struct network_port port; /* first */
     int descriptor;
     struct coalesce sent, received;
+    bool large; /* the frame before was, so that the next one may be */
     uint8_t memory[FRAME_TAG + FRAME_SIZE_MAX]; /* room for a tag, and a frame */
 };
 
@@ -112,13 +113,18 @@ static bool read_frame(struct tap *tap)
 {
     struct virtio_net_hdr header;
     struct frame frame = {.bytes = tap->memory + FRAME_TAG};
-    const struct iovec pieces[] = {{&header, sizeof(header)}, {frame.bytes, FRAME_SIZE_MAX}};
-    ssize_t size = readv(tap->descriptor, pieces, 2);
+    struct iovec pieces[2 + REST_MAX] = {{&header, sizeof(header)}, {frame.bytes, FRAME_SIZE_MAX}};
+    size_t head = FRAME_SIZE_MAX;
+    unsigned rest = tap->large ? network_port_space(&tap->port, &head, pieces + 2, REST_MAX) : 0;
+    pieces[1].iov_len = head;
+    ssize_t size = readv(tap->descriptor, pieces, 2 + (int)rest);
     if (size <= (ssize_t)sizeof(header)) {
         return false;
     }
     frame.size = (size_t)size - sizeof(header);
+    tap->large = frame.size >= LARGE_MIN;
     from_virtio(&header, &frame);
+    network_port_split(&frame, head, pieces + 2);
     network_port_note_received(&tap->port, &frame);
     if (tap->port.coalesce) {
         coalesce_add(&tap->received, &frame);

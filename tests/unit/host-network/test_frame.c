@@ -191,6 +191,27 @@ static void a_frame_in_several_places_is_gathered(void **state)
     }
 }
 
+/* Wherever its bytes are, also if words are in two places. */
+static void a_checksum_of_several_places_is_the_same(void **state)
+{
+    for (size_t odd = 0; odd < 2; odd++) {
+        struct frame_check check;
+        make_tcp(3000, false);
+        memcpy(scratch, bytes, 3000);
+        const struct iovec rest[] = {{scratch + 100 + odd, 901}, {scratch + 1001 + odd, 0},
+                                     {scratch + 1001 + odd, 1999 - odd}};
+        struct frame frame = {.bytes = bytes, .size = 3000, .rest = rest, .rest_count = 3,
+                              .head = 100 + odd, .offload = {
+            .needs_checksum = true, .checksum_start = 34, .checksum_offset = 16}};
+        memset(bytes + frame.head, 0xee, 3000 - frame.head);
+        assert_true(frame_complete_checksum(&frame));
+        assert_ptr_equal(frame.rest, rest); /* nothing was moved for it */
+        frame_gather(&frame);
+        frame_verify(bytes, 3000, &check);
+        assert_int_equal(check.transport, FRAME_GOOD);
+    }
+}
+
 static void headers_that_lie_are_no_headers(void **state)
 {
     static const struct { size_t offset; uint8_t value; } lies[] = {
@@ -221,6 +242,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_cut_is_refused),
         cmocka_unit_test(tags_go_in_and_come_out),
         cmocka_unit_test(a_frame_in_several_places_is_gathered),
+        cmocka_unit_test(a_checksum_of_several_places_is_the_same),
         cmocka_unit_test(headers_that_lie_are_no_headers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

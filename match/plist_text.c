@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Text of leaf values: strings with entities, numbers, base64 and hexadecimal data. */
 #include "match/plist_lexer.h"
+#include "match/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,30 +44,6 @@ static const struct entity entities[] = {
     { "quot;", '"', false }, { "apos;", '\'', false },
 };
 
-static size_t put_utf8(char *out, unsigned long code)
-{
-    if (code < 0x80) {
-        out[0] = (char)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        out[0] = (char)(0xC0 | code >> 6);
-        out[1] = (char)(0x80 | (code & 0x3F));
-        return 2;
-    }
-    if (code < 0x10000) {
-        out[0] = (char)(0xE0 | code >> 12);
-        out[1] = (char)(0x80 | (code >> 6 & 0x3F));
-        out[2] = (char)(0x80 | (code & 0x3F));
-        return 3;
-    }
-    out[0] = (char)(0xF0 | code >> 18);
-    out[1] = (char)(0x80 | (code >> 12 & 0x3F));
-    out[2] = (char)(0x80 | (code >> 6 & 0x3F));
-    out[3] = (char)(0x80 | (code & 0x3F));
-    return 4;
-}
-
 /* `&#...;` at `text` (after the '&'). The reference is longer than what it stands for. Returns the
  * bytes taken, or 0. */
 static size_t take_character_reference(const unsigned char *text, size_t length, char *out,
@@ -89,7 +66,7 @@ static size_t take_character_reference(const unsigned char *text, size_t length,
     if (index == first || index == length || code == 0 || code > 0x10FFFF ||
         (code >= 0xD800 && code < 0xE000))
         return 0;
-    *made = put_utf8(out, code);
+    *made = utf8_put(out, code);
     return index + 1;
 }
 

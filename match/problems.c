@@ -42,18 +42,26 @@ static void add(struct problems *problems, struct problem *problem, const char *
         grown[problems->count++] = *problem;
 }
 
+/* Adds `problem` with the text that the format makes. */
+__attribute__((format(printf, 4, 0))) static void
+add_text(struct problems *problems, struct problem *problem, const char *place, const char *format,
+         va_list arguments)
+{
+    if (problems == NULL)
+        return;
+    vsnprintf(problem->text, sizeof problem->text, format, arguments);
+    add(problems, problem, place);
+}
+
 void problems_add(struct problems *problems, enum problem_severity severity, const char *place,
                   size_t line, const char *format, ...)
 {
     struct problem problem = { .severity = severity, .line = line, .times = 1 };
     va_list arguments;
 
-    if (problems == NULL)
-        return;
     va_start(arguments, format);
-    vsnprintf(problem.text, sizeof problem.text, format, arguments);
+    add_text(problems, &problem, place, format, arguments);
     va_end(arguments);
-    add(problems, &problem, place);
 }
 
 void problems_add_at_offset(struct problems *problems, enum problem_severity severity,
@@ -64,12 +72,9 @@ void problems_add_at_offset(struct problems *problems, enum problem_severity sev
     };
     va_list arguments;
 
-    if (problems == NULL)
-        return;
     va_start(arguments, format);
-    vsnprintf(problem.text, sizeof problem.text, format, arguments);
+    add_text(problems, &problem, place, format, arguments);
     va_end(arguments);
-    add(problems, &problem, place);
 }
 
 void problems_clear(struct problems *problems)

@@ -1,35 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "match/text_encoding.h"
 
+#include "match/utf8.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { REPLACEMENT = 0xFFFD, CONTROL_Z = 0x1A };
-
-static size_t put(char *out, uint32_t code)
-{
-    if (code < 0x80) {
-        out[0] = (char)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        out[0] = (char)(0xC0 | code >> 6);
-        out[1] = (char)(0x80 | (code & 0x3F));
-        return 2;
-    }
-    if (code < 0x10000) {
-        out[0] = (char)(0xE0 | code >> 12);
-        out[1] = (char)(0x80 | (code >> 6 & 0x3F));
-        out[2] = (char)(0x80 | (code & 0x3F));
-        return 3;
-    }
-    out[0] = (char)(0xF0 | code >> 18);
-    out[1] = (char)(0x80 | (code >> 12 & 0x3F));
-    out[2] = (char)(0x80 | (code >> 6 & 0x3F));
-    out[3] = (char)(0x80 | (code & 0x3F));
-    return 4;
-}
 
 static uint32_t unit_at(const unsigned char *bytes, size_t index, bool big)
 {
@@ -61,7 +39,7 @@ static size_t decode_utf16(const unsigned char *bytes, size_t size, bool big,
             encoding->bad_units++;
             code = REPLACEMENT;
         }
-        made += put(out + made, code);
+        made += utf8_put(out + made, code);
     }
     return made;
 }
@@ -121,7 +99,7 @@ static size_t decode_bytes(const unsigned char *bytes, size_t size, unsigned cod
             encoding->bad_units += code == 0;
             code = code == 0 ? REPLACEMENT : code;
         }
-        made += put(out + made, code);
+        made += utf8_put(out + made, code);
     }
     return made;
 }
@@ -201,7 +179,7 @@ char *text_repair_utf8(const char *text)
     for (index = 0; out != NULL && index < size; index += length) {
         length = utf8_length((const unsigned char *)text + index, size - index);
         if (length == 0) {
-            made += put(out + made, REPLACEMENT);
+            made += utf8_put(out + made, REPLACEMENT);
             length = 1;
         } else {
             memcpy(out + made, text + index, length);

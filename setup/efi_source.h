@@ -15,9 +15,12 @@ struct efi_source {
     struct config_document *document;
 };
 
+/* Opens and reads it; an image is copied to a folder of its own below TMPDIR. False, and a line in
+ * `error`: there is nothing to close then. */
 bool efi_source_open(struct efi_source *source, const char *path, struct setup_error *error);
 /* Writes the changed document back, after a backup whose name goes to *backup (caller frees). */
 bool efi_source_save(struct efi_source *source, char **backup, struct setup_error *error);
+/* Removes what was copied of an image; what was not saved is forgotten. */
 void efi_source_close(struct efi_source *source);
 
 #endif

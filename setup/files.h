@@ -13,6 +13,7 @@
 void files_interrupt(void);
 bool files_interrupted(void);
 
+/* A link counts as what it points to. */
 bool file_exists(const char *path);
 bool folder_exists(const char *path);
 /* Reads a whole file of at most `limit` bytes. The result ends in a NUL that is not counted; the

@@ -9,6 +9,7 @@
 #include "setup/data/support.h"
 #include "setup/report.h"
 
+/* A finding for each. */
 void harmful_check(const struct config_document *document, const struct target *target,
                    struct report *report);
 /* Switches them off. */

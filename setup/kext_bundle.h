@@ -15,6 +15,8 @@ struct kext_bundle {
     char *info;       /* path of Info.plist inside the bundle */
 };
 
+/* Reads the Info.plist of the bundle at `path`. False, and a line in `error`: there is none that
+ * can be read; there is nothing to free then. A text that it lacks is "". */
 bool kext_bundle_read(struct kext_bundle *bundle, const char *path, struct setup_error *error);
 void kext_bundle_free(struct kext_bundle *bundle);
 

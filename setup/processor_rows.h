@@ -7,8 +7,11 @@
 #include "setup/data/support.h"
 #include "setup/report.h"
 
+/* Writes what target->processor needs (NULL: nothing). False, and a line in `error`: it does not
+ * fit the document. */
 bool processor_apply(struct config_document *document, const struct target *target,
                      struct setup_error *error);
+/* A finding for each value that is another. */
 void processor_check(const struct config_document *document, const struct target *target,
                      struct report *report);
 

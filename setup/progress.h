@@ -13,8 +13,11 @@ struct progress {
     int percent; /* last one drawn */
 };
 
+/* `label` is kept, not copied; 0 of `total` bytes are done. Without a terminal nothing is shown. */
 void progress_start(struct progress *progress, const char *label, uint64_t total);
+/* `done` bytes of the total are; draws when the percentage has changed. */
 void progress_show(struct progress *progress, uint64_t done);
+/* Takes the bar away. */
 void progress_end(struct progress *progress);
 
 #endif

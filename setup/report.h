@@ -31,8 +31,9 @@ struct report {
     size_t finding_count;
 };
 
+/* Adds a decision; all texts are copied. */
 void report_decide(struct report *report, const char *what, const char *value, const char *why);
-/* All texts are copied. */
+/* Adds a finding; all texts are copied. */
 void report_find(struct report *report, const struct report_finding *finding);
 /* Findings that are more than notes. */
 size_t report_problem_count(const struct report *report);
@@ -44,6 +45,7 @@ struct report_style {
     bool colour; /* for a terminal */
 };
 
+/* Decisions in the order in which they were made, then findings. */
 void report_print(const struct report *report, const struct report_style *style, FILE *stream);
 void report_free(struct report *report);
 

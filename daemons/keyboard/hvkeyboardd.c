@@ -24,9 +24,9 @@ static void help(void)
 {
     printf("usage: hvkeyboardd [OPTION...]\n"
            "Tells the keyboard driver the session's layout, for text that the host types.\n\n"
-           "  --layout-file FILE  give it the layout in FILE (of the form of layouts/german.layout)\n"
-           "                      instead, and again when FILE changes; needed on a system that is\n"
-           "                      not macOS\n"
+           "  --layout-file FILE  give it the layout in FILE (of the form of\n"
+           "                      layouts/german.layout) instead, and again when FILE changes;\n"
+           "                      needed on a system that is not macOS\n"
            "  --once              end when the driver has the layout\n"
            "  --control SOCKET    on a system that is not macOS: the control socket of kextrun\n"
            "  --foreground        log to standard error instead of the system log\n"

@@ -104,7 +104,8 @@ int hvctl_read_copy_file(int count, char **words, struct json_object *arguments)
     if (take_options(count, words, options, 2, arguments) != 2) {
         return -1;
     }
-    /* The host has a working directory of its own; what is not there it refuses by its whole name. */
+    /* The host has a working directory of its own; what is not there it refuses by its whole
+     * name. */
     if (realpath(words[0], path) == NULL &&
         (words[0][0] == '/' || getcwd(folder, sizeof(folder)) == NULL ||
          snprintf(path, sizeof(path), "%s/%s", folder, words[0]) >= (int)sizeof(path))) {

@@ -165,6 +165,7 @@ void hypervisor_add_runtime(struct hypervisor *hypervisor, uint32_t processor, u
 
 /* ---- Looking at the state ---- */
 
+/* How many have been reported since it was made. */
 uint64_t hypervisor_violations(const struct hypervisor *hypervisor);
 /* True once the guest has identified itself and enabled its hypercall page. */
 bool hypervisor_hypercalls_enabled(const struct hypervisor *hypervisor);

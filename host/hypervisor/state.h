@@ -61,6 +61,7 @@ struct hypervisor {
     struct hypervisor_processor *processors;
 };
 
+/* Counts and reports it; the texts are those of struct host_violation, constants. */
 void hypervisor_violation(struct hypervisor *hypervisor, const char *message, const char *state,
                           const char *rule);
 

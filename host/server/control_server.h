@@ -45,6 +45,8 @@ int control_server_adopt(int socket, control_handler *handler, void *context,
 /* Tickets that are still open must be answered before. NULL is allowed. */
 void control_server_free(struct control_server *server);
 
+/* For epoll: readable when there is something for control_server_run() to do, which never waits
+ * and calls the handler for each request that has come. */
 int control_server_descriptor(const struct control_server *server);
 void control_server_run(struct control_server *server);
 

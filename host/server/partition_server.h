@@ -136,6 +136,7 @@ struct partition_report {
     uint64_t ram_bytes;
     uint64_t exits, signals, interrupts;
 };
+/* Fills in how things stand now. */
 void partition_server_report(const struct partition_server *server,
                              struct partition_report *report);
 

@@ -98,6 +98,7 @@ void vmbus_server_reset(struct vmbus_server *server);
 
 /* ---- Looking at the state, for reports and tests ---- */
 
+/* Between INITIATE_CONTACT and UNLOAD or a reset. */
 bool vmbus_server_connected(const struct vmbus_server *server);
 uint32_t vmbus_server_version(const struct vmbus_server *server);  /* 0 when not connected */
 uint32_t vmbus_server_features(const struct vmbus_server *server); /* in force */

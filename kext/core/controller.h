@@ -106,6 +106,8 @@ uint64_t controller_reference_time(const HyperVController *controller);
 
 /* ---- Between the controller's files ---------------------------------------------------------- */
 
+/* 0 or HV_ERROR_*; then what was done until there is undone by the disabling function, which may be
+ * called at any time. */
 int controller_hypercall_enable(HyperVController *controller);
 void controller_hypercall_disable(HyperVController *controller);
 int controller_synic_enable(HyperVController *controller, IOService *provider);

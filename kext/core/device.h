@@ -99,8 +99,9 @@ void channel_ring(struct device_channel *channel);
 /* Ends all waiting calls with HV_ERROR_GONE; the transmit lock is held. */
 void channel_end_calls(struct device_channel *channel);
 
-/* Closes the channel at the host, and asks for the rings back: once the host has said yes it touches
- * no memory that a request named. 0, or the error of that question. May block; does it once. */
+/* Closes the channel at the host, and asks for the rings back: once the host has said yes it
+ * touches no memory that a request named. 0, or the error of that question. May block; does it
+ * once. */
 int channel_leave(struct device_channel *channel);
 
 /* Hands all outstanding requests back to the driver with HV_ERROR_GONE. */

@@ -12,6 +12,7 @@ struct processor_cpuid {
     uint32_t eax, ebx, ecx, edx;
 };
 
+/* Registers after CPUID; leaves beyond the highest give what the processor likes. */
 void processor_cpuid(uint32_t leaf, uint32_t subleaf, struct processor_cpuid *result);
 
 /* Model-specific registers; an unknown one raises #GP. */

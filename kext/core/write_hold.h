@@ -32,6 +32,7 @@ bool write_hold_init(struct write_hold *hold);
 /* Every queue has left. */
 void write_hold_destroy(struct write_hold *hold);
 
+/* The queue is the caller's, and stays where it is until it has left. */
 void write_hold_join(struct write_hold *hold, struct write_hold_queue *queue);
 /* On return the queue is not being called any more; it is no longer held. Leaving without having
  * joined, or twice, is allowed. */

@@ -212,8 +212,8 @@ static void close_channel(HyperVKeyboard *self)
 
 /* ---- IOService ---- */
 
-/* The superclass publishes the keyboard in its start, and others may open it at once, so nothing may
- * fail after that: the key mapping and the channel are there before, and keys come after. */
+/* The superclass publishes the keyboard in its start, and others may open it at once, so nothing
+ * may fail after that: the key mapping and the channel are there before, and keys come after. */
 static bool keyboard_start(IOService *me, IOService *provider)
 {
     HyperVKeyboard *self = (HyperVKeyboard *)me;

@@ -43,7 +43,7 @@ static uint32_t check(struct file_copy *copy, uint32_t operation, const void *bo
     }
 }
 
-/* A piece that the host need not wait for. False: it has to, for what comes of asking the daemon. */
+/* A piece that the host need not wait for. False: it has to, for what the daemon says. */
 static bool give_ahead(struct file_copy *copy, uint32_t operation, const void *body, uint32_t size)
 {
     if (operation != IC_FILE_COPY_WRITE || copy->ahead == FILE_COPY_AHEAD_MAXIMUM ||

@@ -117,7 +117,8 @@ static int print_script(const struct options *options, const struct vm_options *
                                  : setup_fail(&error, "%s exists; --force replaces it", path)
                            : fwrite(script.bytes, 1, script.length, stdout) == script.length;
     text_free(&script);
-    return ok ? EXIT_CLEAN : complain(options, EXIT_UNREADABLE, path != NULL ? error.text : "cannot write");
+    return ok ? EXIT_CLEAN
+              : complain(options, EXIT_UNREADABLE, path != NULL ? error.text : "cannot write");
 }
 
 int command_vm(const struct options *options)

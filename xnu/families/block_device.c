@@ -52,7 +52,7 @@ struct block_device *block_device_find(const char *name)
     return device;
 }
 
-/* ---- the node --------------------------------------------------------------------------------- */
+/* ---- the node -------------------------------------------------------------------------------- */
 
 /* Its device, with a reference, or NULL: it has been retracted. */
 static struct block_device *device_of(const IOService *node)

@@ -124,8 +124,8 @@ void block_device_release(struct block_device *device);
 /* A device by its name, with a reference, or NULL. */
 struct block_device *block_device_find(const char *name);
 
-/* Called after a device was published, when it has another size and when it goes away. When set, it is told of all devices
- * that exist. One observer; NULL for none. */
+/* Called after a device was published, when it has another size and when it goes away. When set, it
+ * is told of all devices that exist. One observer; NULL for none. */
 struct block_device_observer {
     void (*added)(void *context, struct block_device *device);
     void (*removed)(void *context, struct block_device *device);

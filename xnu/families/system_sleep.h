@@ -2,11 +2,11 @@
 /* system_sleep.h - the machine goes to sleep and wakes, as a Mac does when it is told to
  * (`pmset sleepnow`).
  *
- * Going down: everybody with an interest is told (kIOMessageSystemWillSleep), requests to disks wait
- * from then on and the disks are flushed, power goes from all drivers, those furthest from the root
- * first. Coming up: kIOMessageSystemWillPowerOn, power for all drivers in the other order, disks go
- * on, kIOMessageSystemHasPoweredOn. Not played: processors that stop and devices that forget; time
- * goes on.
+ * Going down: everybody with an interest is told (kIOMessageSystemWillSleep), requests to disks
+ * wait from then on and the disks are flushed, power goes from all drivers, those furthest from the
+ * root first. Coming up: kIOMessageSystemWillPowerOn, power for all drivers in the other order,
+ * disks go on, kIOMessageSystemHasPoweredOn. Not played: processors that stop and devices that
+ * forget; time goes on.
  *
  * Freestanding types only. Any kernel thread but a driver's. */
 #ifndef XNU_FAMILIES_SYSTEM_SLEEP_H

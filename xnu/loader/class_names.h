@@ -18,6 +18,7 @@ enum class_name_kind {
     CLASS_NAME_SUPERCLASS,      /* contains 10superClassE */
 };
 
+/* Of a mangled name, by the parts of it that kxld looks at; the first of the enum that fits. */
 enum class_name_kind class_name_kind(const char *name);
 bool class_name_is_pad(const char *name);
 bool class_name_is_pure_virtual(const char *name);

@@ -36,6 +36,8 @@ static inline uint64_t macho_get_word(const struct macho *macho, const uint8_t *
     return macho->is_64 ? macho_get64(bytes) : macho_get32(bytes);
 }
 
+/* The parts of macho_read(): 0, or -1 with status and text in `error`; what was read until then is
+ * macho_free()'s. */
 int macho_read_symbols(struct macho *macho, const struct macho_tables *tables, uint32_t release,
                        struct loader_error *error);
 int macho_read_relocations(struct macho *macho, const struct macho_tables *tables,

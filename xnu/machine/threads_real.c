@@ -29,7 +29,7 @@ struct real_processor {
     struct machine_thread *thread;
 };
 
-/* Linux lets a thread sleep 50 us longer than it asked for, which is more than some want to sleep. */
+/* Linux lets a thread sleep 50 us longer than it asked for: more than some want to sleep. */
 #define TIMER_SLACK_NS 1000ul
 
 static struct real_processor processors[MACHINE_PROCESSORS_MAX];

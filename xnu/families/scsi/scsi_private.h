@@ -114,7 +114,7 @@ struct IOSCSIParallelInterfaceController_ExpansionData {
     char function_event;                 /* an abort or reset came to an end */
     uint32_t function_response;
     uint64_t stray_completions;
-    unsigned unit_threads;               /* look after disks; its address is the event of the last */
+    unsigned unit_threads;               /* look after disks; its address is the last one's event */
 };
 
 static inline struct IOSCSIParallelInterfaceController_ExpansionData *

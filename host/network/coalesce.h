@@ -4,7 +4,7 @@
  * gets it has one frame's work instead of many. Nothing is lost by it: cut again, the frame gives
  * the same segments. So only what is sure to is put together, with checksums that were verified or
  * that the sender left to us; everything else passes as it is, and nothing overtakes within a flow.
- * What one RSC capable adapter may do: Microsoft, "Rules for coalescing TCP/IP segments".
+ * Rules: Microsoft, "Rules for coalescing TCP/IP segments", for adapters that are RSC capable.
  *
  *     coalesce_init(&coalesce, take, context);
  *     coalesce_add(&coalesce, &frame);      any number of times

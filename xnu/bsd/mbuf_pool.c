@@ -7,14 +7,15 @@
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
+#define RELEASES_ALL
+#endif
+#endif
+
+#ifdef RELEASES_ALL
 enum { KEEPS = false };
 #else
 enum { KEEPS = true };
 #endif
-#else
-enum { KEEPS = true };
-#endif
-
 enum { MBUFS_MAX = 4096 };
 
 static struct {

@@ -29,7 +29,7 @@ enum {
     POLL_NS = 40000,                 /* an answer out of the page cache takes no longer */
     POLL_JOBS = 4,                   /* with more in flight something else is always to be done */
     POLL_PAUSE_MAX = 64,             /* waits without polling after polls in vain */
-    POLICY_WAITS = 64,               /* in a row that another policy would have been better for */
+    FEW_WAITS = 1024,                /* in a row with few in flight: this client has no more */
 };
 
 struct nbd_connection_io {
@@ -41,7 +41,7 @@ struct nbd_connection_io {
     size_t first, last;              /* the bytes of `staging` that are not used yet */
     unsigned poll_pause, poll_failures;
     bool patient;                    /* lets the client finish asking */
-    unsigned contrary;               /* waits in a row that would have it otherwise */
+    unsigned few_waits;              /* in a row */
     bool drained;                    /* the socket gave less than asked for: wait, then read */
 
     pthread_mutex_t lock;            /* guards what follows */
@@ -329,15 +329,15 @@ static void poll_for_interrupt(struct nbd_connection_io *c)
 }
 
 /* A client with many requests in flight has more to ask when it wakes the thread up. One with few
- * waits for the answer, and it is others who would have the processor meanwhile. */
+ * waits for the answer, and it is others who would have the processor meanwhile. Served one at a
+ * time, a client with many looks like one with few: so it is called that only after a long time. */
 static void choose_policy(struct nbd_connection_io *c, bool many)
 {
-    c->contrary = many == c->patient ? 0 : c->contrary + 1;
-    if (c->contrary < POLICY_WAITS)
-        return;
-    c->contrary = 0;
-    c->patient = many;
-    machine_thread_let_clients_finish(many);
+    c->few_waits = many ? 0 : c->few_waits + 1;
+    if (many != c->patient && (many || c->few_waits >= FEW_WAITS)) {
+        c->patient = many;
+        machine_thread_let_clients_finish(many);
+    }
 }
 
 /* Sends what has gathered and sleeps until there is something to do. */

@@ -743,3 +743,26 @@ void video_default_settings(uint32_t version_max, struct video_settings *setting
         settings->vram_megabytes = 32; /* as Set-VMVideo makes it for 3840 x 2160 */
     }
 }
+
+void video_limit_settings(struct video_settings *settings, uint32_t width, uint32_t height)
+{
+    unsigned kept = 0;
+    if (settings->resolution_count == 0) {
+        return;
+    }
+    for (unsigned i = 0; i < settings->resolution_count; i++) {
+        const struct synthvid_resolution size = settings->resolutions[i];
+        if (size.width <= width && size.height <= height &&
+            (size.width != width || size.height != height)) {
+            settings->resolutions[kept++] = size;
+        }
+    }
+    settings->resolutions[kept++] =
+        (struct synthvid_resolution){(uint16_t)width, (uint16_t)height};
+    settings->resolution_count = kept;
+    settings->resolution_default = 0;
+    for (settings->vram_megabytes = VRAM_USUAL;
+         (uint64_t)settings->vram_megabytes * MEGABYTE < (uint64_t)width * height * 4;) {
+        settings->vram_megabytes *= 2;
+    }
+}

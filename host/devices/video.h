@@ -26,6 +26,10 @@ struct video_settings {
 /* What those of Windows are: 4 MB before 3.2, else 8, or what the largest resolution needs. */
 void video_default_settings(uint32_t version_max, struct video_settings *settings);
 
+/* The list ends with this size, nothing of it is wider or higher, and the memory holds it in 32 bits.
+ * Nothing for versions without a list. */
+void video_limit_settings(struct video_settings *settings, uint32_t width, uint32_t height);
+
 /* The picture. `pixels` is the guest's memory: it may change at any time. */
 struct video_screen {
     const uint8_t *pixels;

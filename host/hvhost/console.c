@@ -24,6 +24,10 @@ static int make_video(struct hvhost *host)
         return 0;
     }
     video_default_settings(SYNTHVID_VERSION(version >> 16, version & 0xffff), &settings);
+    if (host->options.largest_width != 0) {
+        video_limit_settings(&settings, host->options.largest_width,
+                             host->options.largest_height);
+    }
     host->video = video_new(&settings);
     if (host->video == NULL) {
         return -ENOMEM;

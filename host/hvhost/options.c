@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/devices/video.h"
+
 static const char usage[] =
     "usage: hvhost --socket PATH [options]\n"
     "A Hyper-V host for one virtual machine, whose monitor attaches to the socket.\n"
@@ -29,6 +31,7 @@ static const char usage[] =
     "                        on a socket in the file system (PATH has a slash in it)\n"
     "  --vnc-password FILE   whose first line viewers have to know\n"
     "  --horizontal-wheel    the mouse has one (Windows' own has not)\n"
+    "  --largest-screen WxH  of the sizes offered to the guest, as Set-VMVideo says it\n"
     "  --faults SPEC         disk.error=RATE disk.short=RATE disk.lost=RATE\n"
     "                        disk.delay=MIN-MAX[@RATE] scsi.busy=RATE scsi.internal-error=RATE\n"
     "                        scsi.invalid-lun=RATE scsi.no-sense=RATE\n"
@@ -46,6 +49,7 @@ enum {
     OPTION_SOCKET = 256, OPTION_CONTROL, OPTION_RELEASE, OPTION_GENERATION, OPTION_DISK, OPTION_DVD,
     OPTION_NET, OPTION_PCI, OPTION_FAULTS, OPTION_SEED, OPTION_VMBUS_MAX, OPTION_ECHO, OPTION_POLL,
     OPTION_LOG, OPTION_JSON, OPTION_VNC, OPTION_VNC_PASSWORD, OPTION_HORIZONTAL_WHEEL, OPTION_HELP,
+    OPTION_LARGEST_SCREEN,
     OPTION_VERSION,
 };
 
@@ -68,6 +72,7 @@ static const struct option long_options[] = {
     {"vnc", required_argument, NULL, OPTION_VNC},
     {"vnc-password", required_argument, NULL, OPTION_VNC_PASSWORD},
     {"horizontal-wheel", no_argument, NULL, OPTION_HORIZONTAL_WHEEL},
+    {"largest-screen", required_argument, NULL, OPTION_LARGEST_SCREEN},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
     {NULL, 0, NULL, 0},
@@ -307,6 +312,20 @@ static int set_vnc(struct hvhost_options *options, const char *argument)
     return 0;
 }
 
+static int set_largest_screen(struct hvhost_options *options, const char *text)
+{
+    unsigned width, height;
+    int end = 0;
+    if (sscanf(text, "%4ux%4u%n", &width, &height, &end) != 2 || text[end] != '\0' ||
+        width < VIDEO_BOOT_WIDTH || height < VIDEO_BOOT_HEIGHT || width > 7680 || height > 4320) {
+        fprintf(stderr, "hvhost: --largest-screen %s: 1024x768 to 7680x4320 is wanted\n", text);
+        return -1;
+    }
+    options->largest_width = width;
+    options->largest_height = height;
+    return 0;
+}
+
 static int set_option(struct hvhost_options *options, int option, char *argument)
 {
     switch (option) {
@@ -327,6 +346,8 @@ static int set_option(struct hvhost_options *options, int option, char *argument
     case OPTION_HORIZONTAL_WHEEL:
         options->horizontal_wheel = true;
         return 0;
+    case OPTION_LARGEST_SCREEN:
+        return set_largest_screen(options, argument);
     case OPTION_JSON:
         options->json_events = true;
         return 0;

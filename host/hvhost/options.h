@@ -55,6 +55,7 @@ struct hvhost_options {
     uint64_t poll_ns;          /* longest busy wait */
     bool echo_address;
     bool horizontal_wheel;     /* of the mouse */
+    uint32_t largest_width, largest_height; /* of the screen; 0: the release's */
     struct hvhost_disk_option disks[HVHOST_DISKS_MAX];
     unsigned disk_count;
     struct hvhost_network_option networks[HVHOST_NETWORKS_MAX];

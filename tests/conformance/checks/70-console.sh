@@ -131,21 +131,34 @@ console_look() { # console_look FOLDER
     "$hvctl" --control "$1/control.sock" key a
 }
 
-# What is wrong with the guest's list of modes: the first one is the host's default, none is larger than the host's
-# largest. Hosts before 3.5 have no list to compare.
+# Sizes of VESA's Display Monitor Timings of 60 Hz. hyperv_drm offers those that are neither wider nor higher than the
+# largest of the host's list, and prefers the host's default; the rest of the list it does not look at. Hosts before 3.5
+# have no list: there 1600 x 1200 is the driver's own limit, and its own default.
+console_dmt='640x480 800x600 848x480 1024x768 1280x720 1280x768 1280x800 1280x960 1280x1024 1360x768 1366x768 1400x1050 1440x900
+1600x900 1600x1200 1680x1050 1792x1344 1856x1392 1920x1080 1920x1200 1920x1440 2048x1152 2560x1600 4096x2160'
+
+# Sizes of the guest's list, each once.
+console_modes() { said modes | tr ' ' '\n' | sed '/^$/d' | sort -u; }
+
+# What is wrong with the guest's list of modes: it is this one, no size more or less.
 console_modes_complaint() { # console_modes_complaint FOLDER
-    local largest mode
-    [ "$(jq -r .version "$1/display.json")" = 3.5 ] || return 0
-    [ "$(said modes | cut -d' ' -f1)" = "$(jq -r '.resolutions[0]' "$1/display.json")" ] ||
-        { echo "the first mode is not the host's default: $(said modes)"; return; }
-    largest=$(jq -r '[.resolutions[] | split("x") | map(tonumber) | .[0] * .[1]] | max' "$1/display.json")
-    for mode in $(said modes); do
-        [ $((${mode%x*} * ${mode#*x})) -le "$largest" ] || { echo "mode $mode is beyond the host's list"; return; }
-    done
+    local width=1600 height=1200 mode expected
+    if [ "$(jq -r .version "$1/display.json")" = 3.5 ]; then
+        width=$(jq '[.resolutions[] | split("x")[0] | tonumber] | max' "$1/display.json")
+        height=$(jq '[.resolutions[] | split("x")[1] | tonumber] | max' "$1/display.json")
+        [ "$(said modes | cut -d' ' -f1)" = "$(jq -r '.resolutions[0]' "$1/display.json")" ] ||
+            { echo "the first mode is not the host's default: $(said modes)"; return; }
+    fi
+    expected=$(for mode in $console_dmt; do
+        [ "${mode%x*}" -gt "$width" ] || [ "${mode#*x}" -gt "$height" ] || echo "$mode"
+    done | sort | paste -sd' ')
+    [ "$(console_modes | paste -sd' ')" = "$expected" ] ||
+        echo "the modes are not those of a host whose largest is ${width}x$height: $(said modes)"
 }
 
-console_display() { # console_display ID NAME RELEASE
+console_display() { # console_display ID NAME RELEASE HVHOST_OPTION...
     local id=$1 name=$2 release=$3 watcher folder=$work/runs/$1 size where="the host"
+    shift 3
     wanted "$id" || return 0
     rm -rf "$folder"
     (
@@ -153,7 +166,7 @@ console_display() { # console_display ID NAME RELEASE
         console_look "$folder" >"$folder/hvctl.log" 2>&1
     ) &
     watcher=$!
-    boot "$id" amd64 1 display -- --release "$release" --vnc "$folder/vm.vnc"
+    boot "$id" amd64 1 display -- --release "$release" --vnc "$folder/vm.vnc" "$@"
     kill $watcher 2>/dev/null || true
     wait $watcher 2>/dev/null || true
     problem=$(complaint)
@@ -166,9 +179,10 @@ console_display() { # console_display ID NAME RELEASE
         cmp -s "$folder/screen.ppm" "$folder/viewer.ppm" || problem="the viewer's picture is not the host's"
     fi
     [ -n "$problem" ] || problem=$(console_modes_complaint "$folder")
-    row "$id" "$name" "$([ -z "$problem" ]; echo $?)" "${problem:-${size/ / x } pixel for pixel at $where, modes: $(said modes | cut -c1-60)}"
+    row "$id" "$name" "$([ -z "$problem" ]; echo $?)" "${problem:-${size/ / x } pixel for pixel at $where, the $(console_modes | wc -l) modes that this host allows}"
     [ -n "$problem" ] || rm -f "$folder/screen.ppm" "$folder/viewer.ppm"
 }
 
 console_display console-display "Screen (synthvid 3.5)" ws2022
 console_display console-display-2012r2 "Screen, Windows Server 2012 R2 (synthvid 3.2)" ws2012r2
+console_display console-display-small "Screen, the host's largest is 1440 x 900" ws2022 --largest-screen 1440x900

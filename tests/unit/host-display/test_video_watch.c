@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which rows of the picture lie in memory that was written, and when the monitor is asked. */
+/* Which rows of the picture lie in memory that was written, when the monitor is asked; the sizes
+ * that are offered. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "host/devices/video.h"
 #include "host/devices/video_watch.h"
 
 static void rows_are_found_in_blocks(void **state)
@@ -41,6 +43,33 @@ static void rows_are_found_in_blocks(void **state)
     }
 }
 
+static void expect_limit(uint32_t width, uint32_t height, unsigned count, unsigned megabytes)
+{
+    struct video_settings settings;
+    video_default_settings(SYNTHVID_VERSION_3_5, &settings);
+    video_limit_settings(&settings, width, height);
+    assert_int_equal(settings.resolution_count, count);
+    assert_int_equal(settings.resolutions[count - 1].width, width);
+    assert_int_equal(settings.resolutions[count - 1].height, height);
+    assert_int_equal(settings.vram_megabytes, megabytes);
+    for (unsigned i = 0; i < count; i++) {
+        assert_true(settings.resolutions[i].width <= width);
+        assert_true(settings.resolutions[i].height <= height);
+    }
+}
+
+static void the_list_ends_with_the_largest_screen(void **state)
+{
+    struct video_settings settings;
+    expect_limit(1024, 768, 1, 8);
+    expect_limit(1440, 900, 5, 8);      /* 1024x768, 1152x864, 1280x720, 1366x768 and itself */
+    expect_limit(3840, 2160, 14, 32);
+    expect_limit(7680, 4320, 15, 128);
+    video_default_settings(SYNTHVID_VERSION_3_2, &settings);
+    video_limit_settings(&settings, 1440, 900);
+    assert_int_equal(settings.resolution_count, 0);
+}
+
 static void every_state_knows_when_to_ask(void **state)
 {
     struct video_watch watch = {.state = VIDEO_WATCH_OFF};
@@ -69,6 +98,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_are_found_in_blocks),
         cmocka_unit_test(every_state_knows_when_to_ask),
+        cmocka_unit_test(the_list_ends_with_the_largest_screen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -96,6 +96,21 @@ static void options_have_their_defaults(void **state)
     assert_int_equal(options.disk_count, 1);
 }
 
+static void the_largest_screen_is_a_size(void **state)
+{
+    struct hvhost_options options;
+    assert_int_equal(PARSE(&options, "--socket", "s"), 0);
+    assert_int_equal(options.largest_width, 0);
+    assert_int_equal(PARSE(&options, "--socket", "s", "--largest-screen", "2560x1440"), 0);
+    assert_int_equal(options.largest_width, 2560);
+    assert_int_equal(options.largest_height, 1440);
+    static char *const bad[] = {"", "1920", "1920x", "x1080", "1920x1080x", "640x480", "1023x768",
+                                "7681x4320", "7680x4321", "-1x5", "99999x99999"};
+    for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_int_equal(PARSE(&options, "--socket", "s", "--largest-screen", bad[i]), -1);
+    }
+}
+
 static void a_viewers_socket_has_a_slash_in_its_path(void **state)
 {
     struct hvhost_options options;
@@ -159,6 +174,7 @@ int main(void)
         cmocka_unit_test(wrong_disks_are_refused_with_the_word_that_is_wrong),
         cmocka_unit_test(dvd_drives_are_read_only_scsi_devices),
         cmocka_unit_test(options_have_their_defaults),
+        cmocka_unit_test(the_largest_screen_is_a_size),
         cmocka_unit_test(a_viewers_socket_has_a_slash_in_its_path),
         cmocka_unit_test(wrong_options_are_refused),
     };

@@ -52,6 +52,12 @@ graphics_check() { # graphics_check WIDTHxHEIGHT DEPTH
         display_awaits $wish || return 1
         figure="$figure; followed the host to $wish"
     fi
+    "$bin/kextrun" set HyperVGraphics HVDisplayMode 1366x768 --control "$guest_control" 2>"$work/display.err" ||
+        { figure=$(cat "$work/display.err"); return 1; }
+    display_awaits 1366x768 || return 1
+    ! "$bin/kextrun" set HyperVGraphics HVDisplayMode 9999x9999 --control "$guest_control" 2>/dev/null ||
+        { figure="the property took 9999x9999"; return 1; }
+    figure="$figure; set to 1366x768 by the property"
     display_do set 1024x768 2>/dev/null || { figure="no way back to 1024x768"; return 1; }
     display_awaits 1024x768 || return 1
     display_do console || { figure="no console"; return 1; }

@@ -329,6 +329,7 @@ bool xnu_shutdown(bool restart)
     panic_actions_stop();
     gone = terminate_all();
     gone = configuration_wait_idle(machine_uptime() + SHUTDOWN_WAIT) && gone;
+    gone = terminate_all() && gone; /* what was being matched has come meanwhile */
     configuration_stop();
     service_termination_stop();
     xnu_bsd_stop();

@@ -71,6 +71,9 @@
 #define kIONetworkEventTypeLinkSpeedChange 0xff000005u
 #define kIONetworkInterfaceClass "IONetworkInterface"
 #define kIONetworkData "IONetworkData"
+#define kIONetworkDataBytes "Data"
+#define kIONetworkDataAccessTypes "Access Types"
+#define kIONetworkDataSize "Size"
 #define kIOInterfaceType "IOInterfaceType"
 #define kIOMaxTransferUnit "IOMaxTransferUnit"
 #define kIOMediaAddressLength "IOMediaAddressLength"

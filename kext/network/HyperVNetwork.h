@@ -114,6 +114,7 @@ struct network_queue {
 /* The one RNDIS request that may be under way. */
 struct network_control {
     IOLock *turn;               /* held by whoever makes a request, from its start to its end */
+    bool begun;                 /* INITIALIZE was sent: hosts take nothing else before */
     IOLock *lock;               /* protects what follows */
     struct dma_memory memory;   /* the request; the host reads it until `carried` */
     struct network_request request;

@@ -199,6 +199,7 @@ int network_control_initialize(struct HyperVNetwork *self)
     int error;
 
     IOLockLock(self->control.turn);
+    self->control.begun = true;
     error = converse(self, CONTROL_INITIALIZE, 0, NULL, 0);
     IOLockUnlock(self->control.turn);
     return error;
@@ -207,7 +208,9 @@ int network_control_initialize(struct HyperVNetwork *self)
 void network_control_halt(struct HyperVNetwork *self)
 {
     IOLockLock(self->control.turn);
-    converse(self, CONTROL_HALT, 0, NULL, 0);
+    if (self->control.begun)
+        converse(self, CONTROL_HALT, 0, NULL, 0);
+    self->control.begun = false;
     IOLockUnlock(self->control.turn);
 }
 

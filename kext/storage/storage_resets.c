@@ -85,7 +85,8 @@ SCSIServiceResponse storage_reset_lun(IOSCSIParallelInterfaceController *me, uin
     piece.length = make_reset(self, (uint8_t)target, &packet);
     if (piece.length == 0 ||
         device_channel_call(storage_primary(self)->channel, &piece, 1, &reply, &reply_length,
-                            STORAGE_ANSWER_MILLISECONDS) != 0)
+                            STORAGE_ANSWER_MILLISECONDS) != 0 ||
+        !storvsc_reset_reply(&storage_primary(self)->engine, &reply, reply_length))
         return kSCSIServiceResponse_FUNCTION_REJECTED;
     return drain(self, target) ? kSCSIServiceResponse_FUNCTION_COMPLETE
                                : kSCSIServiceResponse_FUNCTION_REJECTED;

@@ -189,7 +189,8 @@ size_t storvsc_sub_channel_request(const struct storvsc_engine *engine, uint16_t
     return length;
 }
 
-bool storvsc_sub_channel_reply(struct storvsc_engine *engine, const void *reply, size_t size)
+/* A completion of which only the status counts. */
+static bool is_good(struct storvsc_engine *engine, const void *reply, size_t size)
 {
     struct storvsc_packet answer;
 
@@ -203,6 +204,16 @@ bool storvsc_sub_channel_reply(struct storvsc_engine *engine, const void *reply,
         return false;
     }
     return answer.status == STORVSC_STATUS_SUCCESS;
+}
+
+bool storvsc_sub_channel_reply(struct storvsc_engine *engine, const void *reply, size_t size)
+{
+    return is_good(engine, reply, size);
+}
+
+bool storvsc_reset_reply(struct storvsc_engine *engine, const void *reply, size_t size)
+{
+    return is_good(engine, reply, size);
 }
 
 bool storvsc_event_asks_for_scan(struct storvsc_engine *engine, const void *packet, size_t size)

@@ -94,6 +94,8 @@ enum storvsc_reset { STORVSC_RESET_OF_LUN, STORVSC_RESET_OF_BUS };
 /* Builds a reset. Returns its length, or 0 when the engine is not ready. */
 size_t storvsc_reset_request(const struct storvsc_engine *engine, enum storvsc_reset what,
                              struct storvsc_address address, struct storvsc_packet *packet);
+/* Whether the host says that it has reset; anything else is a refusal. */
+bool storvsc_reset_reply(struct storvsc_engine *engine, const void *reply, size_t size);
 
 /* Builds the request for `count` sub-channels; 0 when the host offers fewer. */
 size_t storvsc_sub_channel_request(const struct storvsc_engine *engine, uint16_t count,

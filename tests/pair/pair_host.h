@@ -103,6 +103,8 @@ enum pair_network_lie {
     PAIR_LIE_UNKNOWN_COMPLETION,
     PAIR_LIE_REPEATED_COMPLETION, /* of a transaction that was completed before */
     PAIR_LIE_UNSOLICITED,      /* an NVSP message of no known type */
+    PAIR_LIE_VF,               /* a virtual function that nobody asked for, */
+    PAIR_LIE_DATA_PATH,        /* and the word that data go by it from now on */
     PAIR_LIE_TABLE_COUNT,      /* a send indirection table of another size, */
     PAIR_LIE_TABLE_OFFSET,     /* somewhere else, */
     PAIR_LIE_TABLE_ENTRIES,    /* or of channels that are not there */

@@ -7,6 +7,8 @@
 
 enum { MESSAGE = 200, DATA = 100, NO_TRANSACTION = 0x12345678 };
 
+#define HOSTS_OWN_TRANSACTION (UINT64_C(1) << 63) /* as hosts number what they ask the guest */
+
 static uint32_t lying_unit; /* of the receive buffer, taken from the host's free ones */
 static bool unit_taken;
 
@@ -155,6 +157,12 @@ static void send_other(struct host_channel *channel, enum pair_network_lie lie)
     struct nvsp_message message = { .type = 4711 };
     const struct iovec piece = { &message, sizeof message };
 
+    if (lie == PAIR_LIE_VF || lie == PAIR_LIE_DATA_PATH) {
+        message.type = lie == PAIR_LIE_VF ? NVSP_VF_ASSOCIATION : NVSP_SWITCH_DATA_PATH;
+        message.vf_association = (struct nvsp_vf_association){ .allocated = 1, .serial = 1 };
+        host_channel_send(channel, HOSTS_OWN_TRANSACTION, true, &piece, 1);
+        return;
+    }
     if (lie == PAIR_LIE_UNSOLICITED) {
         host_channel_send(channel, 0, false, &piece, 1);
         return;
@@ -175,8 +183,8 @@ void pair_host_network_lie(struct pair_host *host, enum pair_network_lie lie, un
     if (lie == PAIR_LIE_TABLE_COUNT || lie == PAIR_LIE_TABLE_OFFSET ||
         lie == PAIR_LIE_TABLE_ENTRIES)
         send_table(channel, lie);
-    else if (lie == PAIR_LIE_UNSOLICITED || lie == PAIR_LIE_UNKNOWN_COMPLETION ||
-             lie == PAIR_LIE_REPEATED_COMPLETION)
+    else if (lie == PAIR_LIE_UNSOLICITED || lie == PAIR_LIE_VF || lie == PAIR_LIE_DATA_PATH ||
+             lie == PAIR_LIE_UNKNOWN_COMPLETION || lie == PAIR_LIE_REPEATED_COMPLETION)
         send_other(channel, lie);
     else
         send_pages(adapter, channel, index, lie);

@@ -373,6 +373,34 @@ static void a_reset_says_done_only_when_nothing_of_the_unit_is_out(void **state)
     pair_run(&options, reset_body, SEEDS);
 }
 
+/* A bit wrong in each byte of the answer to a reset. A reset is told as done only when the answer
+ * says so, whatever else is wrong with it; the next one works. */
+static void wrong_reset_body(struct pair *pair)
+{
+    unsigned offset;
+
+    PAIR_CHECK(pair, pair_wait_for_disk("disk0", true));
+    for (offset = 0; offset < COMPLETION_BYTES; offset++) {
+        bool status_is_wrong = offset < 4 || (offset >= 8 && offset < 12);
+
+        snprintf(corruption, sizeof corruption, "completion,corrupt=%u,times=1",
+                 HEADER_BYTES + offset);
+        if (!pair_host_add_fault(pair->host, corruption)) {
+            pair_host_end_faults(pair->host); /* the plan is full */
+            return;
+        }
+        PAIR_CHECK(pair, pair_disk_reset("disk0") == !status_is_wrong);
+        PAIR_CHECK(pair, pair_disk_reset("disk0"));
+    }
+    check_works(pair, 0x81);
+}
+
+static void a_reset_is_done_only_when_its_answer_says_so(void **state)
+{
+    (void)state;
+    pair_run(&options, wrong_reset_body, 1);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -387,6 +415,7 @@ int main(void)
         cmocka_unit_test(attentions_and_becoming_ready_are_waited_out),
         cmocka_unit_test(tasks_that_find_the_ring_full_wait_their_turn),
         cmocka_unit_test(a_reset_says_done_only_when_nothing_of_the_unit_is_out),
+        cmocka_unit_test(a_reset_is_done_only_when_its_answer_says_so),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

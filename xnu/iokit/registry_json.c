@@ -68,6 +68,17 @@ static void json_list(struct text_output *output, OSCollection *list, unsigned d
     object_release(iterator);
 }
 
+static void json_other(struct text_output *output, OSObject *value, unsigned depth)
+{
+    OSObject *plain = text_copy_plain(value);
+
+    if (plain)
+        json_value(output, plain, depth + 1);
+    else
+        text_write(output, "null");
+    object_release(plain);
+}
+
 static void json_value(struct text_output *output, OSObject *value, unsigned depth)
 {
     OSString *string = as_string(value);
@@ -89,7 +100,7 @@ static void json_value(struct text_output *output, OSObject *value, unsigned dep
     else if (as_collection(value))
         json_list(output, as_collection(value), depth);
     else
-        text_write(output, "null");
+        json_other(output, value, depth);
 }
 
 static void json_member(struct text_output *output, const char *name, const char *value)

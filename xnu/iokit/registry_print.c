@@ -77,6 +77,28 @@ static void print_list(struct text_output *output, OSCollection *list, unsigned 
     object_release(iterator);
 }
 
+OSObject *text_copy_plain(OSObject *value)
+{
+    OSSerialize *serializer = OSSerialize_withCapacity(4096);
+    OSObject *plain = NULL;
+
+    if (serializer && value && OSMetaClassBase_serialize((OSMetaClassBase *)value, serializer))
+        plain = OSUnserializeXML(OSSerialize_text(serializer), NULL);
+    object_release(serializer);
+    return plain;
+}
+
+static void print_other(struct text_output *output, OSObject *value, unsigned depth)
+{
+    OSObject *plain = text_copy_plain(value);
+
+    if (plain)
+        text_value(output, plain, depth + 1);
+    else
+        text_format(output, "\"%s is not serializable\"", object_class_name(value));
+    object_release(plain);
+}
+
 void text_value(struct text_output *output, OSObject *value, unsigned depth)
 {
     OSString *string = as_string(value);
@@ -98,7 +120,7 @@ void text_value(struct text_output *output, OSObject *value, unsigned depth)
     else if (as_collection(value))
         print_list(output, as_collection(value), depth);
     else
-        text_format(output, "\"%s is not serializable\"", object_class_name(value));
+        print_other(output, value, depth);
 }
 
 /* ---- the tree ---- */

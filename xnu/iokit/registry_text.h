@@ -18,6 +18,9 @@ void text_format(struct text_output *output, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* The bytes of `data`, two lower-case digits each. */
 void text_hexadecimal(struct text_output *output, OSData *data);
+/* What an object of a class of its own (a medium, a block of statistics) says of itself, in plain
+ * ones, +1; NULL: nothing. */
+OSObject *text_copy_plain(OSObject *value);
 /* A property's value as ioreg shows it. */
 void text_value(struct text_output *output, OSObject *value, unsigned depth);
 

@@ -247,6 +247,91 @@ static void an_indirection_table_is_found_where_hosts_put_it(void **state)
     assert_int_equal(nvs.counters.unexpected_packets, entry); /* allowed, and of no use */
 }
 
+/* ---- every byte wrong in turn ---- */
+
+enum { REPLIES = 6, TABLE_BYTES = NVSP_HEADER_SIZE + 8 + 4 * NVSP_INDIRECTION_ENTRIES };
+
+/* What the host says in good faith, as bytes; returns how many. */
+static uint32_t make_reply(unsigned kind, uint8_t bytes[TABLE_BYTES])
+{
+    struct nvsp_message reply = { .type = 0 };
+    uint32_t table[TABLE_BYTES / 4] = { NVSP_INDIRECTION_TABLE, NVSP_INDIRECTION_ENTRIES, 12 };
+
+    switch (kind) {
+    case 0: reply = init_reply(NVSP_STATUS_SUCCESS); break;
+    case 1: reply = receive_reply(1, 0, 2048, 4096); break;
+    case 2: reply = send_reply(NVSP_STATUS_SUCCESS, 6144); break;
+    case 3:
+        reply.type = NVSP_SUB_CHANNEL;
+        reply.sub_channel_complete.status = NVSP_STATUS_SUCCESS;
+        reply.sub_channel_complete.count = 3;
+        break;
+    case 4: reply.type = NVSP_RNDIS_PACKET; break;
+    default:
+        memcpy(bytes, table, TABLE_BYTES);
+        return TABLE_BYTES;
+    }
+    memcpy(bytes, &reply, sizeof reply);
+    return sizeof reply;
+}
+
+/* Takes it as the driver does and checks what is believed. 0 or an error. */
+static int take_reply_of(unsigned kind, const uint8_t *bytes, uint32_t size)
+{
+    uint8_t table[NVSP_INDIRECTION_ENTRIES];
+    uint32_t granted = 0, channel_type = 0;
+    bool again;
+    int error;
+
+    switch (kind) {
+    case 0:
+        nvs_begin(&nvs, &message);
+        return nvs_version_reply(&nvs, bytes, size, &message, &again);
+    case 1:
+        error = nvs_receive_buffer_reply(&nvs, bytes, size, BUFFER);
+        assert_true(error != 0 || (nvs.unit_size >= NVS_UNIT_SIZE_MIN &&
+                                   nvs.receive_bytes <= BUFFER));
+        return error;
+    case 2:
+        error = nvs_send_buffer_reply(&nvs, bytes, size, BUFFER);
+        assert_true(error != 0 || (nvs.section_size >= NVS_SECTION_SIZE_MIN &&
+                                   (uint64_t)nvs.section_size * nvs.section_count <= BUFFER));
+        return error;
+    case 3:
+        error = nvs_sub_channel_reply(&nvs, bytes, size, 7, &granted);
+        assert_true(granted <= 7);
+        return error;
+    case 4:
+        error = nvs_receive_header(&nvs.counters, bytes, size, &channel_type);
+        assert_true(channel_type <= NVSP_CHANNEL_CONTROL);
+        return error;
+    default:
+        error = nvs_indirection_table(&nvs, bytes, size, 4, table);
+        for (unsigned i = 0; error == 0 && i < NVSP_INDIRECTION_ENTRIES; i++)
+            assert_true(table[i] < 4);
+        return error;
+    }
+}
+
+static void whatever_byte_of_a_reply_is_wrong_the_next_one_is_taken(void **state)
+{
+    static const uint8_t values[] = { 0x00, 0x01, 0x10, 0x7f, 0x80, 0xff };
+    uint8_t bytes[TABLE_BYTES];
+
+    agree(NVSP_VERSION_6_1);
+    for (unsigned kind = 0; kind < REPLIES; kind++) {
+        uint32_t size = make_reply(kind, bytes);
+
+        for (size_t at = 0; at < size * sizeof values; at++) {
+            make_reply(kind, bytes);
+            bytes[at / sizeof values] = values[at % sizeof values];
+            take_reply_of(kind, bytes, size);
+            make_reply(kind, bytes);
+            assert_int_equal(take_reply_of(kind, bytes, size), 0);
+        }
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -259,6 +344,7 @@ int main(void)
         cmocka_unit_test(a_send_succeeded_only_when_the_host_says_so),
         cmocka_unit_test(no_more_sub_channels_than_were_asked_for_are_believed),
         cmocka_unit_test(an_indirection_table_is_found_where_hosts_put_it),
+        cmocka_unit_test(whatever_byte_of_a_reply_is_wrong_the_next_one_is_taken),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -235,6 +235,95 @@ static void offloads_follow_what_the_host_can(void **state)
     assert_int_equal(rndis_parse_offload(&host, sizeof host, true, &offload), HV_ERROR_MALFORMED);
 }
 
+/* ---- every byte wrong in turn ---- */
+
+static const uint8_t byte_values[] = { 0x00, 0x01, 0x0c, 0x7f, 0x80, 0xff };
+
+static void whatever_byte_of_a_packet_is_wrong_the_next_one_is_taken(void **state)
+{
+    enum { SIZE = 400, READ = 44 + 32 };
+    struct rndis_receive receive;
+
+    for (size_t at = 0; at < READ * sizeof byte_values; at++) {
+        make_packet();
+        message[at / sizeof byte_values] = byte_values[at % sizeof byte_values];
+        if (rndis_parse_packet(message, SIZE, &receive) == 0) {
+            assert_true(receive.length > 0 && receive.length <= SIZE);
+            assert_true(receive.offset >= 44 && receive.offset <= SIZE - receive.length);
+        }
+        make_packet();
+        assert_int_equal(rndis_parse_packet(message, SIZE, &receive), 0);
+        assert_int_equal(receive.offset, 256);
+    }
+}
+
+/* The control messages that a host sends: a reply of each kind, an indication, a keepalive. */
+static uint32_t make_control(unsigned kind)
+{
+    const struct rndis_initialize_complete initialize = {
+        .header = { RNDIS_INITIALIZE | RNDIS_COMPLETION, sizeof initialize }, .request_id = 7,
+        .major = 1, .max_packets_per_message = 8, .max_transfer_size = 0x4000,
+        .alignment_factor = 3,
+    };
+    const struct rndis_status_complete set_complete = {
+        { RNDIS_SET | RNDIS_COMPLETION, sizeof set_complete }, 7, 0,
+    };
+    const struct rndis_indicate_status indication = {
+        { RNDIS_INDICATE_STATUS, 24 }, RNDIS_STATUS_LINK_SPEED_CHANGE, 4, 12,
+    };
+    const struct rndis_request_only keepalive = { { RNDIS_KEEPALIVE, 12 }, 7 };
+
+    memset(message, 0x55, sizeof message);
+    switch (kind) {
+    case 0: memcpy(message, &initialize, sizeof initialize); return sizeof initialize;
+    case 1: memcpy(message, &set_complete, sizeof set_complete); return sizeof set_complete;
+    case 2: memcpy(message, &indication, sizeof indication); return 24;
+    case 3: memcpy(message, &keepalive, sizeof keepalive); return 12;
+    default: make_query_reply(16, 6); return 30;
+    }
+}
+
+static void whatever_byte_of_a_control_message_is_wrong_the_next_one_is_taken(void **state)
+{
+    enum { KINDS = 5 };
+    struct rndis_control control;
+
+    for (unsigned kind = 0; kind < KINDS; kind++) {
+        uint32_t size = make_control(kind);
+
+        for (size_t at = 0; at < size * sizeof byte_values; at++) {
+            make_control(kind);
+            message[at / sizeof byte_values] = byte_values[at % sizeof byte_values];
+            if (rndis_parse_control(message, size, &control) == 0 && control.length != 0) {
+                assert_true(control.data >= message && control.data <= message + size);
+                assert_true(control.length <= (size_t)(message + size - control.data));
+            }
+            make_control(kind);
+            assert_int_equal(rndis_parse_control(message, size, &control), 0);
+        }
+    }
+}
+
+static void whatever_byte_of_the_capabilities_is_wrong_offloads_stay_within_limits(void **state)
+{
+    struct ndis_offload capabilities, good;
+    struct rndis_offload offload;
+
+    rndis_offload_query(true, &good);
+    for (size_t at = 0; at < sizeof good * sizeof byte_values; at++) {
+        capabilities = good;
+        ((uint8_t *)&capabilities)[at / sizeof byte_values] =
+            byte_values[at % sizeof byte_values];
+        if (rndis_parse_offload(&capabilities, sizeof capabilities, true, &offload) == 0) {
+            struct ndis_offload_parameters parameters;
+
+            assert_true(rndis_offload_parameters(&offload, true, true, &parameters) <=
+                        sizeof parameters);
+        }
+        assert_int_equal(rndis_parse_offload(&good, sizeof good, true, &offload), 0);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -248,6 +337,9 @@ int main(void)
         cmocka_unit_test(an_absurd_alignment_is_refused),
         cmocka_unit_test(requests_that_do_not_fit_are_not_built),
         cmocka_unit_test(offloads_follow_what_the_host_can),
+        cmocka_unit_test(whatever_byte_of_a_packet_is_wrong_the_next_one_is_taken),
+        cmocka_unit_test(whatever_byte_of_a_control_message_is_wrong_the_next_one_is_taken),
+        cmocka_unit_test(whatever_byte_of_the_capabilities_is_wrong_offloads_stay_within_limits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

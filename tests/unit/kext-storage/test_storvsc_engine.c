@@ -247,6 +247,32 @@ static void the_answer_about_sub_channels_is_taken_only_when_it_is_one(void **st
     assert_true(storvsc_sub_channel_reply(&engine, &reply, sizeof reply));
 }
 
+static void whatever_byte_of_the_answer_to_a_reset_is_wrong_the_next_one_is_taken(void **state)
+{
+    static const uint8_t values[] = { 0x00, 0x01, 0x02, 0x7f, 0x80, 0xff };
+    const struct storvsc_packet good = reply_of(STORVSC_STATUS_SUCCESS);
+    struct storvsc_engine engine;
+    size_t offset, value;
+
+    (void)state;
+    play(&engine, STORVSC_VERSION_6_2, 0x40000, 2);
+    for (offset = 0; offset < sizeof good; offset++) {
+        for (value = 0; value < sizeof values; value++) {
+            struct storvsc_packet bad = good;
+            bool same;
+
+            ((uint8_t *)&bad)[offset] = values[value];
+            same = bad.operation == good.operation && bad.status == good.status;
+            assert_int_equal(storvsc_reset_reply(&engine, &bad, sizeof bad), same);
+            assert_int_equal(storvsc_sub_channel_reply(&engine, &bad, sizeof bad), same);
+            assert_true(storvsc_reset_reply(&engine, &good, sizeof good));
+            assert_true(storvsc_sub_channel_reply(&engine, &good, sizeof good));
+        }
+    }
+    for (offset = 0; offset < STORVSC_PACKET_HEADER_SIZE; offset++)
+        assert_false(storvsc_reset_reply(&engine, &good, offset));
+}
+
 struct completion_case {
     const char *name;
     uint8_t operation_code;
@@ -440,6 +466,7 @@ int main(void)
         cmocka_unit_test(the_answer_about_sub_channels_is_taken_only_when_it_is_one),
         cmocka_unit_test(completions_become_outcomes),
         cmocka_unit_test(sense_is_cut_to_what_arrived),
+        cmocka_unit_test(whatever_byte_of_the_answer_to_a_reset_is_wrong_the_next_one_is_taken),
         cmocka_unit_test(whatever_byte_of_a_completion_is_wrong_the_next_one_is_taken),
         cmocka_unit_test(whatever_byte_of_an_initialisation_reply_is_wrong_a_fresh_start_works),
         cmocka_unit_test(only_bus_events_ask_for_a_scan),

@@ -173,3 +173,44 @@ int32_t IONetworkData__write(IONetworkData *me, void *from, uint32_t size, uint3
         result = kIOReturnBadArgument;
     return result;
 }
+
+/* ---- in the registry ------------------------------------------------------------------------ */
+
+static bool set_number(OSDictionary *dictionary, const char *key, uint32_t value)
+{
+    OSNumber *number = OSNumber_withNumber_number(value, 32);
+    bool set = number && OSDictionary_setObject_cstring(dictionary, key, (OSMetaClassBase *)number);
+
+    object_release(number);
+    return set;
+}
+
+/* What is counted at this moment, as the owner lets it be seen. */
+static bool set_bytes(OSDictionary *dictionary, IONetworkData *me)
+{
+    uint32_t size = me->_size;
+    OSData *bytes;
+
+    if (!me->_buffer || (me->_access & ACCESS_SERIALIZE) == 0)
+        return true;
+    if (me->_tapAction && me->_tapAction(me->_tapTarget, me->_tapParam, me, ACCESS_SERIALIZE, NULL,
+                                         &size, 0) != kIOReturnSuccess)
+        return false;
+    bytes = OSData_withBytes(me->_buffer, me->_size);
+    bool set = bytes && OSDictionary_setObject_cstring(dictionary, kIONetworkDataBytes,
+                                                       (OSMetaClassBase *)bytes);
+    object_release(bytes);
+    return set;
+}
+
+bool IONetworkData__serialize(IONetworkData *me, OSSerialize *to)
+{
+    OSDictionary *dictionary = OSDictionary_withCapacity(3);
+    bool done = dictionary && set_number(dictionary, kIONetworkDataAccessTypes, me->_access) &&
+                set_number(dictionary, kIONetworkDataSize, me->_size) &&
+                set_bytes(dictionary, me) &&
+                OSMetaClassBase_serialize((OSMetaClassBase *)dictionary, to);
+
+    object_release(dictionary);
+    return done;
+}

@@ -70,8 +70,10 @@ bool IONetworkInterface__init_networkcontroller(IONetworkInterface *me,
     object_retain(controller);
     state->controller = controller;
     state->data = OSDictionary_withCapacity(4);
-    return state->data && add_block(me, kIONetworkStatsKey, &state->statistics,
-                                    sizeof state->statistics);
+    return state->data &&
+           IORegistryEntry_setProperty_cstring_object((IORegistryEntry *)me, kIONetworkData,
+                                                      (OSObject *)state->data) &&
+           add_block(me, kIONetworkStatsKey, &state->statistics, sizeof state->statistics);
 }
 
 void IONetworkInterface__free(IONetworkInterface *me)

@@ -35,6 +35,7 @@ struct pair_options {
     const char *boot_args;     /* NULL: none */
     bool no_framebuffer;       /* MacHyperVFramebuffer.kext is not installed */
     unsigned generation;       /* of the machine; 0: 2 */
+    bool unloading_off;        /* the kext ends with an object that it keeps for good, and says so */
     void (*before_kext)(void); /* in the guest, when I/O Kit is up; NULL: nothing */
 };
 

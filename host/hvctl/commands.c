@@ -270,6 +270,23 @@ static int matches(const struct hvctl_command *command, int count, char **words)
                : 0;
 }
 
+/* Says what is wrong with words that are no command: the second one perhaps. */
+static void complain(const char *first, char *error, size_t error_size)
+{
+    const size_t length = strlen(first);
+    size_t used = 0;
+    for (unsigned i = 0; i < hvctl_command_count; i++) {
+        const char *words = hvctl_commands[i].words;
+        if (used < error_size && strncmp(words, first, length) == 0 && words[length] == ' ') {
+            used += (size_t)snprintf(error + used, error_size - used, "%s%s",
+                                     used == 0 ? "wanted is one of: " : ", ", words);
+        }
+    }
+    if (used == 0) {
+        snprintf(error, error_size, "%s: no such command; try --help", first);
+    }
+}
+
 const struct hvctl_command *hvctl_find_command(int count, char **words,
                                                struct json_object **arguments, char *error,
                                                size_t error_size)
@@ -290,6 +307,6 @@ const struct hvctl_command *hvctl_find_command(int count, char **words,
                  command->arguments);
         return NULL;
     }
-    snprintf(error, error_size, "%s: no such command; try --help", words[0]);
+    complain(words[0], error, error_size);
     return NULL;
 }

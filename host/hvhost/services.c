@@ -144,7 +144,8 @@ bool hvhost_refuse_call(struct control_ticket *ticket, int result, uint32_t stat
     case 0:
         break;
     case -ENOTCONN:
-        control_refuse(ticket, result, "the guest does not serve this now");
+        control_refuse(ticket, result, "the guest does not serve this now; hvctl services says "
+                                       "what it does, hvctl enable offers it again");
         return true;
     case -ECONNRESET:
         control_refuse(ticket, result, "the guest closed the service");

@@ -109,6 +109,7 @@ test_other_options() {
         "$hvhost" --socket s --disk memory:1M --faults disk.bogus=1
     refused 'hvhost: a socket where none can be' 1 'absent/s' -- "$hvhost" --socket absent/s
     refused 'hvctl: an unknown command' 2 'frobnicate: no such command' '--help' -- "$hvctl" --control s frobnicate
+    refused 'hvctl: half a command' 2 'wanted is one of: disk list, disk add, ' -- "$hvctl" --control s disk
     refused 'hvctl: an option without its value' 2 '--control needs a value' -- "$hvctl" --control
     refused 'hvctl: nobody at the socket' 3 'nobody.sock' '--control nobody.sock' -- "$hvctl" --json --control nobody.sock status
     jq -e '.ok == false and (.error | length > 0)' output >/dev/null

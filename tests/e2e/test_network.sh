@@ -86,7 +86,25 @@ tshark_is_content() {
         grep -v 'Running as user')" ]
 }
 
-echo "1..18"
+network_counted() {
+    "$network_kextrun" net list --json --control "$network_work/guest.sock" |
+        jq '.[0]["driver-input-packets"]'
+}
+
+# network_statistics: the frames that came in, as programs read them: in the registry under the
+# interface, little endian. What the driver counts is asked for before and after, since frames may
+# come meanwhile.
+network_statistics() {
+    local before registry after counted
+    before=$(network_counted)
+    registry=$("$network_kextrun" ioreg --properties --control "$network_work/guest.sock")
+    after=$(network_counted)
+    counted=$(sed -nE 's/.*"IONetworkStatsKey"=\{[^}]*"Data"=<(..)(..)(..)(..).*/0x\4\3\2\1/p' <<<"$registry")
+    [ -n "$counted" ] && [ "$before" -gt 0 ] && ((before <= counted && counted <= after)) &&
+        grep -q '"IOEthernetStatsKey"=' <<<"$registry"
+}
+
+echo "1..19"
 mkdir "$network_work/files"
 head -c 8M /dev/urandom >"$network_work/files/file"
 sum=$(sha256sum <"$network_work/files/file" | cut -d' ' -f1)
@@ -108,6 +126,8 @@ pings network_in_guest $network_host_address 56
 check "the guest's side pings the host's" $?
 pings network_in_host $network_guest_address 56
 check "the host's side pings the guest's" $?
+network_statistics
+check "the interface's statistics in the registry count what the driver counted" $?
 pings network_in_guest $network_host_address 8900
 check "frames of 9000 bytes pass" $?
 network_in_guest ip link set en0 mtu 1500 && network_in_host ip link set host0 mtu 1500 &&

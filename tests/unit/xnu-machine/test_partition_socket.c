@@ -219,7 +219,7 @@ static void serve_control(const uint8_t *buffer) {
         break;
     case PARTITION_WATCH | PARTITION_REPLY:
         host.watched = ((const struct partition_watch_reply *)buffer)->written[0];
-        /* fall through */
+        __attribute__((fallthrough));
     default:
         host.last_answer = ((const struct partition_status_reply *)buffer)->status;
         atomic_store(&host.answered, true);

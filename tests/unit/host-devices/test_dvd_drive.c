@@ -196,7 +196,7 @@ static void every_command_is_answered_as_the_table_says(void **state)
         const struct row *row = &rows[i];
         struct drive drive = drive_with(BLOCKS);
         settle(&drive);
-        print_message("%s\n", row->name);
+        print_message("# %s\n", row->name);
         run(&drive, row->cdb, sizeof(row->cdb), row->direction, row->buffer, NULL);
         switch (row->expected) {
         case REFUSED:

@@ -4,7 +4,8 @@
 
 const struct lint_rule lint_rules[LINT_RULES] = {
     [LINT_PLIST_UNREADABLE] = { "plist-unreadable", LINT_ERROR,
-                                "mend the property list at this place" },
+                                "mend the property list at this place, or name one that "
+                                "can be read" },
     [LINT_PLIST_DIALECT] = { "plist-dialect", LINT_WARNING,
                              "write it as the kernel reads it: see kextmatch(1), property lists" },
     [LINT_PLIST_BINARY] = { "plist-binary", LINT_ERROR,

@@ -318,7 +318,8 @@ static int describe_open_error(int failure, const struct disk_options *options, 
     if (failure == -EPERM || failure == -EROFS) {
         remedy = "; add ,readonly or change its permissions";
     } else if (failure == -ENOENT) {
-        remedy = "; create it with: qemu-img create -f raw FILE 20G";
+        remedy = options->read_only ? "; name an image that is there"
+                                    : "; create it with: qemu-img create -f raw FILE 20G";
     }
     snprintf(error, error_size, "disk %s: %s%s", options->path, strerror(-failure), remedy);
     return failure;

@@ -36,20 +36,29 @@ static int make_video(struct hvhost *host)
     return 0;
 }
 
-/* The first line of the file of --vnc-password. Returns 0 or a negative errno. */
-static int read_password(const char *path, char *password, size_t size)
+/* The first line of the file of --vnc-password. Returns 0 or a negative errno, with the reason in
+ * `error`. */
+static int read_password(const char *path, char *password, size_t size, char *error,
+                         size_t error_size)
 {
     FILE *file = fopen(path, "r");
     if (file == NULL) {
-        return -errno;
+        const int result = -errno;
+        snprintf(error, error_size, "--vnc-password %s: %s", path, strerror(-result));
+        return result;
     }
     const bool read = fgets(password, (int)size, file) != NULL;
     fclose(file);
     password[read ? strcspn(password, "\r\n") : 0] = '\0';
-    return password[0] != '\0' ? 0 : -EINVAL;
+    if (password[0] == '\0') {
+        snprintf(error, error_size, "--vnc-password %s: its first line is to be the password",
+                 path);
+        return -EINVAL;
+    }
+    return 0;
 }
 
-static int make_vnc(struct hvhost *host)
+static int make_vnc(struct hvhost *host, char *error, size_t error_size)
 {
     const struct hvhost_options *options = &host->options;
     char password[64];
@@ -65,16 +74,20 @@ static int make_vnc(struct hvhost *host)
         .mouse = host->mouse,
     };
     if (options->vnc_password_path != NULL) {
-        result = read_password(options->vnc_password_path, password, sizeof(password));
+        result = read_password(options->vnc_password_path, password, sizeof(password), error,
+                               error_size);
         if (result != 0) {
-            fprintf(stderr, "hvhost: --vnc-password %s: no password in it\n",
-                    options->vnc_password_path);
             return result;
         }
         settings.password = password;
     }
     host->vnc = vnc_new(&settings, &result);
     if (host->vnc == NULL) {
+        if (options->vnc_path != NULL) {
+            snprintf(error, error_size, "--vnc %s: %s", options->vnc_path, strerror(-result));
+        } else {
+            snprintf(error, error_size, "--vnc %u: %s", options->vnc_port, strerror(-result));
+        }
         return result;
     }
     hvhost_add_device(host, host->vnc);
@@ -101,7 +114,7 @@ void hvhost_start_console(struct hvhost *host, bool wanted)
     }
 }
 
-int hvhost_make_console(struct hvhost *host)
+int hvhost_make_console(struct hvhost *host, char *error, size_t error_size)
 {
     if (host->release.versions.keyboard != 0) {
         host->keys.synthetic = keyboard_new();
@@ -128,7 +141,7 @@ int hvhost_make_console(struct hvhost *host)
         hvhost_add_device(host, host->mouse);
     }
     int result = make_video(host);
-    return result != 0 ? result : make_vnc(host);
+    return result != 0 ? result : make_vnc(host, error, error_size);
 }
 
 static const char *text_of(struct json_object *arguments, const char *name)

@@ -108,11 +108,23 @@ static const struct {
     {"heartbeat", make_heartbeat},
     {"services", hvhost_make_services},
     {"scsi", make_scsi_controllers},
-    {"console", hvhost_make_console},
-    {"network", hvhost_make_networks},
 };
 
 /* ---- All of them ---- */
+
+/* What the user has named to be at their other ends: there is more that can be wrong. */
+static int make_what_is_connected(struct hvhost *host)
+{
+    char error[256] = "";
+    int result = hvhost_make_console(host, error, sizeof(error));
+    if (result == 0) {
+        result = hvhost_make_networks(host, error, sizeof(error));
+    }
+    if (result != 0) {
+        fprintf(stderr, "hvhost: %s\n", error[0] != '\0' ? error : strerror(-result));
+    }
+    return result;
+}
 
 int hvhost_make_devices(struct hvhost *host)
 {
@@ -124,6 +136,10 @@ int hvhost_make_devices(struct hvhost *host)
             fprintf(stderr, "hvhost: device %s: %s\n", makers[i].kind, strerror(-result));
             return result;
         }
+    }
+    int connected = make_what_is_connected(host);
+    if (connected != 0) {
+        return connected;
     }
     for (unsigned i = 0; i < host->options.disk_count; i++) {
         int result = hvhost_add_disk(host, &host->options.disks[i], &controller, &lun, error,

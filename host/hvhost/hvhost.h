@@ -197,7 +197,8 @@ void hvhost_verb_dvd_eject(struct hvhost *host, struct json_object *arguments,
 
 /* networks.c */
 struct json_object;
-int hvhost_make_networks(struct hvhost *host);
+/* 0 or a negative errno, with the reason in `error` where the errno does not say it all. */
+int hvhost_make_networks(struct hvhost *host, char *error, size_t error_size);
 void hvhost_verb_net_list(struct hvhost *host, struct json_object *arguments,
                           struct control_ticket *ticket);
 void hvhost_verb_net_set(struct hvhost *host, struct json_object *arguments,
@@ -228,7 +229,8 @@ void hvhost_verb_pci_invalidate(struct hvhost *host, struct json_object *argumen
 
 /* console.c */
 struct json_object;
-int hvhost_make_console(struct hvhost *host);
+/* 0 or a negative errno, with the reason in `error` where the errno does not say it all. */
+int hvhost_make_console(struct hvhost *host, char *error, size_t error_size);
 /* Where firmware's picture lies in guest-physical space, 0: this machine has none. */
 uint32_t hvhost_boot_screen(const struct hvhost *host);
 /* The guest begins to run; `wanted`: with that picture. */

@@ -137,13 +137,13 @@ static void default_address(const struct hvhost *host, unsigned index, uint8_t *
     memcpy(address, bytes, sizeof(bytes));
 }
 
-static int make_adapter(struct hvhost *host, unsigned index)
+static int make_adapter(struct hvhost *host, unsigned index, char *error, size_t error_size)
 {
     static const struct guid first_instance =
         GUID_INIT(0x9d2f3c5e, 0x7a10, 0x4b8e, 0x93, 0x5d, 0x4d, 0x41, 0x43, 0x48, 0x56, 0x00);
     const struct hvhost_network_option *option = &host->options.networks[index];
     struct netvsc_settings settings;
-    char error[256];
+    char reason[192];
     netvsc_default_settings(netvsc_version(host->release.versions.netvsc), &settings);
     settings.instance = first_instance;
     settings.instance.data1 += index;
@@ -153,9 +153,9 @@ static int make_adapter(struct hvhost *host, unsigned index)
     } else {
         default_address(host, index, settings.address);
     }
-    struct network_port *port = open_port(option, error, sizeof(error));
+    struct network_port *port = open_port(option, reason, sizeof(reason));
     if (port == NULL) {
-        fprintf(stderr, "hvhost: --net: %s\n", error);
+        snprintf(error, error_size, "--net: %s", reason);
         return -EIO;
     }
     struct netvsc *adapter = netvsc_new(&settings, port);
@@ -169,10 +169,10 @@ static int make_adapter(struct hvhost *host, unsigned index)
     return 0;
 }
 
-int hvhost_make_networks(struct hvhost *host)
+int hvhost_make_networks(struct hvhost *host, char *error, size_t error_size)
 {
     for (unsigned i = 0; i < host->options.network_count; i++) {
-        int result = make_adapter(host, i);
+        int result = make_adapter(host, i, error, error_size);
         if (result != 0) {
             return result;
         }

@@ -107,6 +107,15 @@ test_other_options() {
     refused 'hvhost: a release that does not exist' 2 '--release 2099' 'try ' -- "$hvhost" --socket s --release 2099
     refused 'hvhost: a fault that does not exist' 2 '--faults disk.bogus=1' '--help' -- \
         "$hvhost" --socket s --disk memory:1M --faults disk.bogus=1
+    refused 'hvhost: a password file that is not there' 1 '--vnc-password nofile: No such file' -- \
+        "$hvhost" --socket s --vnc ./v --vnc-password nofile
+    refused 'hvhost: a password file without a password' 1 'first line is to be the password' -- \
+        "$hvhost" --socket s --vnc ./v --vnc-password /dev/null
+    refused 'hvhost: a screen at a path that cannot be' 1 '--vnc absent/v' -- "$hvhost" --socket s --vnc absent/v
+    refused 'hvhost: a TAP device with a name too long' 1 'tap averylongdevicename' '1 to 15 characters' -- \
+        "$hvhost" --socket s --net tap=averylongdevicename
+    refused 'hvhost: a disc that is not there' 1 'disk nofile' 'name an image that is there' -- \
+        "$hvhost" --socket s --dvd nofile
     refused 'hvhost: a socket where none can be' 1 'absent/s' -- "$hvhost" --socket absent/s
     refused 'hvctl: an unknown command' 2 'frobnicate: no such command' '--help' -- "$hvctl" --control s frobnicate
     refused 'hvctl: half a command' 2 'wanted is one of: disk list, disk add, ' -- "$hvctl" --control s disk

@@ -4,33 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/network/ip_headers.h"
+
 enum {
     IP_MAX = 65535, /* bytes of an IP packet */
-    IPV6_HEADER = 40,
     DONT_FRAGMENT = 0x40,
-    TCP_SEQUENCE = 4,
-    TCP_OFFSET = 12,
-    TCP_FLAGS = 13,
-    TCP_CHECKSUM = 16,
-    TCP_PSH = 0x08,
-    TCP_ACK = 0x10,
 };
-
-static uint16_t get16(const uint8_t *at)
-{
-    return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-    return (uint32_t)get16(at) << 16 | get16(at + 2);
-}
-
-static void put16(uint8_t *at, size_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
 
 /* ---- What may be put together ---- */
 
@@ -133,10 +112,10 @@ static void finish(struct coalesce_flow *flow)
     uint8_t *ip = frame->bytes + layout->network;
     layout->end = frame->size;
     if (layout->ipv4) {
-        put16(ip + 2, layout->end - layout->network);
+        put16(ip + 2, (uint16_t)(layout->end - layout->network));
         frame_ipv4_header_checksum(frame->bytes, layout);
     } else {
-        put16(ip + 4, layout->end - layout->network - IPV6_HEADER);
+        put16(ip + 4, (uint16_t)(layout->end - layout->network - IPV6_HEADER));
     }
     uint64_t sum = frame_pseudo_sum(frame->bytes, layout, layout->end - layout->transport);
     uint16_t checksum = frame_fold(sum);

@@ -4,27 +4,17 @@
 
 #include <string.h>
 
+#include "host/network/ip_headers.h"
+
 enum {
     TYPE_IPV4 = 0x0800,
     TYPE_IPV6 = 0x86dd,
     TYPE_VLAN = 0x8100,
     PROTOCOL_TCP = 6,
     PROTOCOL_UDP = 17,
-    IPV6_HEADER = 40,
     EXTENSIONS_MAX = 8,
     SUM_BLOCK = 512,
 };
-
-static uint16_t get16(const uint8_t *at)
-{
-    return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-static void put16(uint8_t *at, uint16_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
 
 /* ---- Headers ---- */
 
@@ -178,8 +168,7 @@ uint64_t frame_pseudo_sum(const uint8_t *bytes, const struct frame_layout *layou
 {
     const uint8_t *ip = bytes + layout->network;
     uint8_t rest[8] = {0};
-    put16(rest, (uint16_t)(length >> 16));
-    put16(rest + 2, (uint16_t)length);
+    put32(rest, (uint32_t)length);
     rest[7] = layout->kind == FRAME_TCP ? PROTOCOL_TCP : PROTOCOL_UDP;
     uint64_t sum = frame_sum(rest, sizeof(rest), 0);
     return layout->ipv4 ? frame_sum(ip + 12, 8, sum) : frame_sum(ip + 8, 32, sum);

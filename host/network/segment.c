@@ -5,25 +5,7 @@
 
 #include <string.h>
 
-enum { TCP_FIN = 0x01, TCP_PSH = 0x08, TCP_CWR = 0x80, TCP_FLAGS = 13, TCP_CHECKSUM = 16 };
-
-static uint32_t get32(const uint8_t *at)
-{
-    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-    for (int i = 0; i < 4; i++) {
-        at[i] = (uint8_t)(value >> (24 - 8 * i));
-    }
-}
-
-static void put16(uint8_t *at, uint16_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
+#include "host/network/ip_headers.h"
 
 /* Makes the headers of segment `index`, which holds `payload` bytes, right. */
 static void write_headers(uint8_t *bytes, const struct frame_layout *layout, unsigned index,
@@ -34,12 +16,12 @@ static void write_headers(uint8_t *bytes, const struct frame_layout *layout, uns
     piece.end = layout->payload + payload;
     if (layout->ipv4) {
         put16(ip + 2, (uint16_t)(piece.end - layout->network));
-        put16(ip + 4, (uint16_t)((ip[4] << 8 | ip[5]) + index));
+        put16(ip + 4, (uint16_t)(get16(ip + 4) + index));
         frame_ipv4_header_checksum(bytes, &piece);
     } else {
-        put16(ip + 4, (uint16_t)(piece.end - layout->network - 40));
+        put16(ip + 4, (uint16_t)(piece.end - layout->network - IPV6_HEADER));
     }
-    put32(tcp + 4, sequence);
+    put32(tcp + TCP_SEQUENCE, sequence);
     if (!last) {
         tcp[TCP_FLAGS] &= (uint8_t)~(TCP_FIN | TCP_PSH);
     }
@@ -58,7 +40,7 @@ static int cut(const struct frame *frame, const struct frame_layout *layout, uin
 {
     const size_t header = layout->payload, total = layout->end - header;
     const size_t most = frame->offload.segment_size;
-    uint32_t sequence = get32(frame->bytes + layout->transport + 4);
+    uint32_t sequence = get32(frame->bytes + layout->transport + TCP_SEQUENCE);
     unsigned index = 0;
     for (size_t done = 0; done < total || index == 0; index++) {
         size_t payload = total - done < most ? total - done : most;

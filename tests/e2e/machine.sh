@@ -108,6 +108,23 @@ machine_wait() {
     [ $guest_status -eq 0 ] && [ $host_status -eq 0 ]
 }
 
+# The end of a machine of a row's own; a process that never started is empty. Fails, with more in $figure, unless both
+# ended with status 0.
+own_machine_end() { # own_machine_end GUEST HOST CONTROL-SOCKET-OF-GUEST
+    local guest=0 host=0
+    if [ -n "$1" ]; then
+        "$bin/kextrun" quit --control "$3" >/dev/null 2>&1 || kill "$1" 2>/dev/null
+        wait_for_end "$1" 15 || guest=$?
+    fi
+    if [ -n "$2" ]; then
+        wait_for_end "$2" 15 || host=$?
+    fi
+    [ $guest -eq 0 ] && [ $host -eq 0 ] || {
+        figure="kextrun ended with status $guest, hvhost with $host; $figure"
+        return 1
+    }
+}
+
 machine_kill() {
     daemons_stop
     [ -z "$guest_process" ] || kill -KILL "$guest_process" 2>/dev/null || true

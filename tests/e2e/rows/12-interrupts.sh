@@ -36,15 +36,7 @@ interrupts_check() {
     figure="$devices devices, each with a vector and 2 interrupts at a kext of others, one of them late"
 }
 
-interrupts_stop() {
-    local guest=0 host=0
-    [ -z "${interrupts_guest-}" ] || { "$bin/kextrun" quit --control "$interrupts_folder/guest.sock" >/dev/null 2>&1 || kill "$interrupts_guest" 2>/dev/null; }
-    [ -z "${interrupts_guest-}" ] || wait_for_end "$interrupts_guest" 15 || guest=$?
-    [ -z "${interrupts_host-}" ] || wait_for_end "$interrupts_host" 15 || host=$?
-    [ $guest -eq 0 ] && [ $host -eq 0 ] || { figure="kextrun ended with status $guest, hvhost with $host; $figure"; return 1; }
-}
-
 status=0
 interrupts_check || status=1
-interrupts_stop || status=1
+own_machine_end "${interrupts_guest-}" "${interrupts_host-}" "$interrupts_folder/guest.sock" || status=1
 row interrupts "Interrupt controller of VMBus" $status "$figure"

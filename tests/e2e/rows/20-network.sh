@@ -112,20 +112,12 @@ network_stack_check() {
 
 # Ends both programs; whoever complains fails the row.
 network_stop() {
-    local guest=0 host=0
-    if [ -n "${network_guest-}" ]; then
-        "$bin/kextrun" quit --control "$network_folder/guest.sock" >/dev/null 2>&1 ||
-            kill "$network_guest" 2>/dev/null
-        wait_for_end "$network_guest" 15 || guest=$?
-    fi
-    if [ -n "${network_host-}" ]; then
-        wait_for_end "$network_host" 15 || host=$?
-    fi
+    local result=0
+    own_machine_end "${network_guest-}" "${network_host-}" "$network_folder/guest.sock" || result=1
     kill "${network_processes[@]}" 2>/dev/null
     wait "${network_processes[@]}" 2>/dev/null
     network_guest= network_host= network_processes=()
-    [ $guest -eq 0 ] && [ $host -eq 0 ] ||
-        { figure="kextrun ended with status $guest, hvhost with $host; $figure"; return 1; }
+    return $result
 }
 
 if ! command -v busybox >/dev/null; then

@@ -48,19 +48,11 @@ ps2_check() {
     figure="${#ps2_text} characters typed and read, $(ps2_device keys) key changes on line 1, a chord, caps lock's light"
 }
 
-ps2_stop() {
-    local guest=0 host=0
-    [ -z "${ps2_guest-}" ] || { "$bin/kextrun" quit --control "$ps2_folder/guest.sock" >/dev/null 2>&1 || kill "$ps2_guest" 2>/dev/null; }
-    [ -z "${ps2_guest-}" ] || wait_for_end "$ps2_guest" 15 || guest=$?
-    [ -z "${ps2_host-}" ] || wait_for_end "$ps2_host" 15 || host=$?
-    [ $guest -eq 0 ] && [ $host -eq 0 ] || { figure="kextrun ended with status $guest, hvhost with $host; $figure"; return 1; }
-}
-
 if [ "$generation" -ne 1 ]; then
     row_not_offered ps2 "PS/2 keyboard" "machines of generation 2 have none"
 else
     status=0
     ps2_check || status=1
-    ps2_stop || status=1
+    own_machine_end "${ps2_guest-}" "${ps2_host-}" "$ps2_folder/guest.sock" || status=1
     row ps2 "PS/2 keyboard" $status "$figure"
 fi

@@ -5,31 +5,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "daemons/keyboard/layout_reader.h"
+#include "tests/unit/layouts/shipped_layout.h"
 
 static struct layout original, read_back;
 static uint8_t wanted[KEY_LAYOUT_BYTES_MAXIMUM], made[KEY_LAYOUT_BYTES_MAXIMUM];
-
-static void load(const char *name)
-{
-    static char text[65536];
-    char path[512];
-    FILE *file;
-    size_t length;
-
-    snprintf(path, sizeof path, "%s/layouts/%s.layout", getenv("MACHV_SOURCE_ROOT"), name);
-    file = fopen(path, "rb");
-    assert_non_null(file);
-    length = fread(text, 1, sizeof text, file);
-    fclose(file);
-    assert_int_equal(layout_read(&original, text, length), 0);
-}
 
 /* As UCKeyTranslate: a dead key types nothing and leaves a state (here the accent, plus one so
  * that it is no character); an accent that fits nothing comes before the next character. Return
@@ -73,7 +57,7 @@ static void a_layout_that_is_read_types_the_same(void **state)
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
         size_t size;
 
-        load(names[i]);
+        shipped_layout(&original, names[i]);
         layout_of_translator(&translator, &read_back);
         layout_set_name(&read_back, names[i]);
         size = layout_make_table(&original, wanted);
@@ -85,7 +69,7 @@ static void a_layout_that_is_read_types_the_same(void **state)
 static void characters_of_two_units_and_strings_are_told_apart(void **state)
 {
     (void)state;
-    load("us");
+    shipped_layout(&original, "us");
     original.keys[0][0x00].character = 0x1F600;
     layout_of_translator(&translator, &read_back);
     assert_int_equal(read_back.keys[0][0x00].character, 0x1F600);
@@ -97,7 +81,7 @@ static void characters_of_two_units_and_strings_are_told_apart(void **state)
 static void an_accent_without_a_character_of_its_own_is_kept(void **state)
 {
     (void)state;
-    load("us");
+    shipped_layout(&original, "us");
     for (uint32_t i = 0; i < original.composition_count; i++)
         if (original.compositions[i].accent == 0xB4 && original.compositions[i].base == ' ')
             original.compositions[i].base = 0x1;

@@ -5,8 +5,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -15,6 +13,7 @@
 #include "kext/input/key_layout.h"
 #include "layouts/layout.h"
 #include "protocol/utf16.h"
+#include "tests/unit/layouts/shipped_layout.h"
 #include "xnu/families/hid/typed_text.h"
 
 #define ROWS "`1234567890-=\nqwertyuiop[]\\\nasdfghjkl;'\n\xC2\xA7zxcvbnm,./\n"
@@ -26,22 +25,6 @@ static const char *const names[] = { "british", "french",   "german",  "italian"
 
 static struct layout layout;
 static uint8_t table[KEY_LAYOUT_BYTES_MAXIMUM];
-
-static void load(const char *name)
-{
-    static char text[65536];
-    char path[512];
-    FILE *file;
-    size_t length;
-
-    snprintf(path, sizeof path, "%s/layouts/%s.layout", getenv("MACHV_SOURCE_ROOT"), name);
-    file = fopen(path, "rb");
-    assert_non_null(file);
-    length = fread(text, 1, sizeof text, file);
-    fclose(file);
-    assert_int_equal(layout_read(&layout, text, length), 0);
-    assert_string_equal(layout.name, name);
-}
 
 static uint32_t line_wrong(const char *text)
 {
@@ -80,7 +63,7 @@ static void each_layout_types_what_it_has(void **state)
         const struct key_layout *keys = built_in(names[i]);
         unsigned known = 0;
 
-        load(names[i]);
+        shipped_layout(&layout, names[i]);
         for (uint32_t character = 0x20; character < 0x10000; character++) {
             struct key_stroke strokes[KEY_STROKES_MAXIMUM];
             uint32_t count = key_layout_strokes(keys, character, strokes);
@@ -239,7 +222,7 @@ static void too_many_compositions_are_refused(void **state)
 
 static uint32_t german_table(void)
 {
-    load("german");
+    shipped_layout(&layout, "german");
     return (uint32_t)layout_make_table(&layout, table);
 }
 

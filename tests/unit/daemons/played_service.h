@@ -18,6 +18,7 @@
 enum { PATIENCE_MS = 60000, OPTIONS_MAXIMUM = 12 };
 
 struct played_service {
+    char controls[64]; /* folder of its control, for the daemon */
     const char *control;
     int listener, client;       /* -1: none */
     pid_t daemon;               /* 0: it does not run */
@@ -92,8 +93,9 @@ static inline void service_open(const char *control)
     struct sockaddr_un address = { .sun_family = AF_UNIX };
 
     service = (struct played_service){ .control = control, .client = -1 };
-    mkdir(in_scratch("controls"), 0755);
-    snprintf(address.sun_path, sizeof address.sun_path, "%s/controls/%s", scratch, control);
+    snprintf(service.controls, sizeof service.controls, "%s/controls", scratch);
+    mkdir(service.controls, 0755);
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/%s", service.controls, control);
     service.listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     assert_int_equal(bind(service.listener, (struct sockaddr *)&address, sizeof address), 0);
     assert_int_equal(listen(service.listener, 4), 0);

@@ -5,16 +5,15 @@
 
 enum { KILLED = 256 + SIGKILL, PIECE = 4096 };
 
-static char controls[64], place[64], journal[64];
+static char place[64], journal[64];
 
 /* ---- file copy ---- */
 
 static void file_daemon(void)
 {
-    const char *const options[] = { "--foreground", "--controls", controls, "--root", place,
+    const char *const options[] = { "--foreground", "--controls", service.controls, "--root", place,
                                     "--journal", journal, NULL };
 
-    snprintf(controls, sizeof controls, "%s/controls", scratch);
     snprintf(place, sizeof place, "%s/place", scratch);
     snprintf(journal, sizeof journal, "%s/journal", scratch);
     mkdir(place, 0755);
@@ -346,10 +345,9 @@ static void impossible_and_cut_times_leave_the_clock_alone(void **state)
         { UINT64_MAX, 16, true }, { soon, 15, false }, { soon, 17, false }, { soon, 0, false },
     };
     char clock[64];
-    const char *const options[] = { "--foreground", "--controls", controls, "--clock-file", clock,
-                                    NULL };
+    const char *const options[] = { "--foreground", "--controls", service.controls, "--clock-file",
+                                    clock, NULL };
 
-    snprintf(controls, sizeof controls, "%s/controls", scratch);
     snprintf(clock, sizeof clock, "%s/clock", scratch);
     daemon_begin("hvtimesyncd", options);
     service_serve();
@@ -380,11 +378,10 @@ static void shutdowns_that_are_cut_or_hibernate_run_nothing(void **state)
 {
     struct ic_shutdown body = { .flags = IC_SHUTDOWN_HIBERNATE };
     char command[96];
-    const char *const options[] = { "--foreground", "--controls", controls, "--command", command,
-                                    NULL };
+    const char *const options[] = { "--foreground", "--controls", service.controls, "--command",
+                                    command, NULL };
 
     service_open(SERVICE_CONTROL_SHUTDOWN);
-    snprintf(controls, sizeof controls, "%s/controls", scratch);
     snprintf(command, sizeof command, "echo $1 $2 >>%s/ran", scratch);
     daemon_begin("hvshutdownd", options);
     service_serve();
@@ -415,11 +412,10 @@ static void the_hosts_reason_is_one_line_of_the_log_however_it_comes(void **stat
     static const uint16_t lines[] = u"new disk\nhvshutdownd: forged \x7F";
     static const uint16_t lone[] = { 'a', 0xD800, 'b', 0 };
     struct ic_shutdown body = { .reason = 0x80000000 };
-    const char *const options[] = { "--foreground", "--controls", controls, "--command", "true",
-                                    NULL };
+    const char *const options[] = { "--foreground", "--controls", service.controls, "--command",
+                                    "true", NULL };
 
     service_open(SERVICE_CONTROL_SHUTDOWN);
-    snprintf(controls, sizeof controls, "%s/controls", scratch);
     daemon_begin("hvshutdownd", options);
     service_serve();
     memcpy(body.text, lines, sizeof lines);
@@ -440,11 +436,10 @@ static void a_backup_daemon_that_is_killed_while_frozen_is_thawed_by_the_next(vo
     const struct ic_vss_freeze freeze = { .header.operation = IC_VSS_FREEZE };
     const uint8_t unknown[8] = { 0x77 };
     char hook[96];
-    const char *const options[] = { "--foreground", "--controls", controls, "--journal", journal,
-                                    "--hook", hook, NULL };
+    const char *const options[] = { "--foreground", "--controls", service.controls, "--journal",
+                                    journal, "--hook", hook, NULL };
 
     service_open(SERVICE_CONTROL_BACKUP);
-    snprintf(controls, sizeof controls, "%s/controls", scratch);
     snprintf(journal, sizeof journal, "%s/journal", scratch);
     snprintf(hook, sizeof hook, "echo $1 >>%s/hooks", scratch);
     daemon_begin("hvbackupd", options);
@@ -478,11 +473,10 @@ static void a_pair_daemon_that_is_killed_keeps_what_it_has_confirmed(void **stat
 {
     static const uint8_t request[8192] = { IC_KVP_GET };
     char pools[64];
-    const char *const options[] = { "--foreground", "--controls", controls, "--pools", pools,
-                                    NULL };
+    const char *const options[] = { "--foreground", "--controls", service.controls, "--pools",
+                                    pools, NULL };
 
     service_open(SERVICE_CONTROL_KVP);
-    snprintf(controls, sizeof controls, "%s/controls", scratch);
     snprintf(pools, sizeof pools, "%s/pools", scratch);
     daemon_begin("hvkvpd", options);
     service_serve();

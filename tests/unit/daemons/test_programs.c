@@ -100,11 +100,10 @@ static void a_limit_that_is_none_is_refused(void **state)
 /* A time daemon, whose log tells what --debug adds. */
 static void time_daemon(const char *first, const char *second)
 {
-    static char controls[64], clock[64];
-    const char *const options[] = { "--controls", controls, "--clock-file", clock, first, second,
-                                    NULL };
+    static char clock[64];
+    const char *const options[] = { "--controls", service.controls, "--clock-file", clock, first,
+                                    second, NULL };
 
-    snprintf(controls, sizeof controls, "%s/controls", scratch);
     snprintf(clock, sizeof clock, "%s/clock", scratch);
     daemon_begin("hvtimesyncd", options);
 }

@@ -356,6 +356,11 @@ static int netvsc_descriptor(struct virtual_device *device)
                : -1;
 }
 
+static bool netvsc_listens(struct virtual_device *device)
+{
+    return netvsc_has_room(device);
+}
+
 static void add_number(struct json_object *to, const char *name, uint64_t value)
 {
     json_object_object_add(to, name, json_object_new_uint64(value));
@@ -436,6 +441,7 @@ static const struct virtual_device_operations device_operations = {
     .unplug = netvsc_unplug,
     .deadline_ns = netvsc_deadline_ns,
     .descriptor = netvsc_descriptor,
+    .listens = netvsc_listens,
     .run = netvsc_run,
     .describe = netvsc_describe,
     .free = netvsc_free,

@@ -11,6 +11,11 @@
 #include "host/devices/netvsc_internal.h"
 #include "host/network/coalesce.h"
 
+enum {
+    IN_PLACE_HEAD = 512, /* bytes of a frame that are looked at before they are copied to a unit */
+    HELD_MAX = 2 << 20,  /* bytes of units that the guest may have before it gets more */
+};
+
 /* ---- The buffer ---- */
 
 int netvsc_receive_open(struct netvsc *adapter, struct host_gpadl *gpadl)
@@ -128,18 +133,26 @@ static bool send_staged(struct netvsc_channel *channel, uint32_t channel_type)
     return true;
 }
 
-/* Puts a unit with `head` and `body` at the end of what is staged. A body that is NULL is there. */
-static void stage(struct netvsc_channel *channel, uint32_t unit, const void *head,
-                  size_t head_size, const void *body, size_t body_size)
+/* What a unit is to hold. */
+struct unit_content {
+    const void *head; /* written to its beginning */
+    size_t head_size;
+    const void *body; /* `copied` bytes of it are written behind the head, the others are there */
+    size_t copied, body_size;
+};
+
+/* Puts a unit at the end of what is staged. */
+static void stage(struct netvsc_channel *channel, uint32_t unit,
+                  const struct unit_content *content)
 {
     struct netvsc *adapter = channel->adapter;
     size_t offset = (size_t)unit * adapter->unit_size;
-    host_gpadl_write(adapter->receive, offset, head, head_size);
-    adapter->counters.receive_copied += head_size;
-    if (body != NULL) {
-        host_gpadl_write(adapter->receive, offset + head_size, body, body_size);
-        adapter->counters.receive_copied += body_size;
+    host_gpadl_write(adapter->receive, offset, content->head, content->head_size);
+    if (content->copied > 0) {
+        host_gpadl_write(adapter->receive, offset + content->head_size, content->body,
+                         content->copied);
     }
+    adapter->counters.receive_copied += content->head_size + content->copied;
     adapter->units[unit].channel = (uint8_t)channel->index;
     if (channel->staged_count == 0) {
         channel->staged_first = unit;
@@ -148,7 +161,7 @@ static void stage(struct netvsc_channel *channel, uint32_t unit, const void *hea
     }
     channel->staged_last = unit;
     channel->staged[channel->staged_count++] = (struct host_transfer_range){
-        .byte_count = (uint32_t)(head_size + body_size),
+        .byte_count = (uint32_t)(content->head_size + content->body_size),
         .byte_offset = (uint32_t)offset,
     };
 }
@@ -183,7 +196,8 @@ static void send_queued(struct netvsc *adapter, struct netvsc_channel *primary)
     while (adapter->queued_first != NULL && adapter->units_free > 0 &&
            send_staged(primary, NVSP_CHANNEL_DATA)) {
         struct netvsc_queued *queued = adapter->queued_first;
-        stage(primary, take_unit(adapter), queued->bytes, queued->size, NULL, 0);
+        stage(primary, take_unit(adapter),
+              &(struct unit_content){.head = queued->bytes, .head_size = queued->size});
         if (!send_staged(primary, NVSP_CHANNEL_CONTROL)) {
             free_units(adapter, primary->staged_first);
             primary->staged_count = 0;
@@ -310,7 +324,14 @@ static size_t unit_room(const struct netvsc *adapter)
     return adapter->unit_size - NETVSC_HEADROOM;
 }
 
-/* Units for all of a frame but its beginning. False: there are not enough now. */
+/* Units that the largest frame needs. */
+static unsigned units_for_a_frame(const struct netvsc *adapter)
+{
+    const size_t room = unit_room(adapter);
+    return (unsigned)((FRAME_SIZE_MAX + room - 1) / room);
+}
+
+/* Units for a frame. False: there are not enough now. */
 static bool reserve(struct netvsc *adapter, unsigned count)
 {
     while (adapter->reserved_count < count) {
@@ -328,22 +349,23 @@ unsigned netvsc_space(void *context, size_t *head, struct iovec *pieces, unsigne
     if (adapter->receive == NULL || !netvsc_takes_coalesced(adapter)) {
         return 0;
     }
-    const size_t room = unit_room(adapter);
-    const unsigned units = (unsigned)((FRAME_SIZE_MAX - 1) / room);
+    const unsigned units = units_for_a_frame(adapter);
     unsigned count = 0;
-    if (units > NETVSC_UNITS_FOR_A_FRAME || !reserve(adapter, units)) {
+    if (units > NETVSC_UNITS_FOR_A_FRAME || unit_room(adapter) <= IN_PLACE_HEAD ||
+        !reserve(adapter, units)) {
         return 0;
     }
     for (unsigned i = 0; i < units; i++) {
-        size_t offset = (size_t)adapter->reserved[i] * adapter->unit_size + NETVSC_HEADROOM;
-        int mapped = host_gpadl_map(adapter->receive, offset, room, pieces + count,
-                                    capacity - count);
+        size_t before = NETVSC_HEADROOM + (i == 0 ? IN_PLACE_HEAD : 0);
+        size_t offset = (size_t)adapter->reserved[i] * adapter->unit_size + before;
+        int mapped = host_gpadl_map(adapter->receive, offset, adapter->unit_size - before,
+                                    pieces + count, capacity - count);
         if (mapped < 0) {
             return 0; /* in more places than there are pieces */
         }
         count += (unsigned)mapped;
     }
-    *head = room;
+    *head = IN_PLACE_HEAD;
     return count;
 }
 
@@ -367,10 +389,12 @@ static void write_frame(struct netvsc *adapter, struct frame *frame)
     if (channel == NULL) {
         channel = netvsc_channel(adapter, 0);
     }
+    if (frame->rest != NULL && frame->head != IN_PLACE_HEAD) {
+        frame_gather(frame); /* without its tag it begins elsewhere */
+    }
     const bool in_place = frame->rest != NULL;
     const size_t room = unit_room(adapter);
-    const size_t first = in_place ? frame->head : frame->size < room ? frame->size : room;
-    const unsigned units = 1 + (unsigned)((frame->size - first + room - 1) / room);
+    const unsigned units = (unsigned)((frame->size + room - 1) / room);
     if (channel->staged_count + units > ranges_max(adapter)) {
         send_staged(channel, NVSP_CHANNEL_DATA);
     }
@@ -382,9 +406,8 @@ static void write_frame(struct netvsc *adapter, struct frame *frame)
     describe_frame(adapter, frame, hash, hash_type, &header);
     adapter->packet_id++;
     for (unsigned i = 0; i < units; i++) {
-        const size_t done = i == 0 ? 0 : first + (i - 1) * room, left = frame->size - done;
-        const size_t size = i == 0 ? first : left < room ? left : room;
-        const bool there = in_place && i > 0;
+        const size_t done = i * room, left = frame->size - done, size = left < room ? left : room;
+        const size_t there = !in_place ? 0 : i == 0 ? size - IN_PLACE_HEAD : size;
         if (i > 0) {
             header.size = sizeof(struct rndis_packet);
         }
@@ -392,10 +415,11 @@ static void write_frame(struct netvsc *adapter, struct frame *frame)
             add_packet_id(adapter, &header, i == 0, i + 1 == units);
         }
         finish_header(&header, size);
-        stage(channel, there ? adapter->reserved[i - 1] : take_unit(adapter), header.bytes,
-              NETVSC_HEADROOM, there ? NULL : frame->bytes + done, size);
+        stage(channel, in_place ? adapter->reserved[i] : take_unit(adapter),
+              &(struct unit_content){header.bytes, NETVSC_HEADROOM, frame->bytes + done,
+                                     size - there, size});
     }
-    use_reserved(adapter, in_place ? units - 1 : 0);
+    use_reserved(adapter, in_place ? units : 0);
     adapter->counters.coalesced += units > 1;
     channel->received_frames++;
     adapter->counters.received_frames++;
@@ -472,14 +496,18 @@ bool netvsc_takes_coalesced(const struct netvsc *adapter)
            adapter->unit_count >= 2 * NETVSC_UNITS_FOR_A_FRAME * (1 + COALESCE_FLOWS);
 }
 
+/* A guest that is slower than its network gets no more than stays in the processor's cache until it
+ * looks; what is read ahead beyond that costs both sides more, and waits no shorter. */
 bool netvsc_has_room(void *context)
 {
     const struct netvsc *adapter = context;
     /* One frame, and those that are being put together. */
     const unsigned frames = adapter->port->coalesce ? 1 + COALESCE_FLOWS : 1;
-    /* Without a receive buffer frames are taken and dropped,
-     * as by a cable that nobody listens to. */
-    return adapter->receive == NULL || !adapter->control.initialised ||
+    if (adapter->receive == NULL || !adapter->control.initialised) {
+        return true; /* frames are taken and dropped, as by a cable that nobody listens to */
+    }
+    const uint32_t held = adapter->unit_count - adapter->units_free - adapter->reserved_count;
+    return (size_t)held * adapter->unit_size < HELD_MAX &&
            adapter->units_free >= NETVSC_UNITS_RESERVED + NETVSC_UNITS_FOR_A_FRAME * frames;
 }
 

@@ -77,6 +77,9 @@ struct virtual_device_operations {
 
     /* A descriptor whose readability calls for run(), or -1. NULL: none. */
     int (*descriptor)(struct virtual_device *device);
+    /* Whether it would take what the descriptor has; while it would not, nobody waits for that.
+     * NULL: always. */
+    bool (*listens)(struct virtual_device *device);
 
     /*
      * Called after each burst of events, whatever they were: does what is due, and sends what has
@@ -111,6 +114,7 @@ struct virtual_device_operations {
 struct virtual_device {
     const struct virtual_device_operations *operations;
     struct virtual_device *next; /* the owner's list */
+    bool unheard; /* the owner's: nobody waits for the descriptor */
 };
 
 #endif

@@ -155,6 +155,24 @@ static void handle_event(struct hvhost *host, int descriptor)
     /* The disks' and the devices' are served by the turn that follows. */
 }
 
+/* What a device has no room for stays where it is, and is no reason to wake up. */
+static void follow_listening(struct hvhost *host)
+{
+    for (struct virtual_device *device = host->devices; device != NULL; device = device->next) {
+        if (device->operations->listens == NULL ||
+            device->operations->listens(device) != device->unheard) {
+            continue;
+        }
+        const int descriptor = device->operations->descriptor(device);
+        struct epoll_event event = {.events = device->unheard ? EPOLLIN : 0,
+                                    .data.fd = descriptor};
+        if (descriptor < 0 ||
+            epoll_ctl(host->epoll, EPOLL_CTL_MOD, descriptor, &event) == 0) {
+            device->unheard = !device->unheard;
+        }
+    }
+}
+
 /* Returns the number of descriptors with news. timeout_ns: UINT64_MAX for ever. */
 static int wait_for_events(struct hvhost *host, uint64_t timeout_ns)
 {
@@ -163,6 +181,7 @@ static int wait_for_events(struct hvhost *host, uint64_t timeout_ns)
         .tv_sec = (time_t)(timeout_ns / 1000000000ull),
         .tv_nsec = (long)(timeout_ns % 1000000000ull),
     };
+    follow_listening(host);
     int count = epoll_pwait2(host->epoll, events, EVENT_BATCH,
                              timeout_ns == UINT64_MAX ? NULL : &timeout, NULL);
     for (int i = 0; i < count && !host->stopping; i++) {

@@ -120,7 +120,7 @@ static uint64_t add_word(uint64_t sum, uint64_t word)
 
 /* Halves of words in sums of their own: no carry has to wait for another, so that the compiler
  * takes many at a time. A block is short enough for no sum to overflow. */
-static uint64_t sum_block(const uint8_t *bytes)
+static inline __attribute__((always_inline)) uint64_t sum_block(const uint8_t *bytes)
 {
     uint64_t low = 0, high = 0;
     for (size_t i = 0; i < SUM_BLOCK; i += 8) {
@@ -132,13 +132,41 @@ static uint64_t sum_block(const uint8_t *bytes)
     return add_word(low, high << 32 | high >> 32);
 }
 
+static inline __attribute__((always_inline)) uint64_t sum_blocks(const uint8_t *bytes,
+                                                                 size_t blocks, uint64_t sum)
+{
+    for (; blocks > 0; blocks--, bytes += SUM_BLOCK) {
+        sum = add_word(sum, sum_block(bytes));
+    }
+    return sum;
+}
+
+#ifdef __x86_64__
+/* The same, for the compiler to use wider registers. */
+static __attribute__((target("avx2"))) uint64_t sum_blocks_wide(const uint8_t *bytes,
+                                                                size_t blocks, uint64_t sum)
+{
+    return sum_blocks(bytes, blocks, sum);
+}
+#endif
+
+static uint64_t sum_whole_blocks(const uint8_t *bytes, size_t blocks, uint64_t sum)
+{
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx2")) {
+        return sum_blocks_wide(bytes, blocks, sum);
+    }
+#endif
+    return sum_blocks(bytes, blocks, sum);
+}
+
 uint64_t frame_sum(const uint8_t *bytes, size_t size, uint64_t sum)
 {
     uint64_t word;
-    while (size >= SUM_BLOCK) {
-        sum = add_word(sum, sum_block(bytes));
-        bytes += SUM_BLOCK;
-        size -= SUM_BLOCK;
+    if (size >= SUM_BLOCK) {
+        sum = sum_whole_blocks(bytes, size / SUM_BLOCK, sum);
+        bytes += size / SUM_BLOCK * SUM_BLOCK;
+        size %= SUM_BLOCK;
     }
     while (size >= 8) {
         memcpy(&word, bytes, 8);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A network that gives each frame back, the two addresses swapped. Offloads stay as they are. */
+/* A network that gives each frame back, the two addresses swapped and the tag inside, as wires carry
+ * it. The other offloads stay as they are. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +35,7 @@ static void loopback_send(struct network_port *port, struct frame *frame)
     memcpy(address, frame->bytes, FRAME_ADDRESS);
     memcpy(frame->bytes, frame->bytes + FRAME_ADDRESS, FRAME_ADDRESS);
     memcpy(frame->bytes + FRAME_ADDRESS, address, FRAME_ADDRESS);
+    frame_insert_tag(frame);
     split(port, frame, pieces);
     network_port_receive(port, frame);
 }

@@ -6,6 +6,7 @@
 #include "abi/IONetworkMedium.h"
 #include "abi/OSDictionary.h"
 #include "abi/OSString.h"
+#include "abi/kpi/ifnet.h"
 #include "kext/core/boot_arguments.h"
 #include "kext/core/ioreturn.h"
 
@@ -178,6 +179,24 @@ static void network_free(OSObject *me)
 
 /* ---- up and down; all inside the controller's gate ---- */
 
+/* What the host does not cut in one piece would cost two messages, so the stack is told how much it
+ * cuts. A stack that refuses sends more, and send_parts() makes the best of it. */
+static void limit_segmentation(struct HyperVNetwork *self)
+{
+#if ABI_OLDEST >= 1006 && !defined(__i386__)
+    ifnet_t handle = self->interface == NULL
+                         ? NULL
+                         : IONetworkInterface_getIfnet((IONetworkInterface *)self->interface);
+
+    if (handle != NULL && self->offload.lso_ipv4 != 0)
+        (void)ifnet_set_tso_mtu(handle, KPI_AF_INET, self->offload.lso_ipv4 - NETWORK_HEADER);
+    if (handle != NULL && self->offload.lso_ipv6 != 0)
+        (void)ifnet_set_tso_mtu(handle, KPI_AF_INET6, self->offload.lso_ipv6 - NETWORK_HEADER);
+#else
+    (void)self;
+#endif
+}
+
 int network_enable(struct HyperVNetwork *self)
 {
     int error;
@@ -190,6 +209,7 @@ int network_enable(struct HyperVNetwork *self)
         self->enabled = false;
         return error;
     }
+    limit_segmentation(self);
     if (self->queue != NULL) {
         IOOutputQueue_setCapacity(self->queue, NETWORK_QUEUE_CAPACITY);
         IOOutputQueue_start(self->queue);

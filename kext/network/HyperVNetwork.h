@@ -45,11 +45,13 @@ enum {
     NETWORK_QUEUES_MAX = 8,              /* channels, as Linux; never more than processors */
     NETWORK_ANSWER_MILLISECONDS = 5000,
     NETWORK_LINGER_MILLISECONDS = 200,   /* between a revocation and the memory's end */
+    NETWORK_HEADER = 14,                 /* bytes of the Ethernet header */
     NETWORK_MTU = 9000 + 14,             /* largest frame; hosts before 2008 R2 know 1514 only */
     NETWORK_MTU_OLD = 1514,
     NETWORK_CRC = 4,                     /* the family counts it */
     NETWORK_QUEUE_CAPACITY = 1024,       /* frames that wait for room */
     NETWORK_CONTROL_BYTES = 4096,
+    NETWORK_SENT_KEPT = 1,
 };
 
 enum network_request_kind {
@@ -242,6 +244,7 @@ struct network_plan {
     struct headers headers;    /* if `found` */
     bool found;
     uint32_t segment_size;     /* of a frame to be segmented */
+    bool part;                 /* of a frame that goes in several: others need it too */
     uint8_t head[HEADERS_MAX];
 };
 
@@ -250,7 +253,8 @@ struct network_plan {
 bool network_send_init(struct HyperVNetwork *self);
 void network_send_free(struct HyperVNetwork *self);
 /* 0: the frame is on its way, or in a message that network_flush sends; HV_ERROR_FULL: there is no
- * room, nothing was taken; or another error. */
+ * room, nothing was taken; or another error. NETWORK_SENT_KEPT: as 0, and the host reads the packet
+ * where it is, so that it is freed when the host has; the caller has it no longer. */
 int network_send(struct network_queue *queue, mbuf_t packet, const struct network_plan *plan);
 /* Sends the messages that are not full; what the ring has no room for is sent later. */
 void network_flush(struct HyperVNetwork *self);

@@ -177,36 +177,48 @@ static bool add_place(struct network_places *places, uint64_t page, uint32_t off
     return true;
 }
 
-/* False: too many places, or one without a physical address. */
-static bool add_chain(struct network_places *places, mbuf_t chain)
+static bool add_bytes(struct network_places *places, uint8_t *data, size_t length)
 {
-    for (; chain != NULL; chain = mbuf_next(chain)) {
-        uint8_t *data = mbuf_data(chain);
-        size_t left = mbuf_len(chain);
+    while (length != 0) {
+        uint64_t physical = mbuf_data_to_physical(data);
+        uint32_t offset = (uint32_t)(physical & (PAGE_BYTES - 1));
+        size_t part = length < PAGE_BYTES - offset ? length : PAGE_BYTES - offset;
 
-        while (left != 0) {
-            uint64_t physical = mbuf_data_to_physical(data);
-            uint32_t offset = (uint32_t)(physical & (PAGE_BYTES - 1));
-            size_t length = left < PAGE_BYTES - offset ? left : PAGE_BYTES - offset;
-
-            if (physical == 0 ||
-                !add_place(places, physical / PAGE_BYTES, offset, (uint32_t)length))
-                return false;
-            data += length;
-            left -= length;
-        }
+        if (physical == 0 || !add_place(places, physical / PAGE_BYTES, offset, (uint32_t)part))
+            return false;
+        data += part;
+        length -= part;
     }
     return true;
 }
 
-/* Headers in our memory, the body as it is. False: it has to be copied. */
+/* `length` bytes of a chain from `skip` on. False: it has not as many, they are in too many places,
+ * or one of these has no physical address. */
+static bool add_chain(struct network_places *places, mbuf_t chain, size_t skip, size_t length)
+{
+    for (; chain != NULL && length != 0; chain = mbuf_next(chain)) {
+        size_t skipped = skip < mbuf_len(chain) ? skip : mbuf_len(chain);
+        size_t left = mbuf_len(chain) - skipped, part = left < length ? left : length;
+
+        if (!add_bytes(places, (uint8_t *)mbuf_data(chain) + skipped, part))
+            return false;
+        skip -= skipped;
+        length -= part;
+    }
+    return length == 0;
+}
+
+/* Headers in our memory, the body as it is: the packet itself, or, of a part, mbufs that share its
+ * memory. False: it has to be copied. */
 static bool place_body(struct network_large *large, mbuf_t packet, const struct network_plan *plan,
                        const uint8_t *header, uint32_t header_length, struct network_places *places)
 {
     uint32_t body = plan->transmit.length - plan->head_length;
 
     places->count = 0;
-    if (mbuf_copym(packet, plan->body, body, MBUF_DONTWAIT, &large->body) != 0) {
+    large->body = packet;
+    if (plan->part &&
+        mbuf_copym(packet, plan->body, body, MBUF_DONTWAIT, &large->body) != 0) {
         large->body = NULL;
         return false;
     }
@@ -214,9 +226,10 @@ static bool place_body(struct network_large *large, mbuf_t packet, const struct 
     memcpy(large->memory.bytes + header_length, plan->head, plan->head_length);
     if (add_place(places, dma_memory_page_number(&large->memory, 0), 0,
                   header_length + plan->head_length) &&
-        add_chain(places, large->body))
+        add_chain(places, large->body, plan->part ? 0 : plan->body, body))
         return true;
-    mbuf_freem(large->body);
+    if (plan->part)
+        mbuf_freem(large->body);
     large->body = NULL;
     return false;
 }
@@ -239,6 +252,7 @@ static int send_in_place(struct network_queue *queue, mbuf_t packet,
 {
     struct network_places places;
     struct network_large *large;
+    bool kept;
     int error = send_gathered(queue); /* what came before goes first */
 
     if (error != 0)
@@ -248,12 +262,16 @@ static int send_in_place(struct network_queue *queue, mbuf_t packet,
         return HV_ERROR_FULL;
     if (!place_body(large, packet, plan, header, header_length, &places))
         place_copy(large, packet, plan, header, header_length, &places);
+    kept = large->body == packet; /* asked now: once it is sent, the host may be done with it */
     error = append(queue, places.ranges, places.count, NVSP_NO_SECTION, 0, &large->request);
-    if (error != 0)
+    if (error != 0) {
+        if (kept)
+            large->body = NULL; /* the caller's again */
         give_back(queue->adapter, &large->request);
+    }
     if (error == HV_ERROR_FULL)
         note_stall(queue->adapter);
-    return error;
+    return error == 0 && kept ? NETWORK_SENT_KEPT : error;
 }
 
 int network_send(struct network_queue *queue, mbuf_t packet, const struct network_plan *plan)

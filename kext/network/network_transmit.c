@@ -132,6 +132,7 @@ static int send_parts(struct network_queue *queue, mbuf_t packet, const struct n
                         done + length == payload);
         plan.transmit.length = head + length;
         plan.body = head + done;
+        plan.part = part < payload;
         error = network_send(queue, packet, &plan);
     }
     return error;
@@ -186,6 +187,7 @@ uint32_t network_output_packet(IONetworkController *me, mbuf_t packet, void *par
     struct HyperVNetwork *self = (struct HyperVNetwork *)me;
     struct network_plan plan;
     int error = HV_ERROR_INVALID;
+    bool sent;
 
     (void)parameter;
     if (self->queue_count != 0 && !self->gone && make_plan(self, packet, &plan))
@@ -195,8 +197,10 @@ uint32_t network_output_packet(IONetworkController *me, mbuf_t packet, void *par
         count_stall(self);
         return kIOReturnOutputStall; /* the queue keeps it until network_resume */
     }
-    count_frame(self, &plan, error == 0);
-    IONetworkController_freePacket(me, packet, 0);
+    sent = error == 0 || error == NETWORK_SENT_KEPT;
+    count_frame(self, &plan, sent);
+    if (error != NETWORK_SENT_KEPT)
+        IONetworkController_freePacket(me, packet, 0);
     flush_if_last(self);
-    return error == 0 ? kIOReturnOutputSuccess : kIOReturnOutputDropped;
+    return sent ? kIOReturnOutputSuccess : kIOReturnOutputDropped;
 }

@@ -104,7 +104,23 @@ network_statistics() {
         grep -q '"IOEthernetStatsKey"=' <<<"$registry"
 }
 
-echo "1..19"
+ticks() { awk '{ print $14 + $15 }' "/proc/$network_host/stat"; }
+
+# Floods a guest that does not run, then waits until hvhost sleeps although frames wait for it.
+sleeps_while_guest_is_stopped() {
+    local tries=100 before after
+    kill -STOP "$network_guest"
+    network_in_host bash -c "for ((i = 0; i < 1200; i++)); do
+        printf %01400d 0 >/dev/udp/$network_guest_address/9; done" 2>/dev/null
+    after=$(ticks)
+    until before=$after && sleep 0.3 && after=$(ticks) && [ "$after" -le $((before + 1)) ]; do
+        [ $((tries -= 1)) -gt 0 ] || break
+    done
+    kill -CONT "$network_guest"
+    [ $tries -gt 0 ]
+}
+
+echo "1..22"
 mkdir "$network_work/files"
 head -c 8M /dev/urandom >"$network_work/files/file"
 sum=$(sha256sum <"$network_work/files/file" | cut -d' ' -f1)
@@ -154,6 +170,13 @@ check "iperf3 receives four streams" "$([ "${bytes:-0}" -gt 1000000 ]; echo $?)"
 channels=$(counter channels)
 check "the adapter has four channels" "$([ "$channels" = 4 ]; echo $?)" "channels: $channels"
 
+network_in_guest ip -d link show en0 | grep -q ' gso_max_size 62766 '
+check "Linux leaves no frame to the adapter that the host would not cut in one piece" $? \
+    "$(network_in_guest ip -d link show en0 | grep -o 'gso_max_size [0-9]*')"
+sleeps_while_guest_is_stopped
+check "frames that a guest does not take leave hvhost asleep" $?
+pings network_in_host $network_guest_address 56
+check "and the guest takes them when it goes on" $?
 "$network_hvctl" --control "$network_work/host.sock" net set 0 down >/dev/null && wait_for_link down
 check "the cable goes out, and the guest's side sees it" $?
 "$network_hvctl" --control "$network_work/host.sock" net set 0 up >/dev/null && wait_for_link up &&

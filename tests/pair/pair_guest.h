@@ -100,6 +100,8 @@ enum pair_frame_offload {
     PAIR_TAGGED = 4
 };
 
+/* Bytes of the largest IP packet that en0's driver lets the stack leave to it; 0: any. */
+uint32_t pair_network_segment_limit(void);
 /* Sends a frame from en0; with PAIR_TCP_CHECKSUM the hardware is to compute it, with PAIR_SEGMENT
  * to cut it to 1448 bytes of payload. False: there is no en0. */
 bool pair_network_send(const void *bytes, size_t size, unsigned offload, uint16_t tag);

@@ -78,6 +78,11 @@ const uint8_t *pair_network_address(void)
     return device->address;
 }
 
+uint32_t pair_network_segment_limit(void)
+{
+    return device->tso_mtu;
+}
+
 bool pair_network_send(const void *bytes, size_t size, unsigned offload, uint16_t tag)
 {
     mbuf_t packet = NULL;

@@ -198,6 +198,56 @@ static void large_tcp_frames_are_cut_by_the_host_or_come_back_whole(void **state
     }
 }
 
+/* More large frames at once than the driver has on their way, those among them that go in parts and
+ * those whose packets the host reads where they are. */
+static void large_burst_body(struct pair *pair)
+{
+    enum { FRAMES = 90 };
+    static const size_t payloads[] = { 62000, 65000, 20000 };
+    size_t sent = 0, came = 0;
+
+    PAIR_CHECK(pair, pair_wait_for_network(true));
+    for (unsigned i = 0; i < FRAMES; i++) {
+        size_t payload = payloads[i % 3];
+
+        make_frame(54 + payload, 4);
+        make_tcp(54 + payload);
+        PAIR_CHECK(pair, pair_network_send(frame, 54 + payload, PAIR_SEGMENT, 0));
+        sent += payload;
+    }
+    while (came < sent && pair_network_receive(&got)) {
+        struct frame_check check;
+
+        frame_verify(got.bytes, got.size, &check);
+        PAIR_CHECK(pair, check.network == FRAME_GOOD && check.transport == FRAME_GOOD);
+        came += got.size - 54;
+    }
+    PAIR_CHECK(pair, came == sent);
+}
+
+static void large_frames_that_wait_for_each_other_all_arrive(void **state)
+{
+    const struct pair_options options = { .release = "2022", .network = true };
+
+    (void)state;
+    pair_run(&options, large_burst_body, SEEDS);
+}
+
+/* The stack is told what the host cuts in one piece, and no more. */
+static void segment_limit_body(struct pair *pair)
+{
+    PAIR_CHECK(pair, pair_wait_for_network(true));
+    PAIR_CHECK(pair, pair_network_segment_limit() == 0xf53c - 14);
+}
+
+static void the_stack_knows_how_much_the_host_cuts(void **state)
+{
+    const struct pair_options options = { .release = "2022", .network = true };
+
+    (void)state;
+    pair_run(&options, segment_limit_body, 1);
+}
+
 static void vlan_body(struct pair *pair)
 {
     PAIR_CHECK(pair, pair_wait_for_network(true));
@@ -208,6 +258,13 @@ static void vlan_body(struct pair *pair)
     PAIR_CHECK(pair, pair_network_send(frame, 300, PAIR_PLAIN, 0));
     PAIR_CHECK(pair, came_back(300));
     PAIR_CHECK(pair, !got.tagged);
+    /* A large one, which the host does not look at but for its headers. */
+    make_frame(54 + 40000, 6);
+    make_tcp(54 + 40000);
+    PAIR_CHECK(pair, pair_network_send(frame, 54 + 40000, PAIR_SEGMENT | PAIR_TAGGED, 0xa123));
+    PAIR_CHECK(pair, pair_network_receive(&got) && got.size == 54 + 40000);
+    PAIR_CHECK(pair, got.tagged && got.tag == 0xa123);
+    PAIR_CHECK(pair, memcmp(got.bytes + 54, frame + 54, 40000) == 0);
 }
 
 static void vlan_tags_travel_beside_the_frame(void **state)
@@ -572,6 +629,8 @@ int main(void)
         cmocka_unit_test(jumbo_frames_pass_and_larger_ones_do_not),
         cmocka_unit_test(checksums_are_the_hosts_work_both_ways),
         cmocka_unit_test(large_tcp_frames_are_cut_by_the_host_or_come_back_whole),
+        cmocka_unit_test(large_frames_that_wait_for_each_other_all_arrive),
+        cmocka_unit_test(the_stack_knows_how_much_the_host_cuts),
         cmocka_unit_test(vlan_tags_travel_beside_the_frame),
         cmocka_unit_test(a_full_send_buffer_stalls_and_loses_nothing),
         cmocka_unit_test(frames_are_spread_over_as_many_channels_as_host_and_guest_have),

@@ -38,6 +38,7 @@ struct machine_wire_interface {
     const char *name;
     uint8_t address[6];
     uint32_t mtu;            /* of IP packets */
+    uint32_t tso_mtu;        /* largest IP packet to be segmented; 0: MACHINE_WIRE_FRAME_MAX */
     bool link;
 };
 

@@ -110,6 +110,11 @@ network_offloads() { # network_offloads FEATURE STATE: at both ends
         network_in_host ethtool -K host0 "$1" "$2" >/dev/null
 }
 
+network_mtu() { # network_mtu BYTES: of both ways
+    network_in_guest ip link set en0 mtu "$1" && network_in_host ip link set host0 mtu "$1" &&
+        network_in_guest ip link set veth0 mtu "$1" && network_in_host ip link set veth1 mtu "$1"
+}
+
 network_veth() {
     network_in_guest ip link add veth0 type veth peer name veth1 netns "$network_host_holder"
     network_in_guest ip address add 10.78.0.2/24 dev veth0
@@ -130,9 +135,8 @@ network_bench() {
     rm -rf "$network_work"
     mkdir -p "$network_work"
     network_start 2
-    network_in_guest ip link set en0 mtu 1500
-    network_in_host ip link set host0 mtu 1500
     network_veth
+    network_mtu 1500
     network_serve_in host iperf3 -s
 
     heading "Network through the driver" "veth pair"
@@ -140,6 +144,10 @@ network_bench() {
     network_tcp network-receive-1 "TCP to the guest, one stream" ">= 0.5" -R
     network_tcp network-send-4 "TCP to the host, four streams" ">= 0.5" -P 4
     network_tcp network-receive-4 "TCP to the guest, four streams" ">= 0.5" -P 4 -R
+    network_mtu 9000
+    network_tcp network-send-4-jumbo "the same with an MTU of 9000" ">= 0.5" -P 4
+    network_tcp network-receive-4-jumbo "the same to the guest" ">= 0.5" -P 4 -R
+    network_mtu 1500
     network_copies network-copies-send "to the host"
     network_copies network-copies-receive "to the guest" -R
     network_small

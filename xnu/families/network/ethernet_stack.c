@@ -29,6 +29,11 @@ static struct ethernet_device *find_interface(const IONetworkInterface *interfac
     return device;
 }
 
+bool ethernet_stack_has(const IONetworkInterface *interface)
+{
+    return find_interface(interface) != NULL;
+}
+
 struct ethernet_device *ethernet_find(const char *name)
 {
     struct ethernet_device *device;
@@ -274,6 +279,27 @@ void ethernet_stack_input(IONetworkInterface *interface, mbuf_t packets)
         observer->input(device, packets);
     else
         mbuf_freem_list(packets);
+}
+
+/* Of both families; a wire has one limit. */
+static uint32_t smaller_tso_mtu(const struct network_interface_state *state)
+{
+    uint32_t ipv4 = state->tso_mtu_ipv4, ipv6 = state->tso_mtu_ipv6;
+
+    return ipv4 == 0 || (ipv6 != 0 && ipv6 < ipv4) ? ipv6 : ipv4;
+}
+
+bool ethernet_stack_set_tso_mtu(IONetworkInterface *interface, uint32_t *field, uint32_t bytes)
+{
+    struct ethernet_device *device = find_interface(interface);
+
+    if (!device || bytes < device->mtu)
+        return false;
+    *field = bytes;
+    device->tso_mtu = smaller_tso_mtu(interface_state(interface));
+    if (observer)
+        observer->changed(device);
+    return true;
 }
 
 void ethernet_stack_link(IONetworkController *controller, bool up)

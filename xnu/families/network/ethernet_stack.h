@@ -20,6 +20,7 @@ struct ethernet_device {
     uint32_t mtu;                  /* largest IP packet */
     uint32_t features;             /* kIONetworkFeature... */
     uint32_t checksums;            /* MBUF_CSUM_REQ_... that the hardware computes */
+    uint32_t tso_mtu;              /* largest IP packet to be segmented; 0: of any size */
     bool link;
     IONetworkInterface *interface; /* retained */
     void *context;                 /* the observer's */
@@ -34,7 +35,7 @@ struct ethernet_observer {
     void (*removed)(struct ethernet_device *device);
     /* Frames, linked by mbuf_nextpkt; the observer's from now on. */
     void (*input)(struct ethernet_device *device, mbuf_t packets);
-    /* Its link or MTU is another one now. */
+    /* Its link, MTU or largest packet to be segmented is another one now. */
     void (*changed)(struct ethernet_device *device);
 };
 
@@ -75,6 +76,10 @@ void ethernet_report(bool json, void (*print)(void *context, const char *text, s
 
 /* ---- for the classes of the family ---- */
 
+/* Whether the stack has taken the interface. */
+bool ethernet_stack_has(const IONetworkInterface *interface);
+/* Sets one of the interface's two `tso_mtu_...`; false: it is less than the MTU. */
+bool ethernet_stack_set_tso_mtu(IONetworkInterface *interface, uint32_t *field, uint32_t bytes);
 void ethernet_stack_remove(IONetworkInterface *interface);
 void ethernet_stack_input(IONetworkInterface *interface, mbuf_t packets);
 void ethernet_stack_link(IONetworkController *controller, bool up);

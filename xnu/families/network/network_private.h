@@ -59,6 +59,7 @@ struct network_interface_state {
     IONetworkStats statistics;
     IOEthernetStats ethernet_statistics;
     uint16_t unit;
+    uint32_t tso_mtu_ipv4, tso_mtu_ipv6; /* largest packets to be segmented; 0: of any size */
     bool up;                         /* these two inside the controller's gate */
     bool lost_power;                 /* and disabled for that */
     struct network_pull pull;

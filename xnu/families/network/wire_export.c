@@ -261,6 +261,7 @@ static void plug(const struct ethernet_device *in)
 {
     struct machine_wire_interface interface = { .name = in->name,
                                                 .mtu = in->mtu,
+                                                .tso_mtu = in->tso_mtu,
                                                 .link = in->link };
 
     __builtin_memcpy(interface.address, in->address, sizeof interface.address);

@@ -58,18 +58,20 @@ static bool read_line(int connection, char *line, size_t size) {
     return length != 0;
 }
 
-/* The first line is "ok" or "error" and a text. */
+/* The first line is "ok", or "error" or "usage" and a text. */
 static int check_answer(int connection) {
     char line[400];
     if (!read_line(connection, line, sizeof line)) {
         fprintf(stderr, "kextrun: no answer\n");
         return MACHINE_EXIT_FAILURE;
     }
-    if (strcmp(line, "ok\n") != 0) {
-        fprintf(stderr, "kextrun: %s", strncmp(line, "error ", 6) == 0 ? line + 6 : line);
-        return MACHINE_EXIT_FAILURE;
+    if (strcmp(line, "ok\n") == 0) {
+        return MACHINE_EXIT_OK;
     }
-    return MACHINE_EXIT_OK;
+    const bool usage = strncmp(line, "usage ", 6) == 0;
+    fprintf(stderr, "kextrun: %s",
+            usage || strncmp(line, "error ", 6) == 0 ? line + 6 : line);
+    return usage ? MACHINE_EXIT_USAGE : MACHINE_EXIT_FAILURE;
 }
 
 /* The rest of a good answer goes to the output. */

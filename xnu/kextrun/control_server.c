@@ -165,7 +165,7 @@ static void respond(struct kextrun *kextrun, char *request, struct answer *answe
     } else if (strcmp(command, "panic") == 0 || strcmp(command, "quit") == 0) {
         answer_say(answer, "ok\n");
     } else {
-        answer_say(answer, "error there is no command %.40s\n", command);
+        answer_say(answer, "usage there is no command %.40s\n", command);
     }
 }
 

@@ -32,7 +32,7 @@ static void set_mode(struct answer *answer, const char *words) {
     unsigned width, height;
     char end;
     if (words == NULL || sscanf(words, "%ux%u%c", &width, &height, &end) != 2) {
-        answer_say(answer, "error display set needs a size such as 1920x1080\n");
+        answer_say(answer, "usage display set needs a size such as 1920x1080\n");
         return;
     }
     switch (framebuffer_set_mode(width, height)) {
@@ -96,7 +96,7 @@ static void draw_file(struct answer *answer, const char *path) {
     uint8_t *file;
     size_t size;
     if (path == NULL) {
-        answer_say(answer, "error display draw needs a file: a binary PPM of the screen's size\n");
+        answer_say(answer, "usage display draw needs a file: a binary PPM of the screen's size\n");
         return;
     }
     if (!framebuffer_picture(&screen)) {
@@ -133,6 +133,6 @@ void display_command(struct answer *answer, char *words) {
         console_pause(false);
         answer_say(answer, "ok\n");
     } else {
-        answer_say(answer, "error display takes modes, set WIDTHxHEIGHT, draw FILE or console\n");
+        answer_say(answer, "usage display takes modes, set WIDTHxHEIGHT, draw FILE or console\n");
     }
 }

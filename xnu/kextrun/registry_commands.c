@@ -41,7 +41,7 @@ void registry_set_command(struct answer *answer, char *words) {
     const char *property = class_name == NULL ? NULL : strsep(&words, " ");
     int32_t result;
     if (property == NULL || words == NULL) {
-        answer_say(answer, "error set takes CLASS PROPERTY TEXT, or CLASS PROPERTY @FILE\n");
+        answer_say(answer, "usage set takes CLASS PROPERTY TEXT, or CLASS PROPERTY @FILE\n");
     } else if (words[0] == '@') {
         set_data(answer, class_name, property, words + 1);
     } else {

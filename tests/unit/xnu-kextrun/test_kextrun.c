@@ -232,14 +232,20 @@ static void the_control_socket_survives_nonsense(void **state) {
     start((const char *const[]){"--control", socket_file, hello(""), NULL});
     wait_for("hello from");
     ask(socket_file, "what\n", 5, answer, sizeof answer);
-    assert_string_equal(answer, "error there is no command what\n");
+    assert_string_equal(answer, "usage there is no command what\n");
     ask(socket_file, "no end", 6, answer, sizeof answer);
     assert_string_equal(answer, "");
     ask(socket_file, "\n", 1, answer, sizeof answer);
-    assert_string_equal(answer, "error there is no command \n");
+    assert_string_equal(answer, "usage there is no command \n");
     ask(socket_file, endless, sizeof endless, answer, sizeof answer);
     ask(socket_file, "\0\0\n", 3, answer, sizeof answer);
     struct program machine = program;
+    assert_said(RUN("display", "bogus", "--control", socket_file), MACHINE_EXIT_USAGE,
+                "kextrun: display takes modes, set WIDTHxHEIGHT, draw FILE or console");
+    assert_said(RUN("display", "set", "wide", "--control", socket_file), MACHINE_EXIT_USAGE,
+                "kextrun: display set needs a size such as 1920x1080");
+    assert_said(RUN("set", "Class", "--control", socket_file), MACHINE_EXIT_USAGE,
+                "kextrun: set takes CLASS PROPERTY TEXT");
     assert_said(RUN("quit", "--control", socket_file), 0, "");
     program = machine;
     assert_said(finish(), 0, "goodbye from");
@@ -257,7 +263,7 @@ static void without_an_interface_the_stack_says_so(void **state) {
     ask(socket_file, "net connect 10.0.2.2 80\n", 24, answer, sizeof answer);
     assert_string_equal(answer, "error en0 is not plugged into the TCP/IP stack (--net stack)\n");
     ask(socket_file, "net\n", 4, answer, sizeof answer);
-    assert_string_equal(answer, "error there is no command net\n");
+    assert_string_equal(answer, "usage there is no command net\n");
     struct program machine = program;
     assert_said(RUN("net", "ping", "10.0.2.2", "--control", socket_file), MACHINE_EXIT_FAILURE,
                 "kextrun: en0 is not plugged into the TCP/IP stack");

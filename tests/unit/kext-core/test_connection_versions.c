@@ -100,6 +100,44 @@ static void a_host_that_says_nothing_is_tried_on_both_ports(void **state)
     assert_int_equal(connection_proposal_failed(&scene.connection, &scene.post), HV_ERROR_STATE);
 }
 
+/* Whatever an attempt came to, the next one begins at the top and on the newer port. */
+static void assert_starts_anew(void)
+{
+    assert_int_equal(connection_start(&scene.connection, &any_version, &scene.post), 0);
+    assert_proposal(&scene.post, ladder[0], VMBUS_CONNECTION_MULTI_CLIENT);
+}
+
+static void the_attempt_after_one_that_failed_begins_anew(void **state)
+{
+    assert_starts_anew();
+    for (size_t i = 0; i < COUNT_OF(ladder); i++)
+        receive_version(&scene, 0, 0, 0);
+    assert_int_equal(scene.output.event, CONNECTION_EVENT_FAILED);
+    assert_starts_anew();
+    for (size_t i = 0; i <= COUNT_OF(ladder); i++)      /* the first on both ports */
+        connection_proposal_failed(&scene.connection, &scene.post);
+    assert_int_equal(scene.connection.state, CONNECTION_DISCONNECTED);
+    assert_starts_anew();
+    assert_int_equal(receive_version(&scene, 1, 0, 0), 0);
+    assert_int_equal(scene.connection.version, ladder[0]);
+}
+
+static void a_connection_after_an_older_one_may_be_newer(void **state)
+{
+    for (size_t accepted = 0; accepted < COUNT_OF(ladder); accepted++) {
+        setup(NULL);
+        assert_starts_anew();
+        connection_proposal_failed(&scene.connection, &scene.post); /* the other port from now on */
+        for (size_t i = 0; i < accepted; i++)
+            receive_version(&scene, 0, 0, 0);
+        receive_version(&scene, 1, 0, 77);
+        assert_int_equal(scene.connection.version, ladder[accepted]);
+        assert_int_equal(connection_unload(&scene.connection, &scene.post), 0);
+        assert_int_equal(receive_header(&scene, VMBUS_MESSAGE_UNLOAD_RESPONSE), 0);
+        assert_starts_anew();
+    }
+}
+
 static void limits_cut_the_ladder(void **state)
 {
     struct connection_parameters limits = any_version;
@@ -223,6 +261,8 @@ int main(void)
         version_test(a_host_that_refuses_is_asked_for_every_version_in_turn),
         version_test(each_version_can_be_agreed_on),
         version_test(a_host_that_says_nothing_is_tried_on_both_ports),
+        version_test(the_attempt_after_one_that_failed_begins_anew),
+        version_test(a_connection_after_an_older_one_may_be_newer),
         version_test(limits_cut_the_ladder),
         version_test(what_is_no_version_is_known_as_such),
         version_test(a_failed_connection_state_counts_from_2_4_on),

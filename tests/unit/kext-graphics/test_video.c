@@ -184,6 +184,26 @@ static void a_host_that_does_not_answer_is_asked_for_an_older_version(void **sta
     expect_mode_works();
 }
 
+static void the_attempt_after_one_that_failed_begins_anew(void **state)
+{
+    struct video_packet packet;
+
+    (void)state;
+    begin(VMBUS_VERSION_5_3);
+    do
+        video_timed_out(&video, &result);
+    while (result.event == VIDEO_SEND);
+    assert_int_equal(video.state, VIDEO_REFUSED);
+    video_begin(&video, VMBUS_VERSION_5_3, &packet);
+    assert_int_equal(proposed(&packet), SYNTHVID_VERSION_3_5);
+    assert_int_equal(answer_version(SYNTHVID_VERSION_3_5, 0), 0);
+    assert_int_equal(answer_version(SYNTHVID_VERSION(3, 4), 1), 0);
+    assert_int_equal(result.event, VIDEO_READY);
+    video_begin(&video, VMBUS_VERSION_5_3, &packet);    /* after one that succeeded, too */
+    assert_int_equal(video.version, 0);
+    assert_int_equal(proposed(&packet), SYNTHVID_VERSION_3_5);
+}
+
 static void versions_never_seen_are_not_believed(void **state)
 {
     (void)state;
@@ -461,6 +481,7 @@ int main(void)
         cmocka_unit_test(a_refused_version_is_followed_by_the_next_older),
         cmocka_unit_test(a_host_that_takes_none_ends_it),
         cmocka_unit_test(a_host_that_does_not_answer_is_asked_for_an_older_version),
+        cmocka_unit_test(the_attempt_after_one_that_failed_begins_anew),
         cmocka_unit_test(versions_never_seen_are_not_believed),
         cmocka_unit_test(the_hosts_resolutions_are_taken),
         cmocka_unit_test(an_empty_list_is_no_list),

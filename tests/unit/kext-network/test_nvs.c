@@ -70,6 +70,25 @@ static void versions_are_tried_from_the_newest_down(void **state)
     assert_int_equal(nvs.version, 0);
 }
 
+static void the_attempt_after_one_that_failed_begins_anew(void **state)
+{
+    const struct nvsp_message refusal = init_reply(NVSP_STATUS_FAILURE);
+    const struct nvsp_message success = init_reply(NVSP_STATUS_SUCCESS);
+    bool again = true;
+
+    agree(NVSP_VERSION_2);
+    nvs_begin(&nvs, &message);
+    assert_int_equal(message.init.version_max, NVSP_VERSION_6_1);
+    assert_int_equal(nvs.version, 0);           /* nothing is agreed on any more */
+    while (again)
+        nvs_version_reply(&nvs, &refusal, sizeof refusal, &message, &again);
+    assert_int_equal(nvs.version, 0);
+    nvs_begin(&nvs, &message);
+    assert_int_equal(message.init.version_max, NVSP_VERSION_6_1);
+    assert_int_equal(nvs_version_reply(&nvs, &success, sizeof success, &message, &again), 0);
+    assert_int_equal(nvs.version, NVSP_VERSION_6_1);
+}
+
 static void a_short_or_foreign_version_reply_is_malformed_and_the_next_one_counts(void **state)
 {
     struct nvsp_message reply = init_reply(NVSP_STATUS_SUCCESS);
@@ -336,6 +355,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(versions_are_tried_from_the_newest_down),
+        cmocka_unit_test(the_attempt_after_one_that_failed_begins_anew),
         cmocka_unit_test(a_short_or_foreign_version_reply_is_malformed_and_the_next_one_counts),
         cmocka_unit_test(capabilities_follow_the_version),
         cmocka_unit_test(receive_units_that_do_not_fit_the_buffer_are_refused),

@@ -54,6 +54,19 @@ static void an_accepted_version_is_the_one_that_was_asked_for(void **state)
     assert_int_equal(vpci_version_answer(&vpci, "\1\0\0\0", 4), 0); /* no failure, and short */
 }
 
+static void the_attempt_after_one_that_failed_begins_anew(void **state)
+{
+    struct vpci_query_version message;
+
+    (void)state;
+    vpci_begin(&vpci, VPCI_VERSION_1_4);
+    while (vpci_make_version(&vpci, &message) == 0)
+        answer_version(VPCI_STATUS_REVISION_MISMATCH);
+    begin(VPCI_VERSION_1_4);
+    begin(VPCI_VERSION_1_2);
+    begin(VPCI_VERSION_1_4);            /* nor does one that succeeded keep the next one lower */
+}
+
 static void other_answers_end_the_negotiation(void **state)
 {
     (void)state;
@@ -424,6 +437,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(versions_are_proposed_from_the_newest_down),
         cmocka_unit_test(an_accepted_version_is_the_one_that_was_asked_for),
+        cmocka_unit_test(the_attempt_after_one_that_failed_begins_anew),
         cmocka_unit_test(other_answers_end_the_negotiation),
         cmocka_unit_test(both_forms_of_the_list_are_read),
         cmocka_unit_test(the_same_list_again_changes_nothing),

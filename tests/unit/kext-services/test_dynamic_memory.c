@@ -65,6 +65,22 @@ static void versions_are_walked_down_and_the_last_says_so(void **state)
     assert_int_equal(memory.state, DYNAMIC_MEMORY_FAILED);
 }
 
+static void the_attempt_after_one_that_failed_begins_anew(void **state)
+{
+    struct dynamic_memory_version_request proposal;
+
+    while (reply(DYNAMIC_MEMORY_VERSION_RESPONSE, 0) > 0)
+        ;
+    assert_int_equal(memory.state, DYNAMIC_MEMORY_FAILED);
+    assert_int_equal(reply(DYNAMIC_MEMORY_VERSION_RESPONSE, 1), HV_ERROR_UNEXPECTED);
+    assert_int_equal(dynamic_memory_begin(&memory, 65536, answer), sizeof proposal);
+    memcpy(&proposal, answer, sizeof proposal);
+    assert_int_equal(proposal.version, DYNAMIC_MEMORY_VERSION_2_0);
+    assert_int_equal(proposal.flags, 0);
+    assert_int_equal(reply(DYNAMIC_MEMORY_VERSION_RESPONSE, 1), 32);
+    assert_int_equal(memory.version, DYNAMIC_MEMORY_VERSION_2_0);
+}
+
 static void no_ability_is_claimed(void **state)
 {
     struct dynamic_memory_capabilities capabilities;
@@ -139,6 +155,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(versions_are_walked_down_and_the_last_says_so, setup),
+        cmocka_unit_test_setup(the_attempt_after_one_that_failed_begins_anew, setup),
         cmocka_unit_test_setup(no_ability_is_claimed, setup),
         cmocka_unit_test_setup(every_request_for_memory_is_declined, setup_ready),
         cmocka_unit_test_setup(a_report_adds_up, setup_ready),

@@ -81,6 +81,22 @@ static void a_host_that_refuses_all_versions_fails(void **state)
     assert_int_equal(engine.counters.versions_refused, 5);
 }
 
+static void the_attempt_after_one_that_failed_begins_anew(void **state)
+{
+    static struct storvsc_engine engine;
+
+    (void)state;
+    assert_int_equal(play(&engine, 0x0100, 0x40000, 3), STORVSC_PROGRESS_FAILED);
+    assert_int_equal(engine.version, 0);
+    assert_int_equal(play(&engine, STORVSC_VERSION_6_2, 0x40000, 3), STORVSC_PROGRESS_READY);
+    assert_int_equal(engine.version, STORVSC_VERSION_6_2);
+    assert_int_equal(engine.counters.versions_refused, 0);
+    assert_int_equal(play(&engine, STORVSC_VERSION_2_0, 0x40000, 3), STORVSC_PROGRESS_READY);
+    assert_int_equal(engine.sub_channels_max, 0);
+    assert_int_equal(play(&engine, 0x0100, 0x40000, 3), STORVSC_PROGRESS_FAILED);
+    assert_int_equal(engine.version, 0);        /* nor is the last one's left */
+}
+
 static void the_transfer_limit_is_rounded_down_capped_and_refused_when_tiny(void **state)
 {
     struct storvsc_engine engine;
@@ -455,6 +471,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_version_is_reached_from_the_newest_down),
         cmocka_unit_test(a_host_that_refuses_all_versions_fails),
+        cmocka_unit_test(the_attempt_after_one_that_failed_begins_anew),
         cmocka_unit_test(the_transfer_limit_is_rounded_down_capped_and_refused_when_tiny),
         cmocka_unit_test(a_short_reply_fails_and_a_fresh_start_works),
         cmocka_unit_test(properties_cut_short_fail),

@@ -4,6 +4,7 @@
  * next try works. */
 #include "tests/pair/pair_guest.h"
 
+#include "protocol/vmbus.h"
 #include "xnu/iokit/startup.h"
 #include "xnu/machine/memory.h"
 
@@ -53,6 +54,7 @@ static void a_device_whose_attachment_failed_at_any_step_attaches_the_next_time(
     static const char *const rules[] = {
         "post,fail,type=8,nth=%u,times=1", /* GPADL_HEADER */
         "post,fail,type=5,nth=%u,times=1", /* OPEN_CHANNEL */
+        "completion,drop,nth=%u,times=1",  /* storage: begin, version, properties, end */
     };
     char rule[64];
     unsigned index;
@@ -69,6 +71,39 @@ static void a_device_whose_attachment_failed_at_any_step_attaches_the_next_time(
 #pragma clang diagnostic pop
             pair_run(&options, failed_step_body, 1);
         }
+    }
+}
+
+/* ---- a host that keeps silent about VMBus versions ---- */
+
+static uint32_t agreed; /* what this run is to end with */
+
+static void silence_body(struct pair *pair)
+{
+    PAIR_CHECK(pair, pair_host_vmbus_version(pair->host) == agreed);
+    check_disk(pair);
+}
+
+static void a_host_that_does_not_answer_is_asked_for_every_version_in_turn(void **state)
+{
+    static const uint32_t ladder[] = {
+        VMBUS_VERSION_6_0, VMBUS_VERSION_5_3, VMBUS_VERSION_5_2, VMBUS_VERSION_5_1,
+        VMBUS_VERSION_5_0, VMBUS_VERSION_4_1, VMBUS_VERSION_4_0, VMBUS_VERSION_3_0,
+        VMBUS_VERSION_2_4, VMBUS_VERSION_1_1, VMBUS_VERSION_0_13,
+    };
+    char rule[64];
+    unsigned index;
+
+    (void)state;
+    for (index = 0; index < sizeof ladder / sizeof *ladder; index++) {
+        const struct pair_options options = {
+            .disk_bytes = { MEBIBYTE }, .vmbus_version_max = VMBUS_VERSION_6_0, .faults = { rule },
+        };
+
+        /* The newest version is asked for twice, on both ports. */
+        snprintf(rule, sizeof rule, "message,drop,type=15,times=%u", index + 1);
+        agreed = ladder[index];
+        pair_run(&options, silence_body, 1);
     }
 }
 
@@ -144,6 +179,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_device_whose_attachment_failed_at_any_step_attaches_the_next_time),
+        cmocka_unit_test(a_host_that_does_not_answer_is_asked_for_every_version_in_turn),
         cmocka_unit_test(whatever_allocation_fails_the_next_attachment_works),
         cmocka_unit_test(memory_is_freed_when_the_host_confirms_and_else_never),
     };

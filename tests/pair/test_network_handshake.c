@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Guest and host in one process: an adapter whose host gets one byte of its conversation wrong, in
- * each field of each answer in turn (each byte is tests/unit/kext-network's affair). The adapter
- * comes up or it does not; nothing else suffers, and when the host offers it again it works. */
+ * each field of each answer in turn (each byte is tests/unit/kext-network's affair), or does not
+ * answer. The adapter comes up or it does not; nothing else suffers, and when the host offers it
+ * again it works. */
 #include "tests/pair/pair_guest.h"
 
 enum {
@@ -80,11 +81,32 @@ static void whatever_is_wrong_with_received_pages_likewise(void **state)
     lie_in_each("packet", PAGES, PAGES_BYTES);
 }
 
+static void whatever_is_not_answered_likewise(void **state)
+{
+    static const struct { const char *subject; unsigned count; } answers[] = {
+        { "completion", ANSWERS }, { "packet", PAGES },
+    };
+    const struct pair_options options = {
+        .release = "2022", .network = true, .faults = { corruption },
+    };
+    unsigned index, number;
+
+    (void)state;
+    for (index = 0; index < sizeof answers / sizeof *answers; index++) {
+        for (number = 1; number <= answers[index].count; number++) {
+            snprintf(corruption, sizeof corruption, "%s,drop,channel=%u,nth=%u,times=1",
+                     answers[index].subject, CHANNEL, number);
+            pair_run(&options, handshake_body, 1);
+        }
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(whatever_is_wrong_with_an_answer_the_adapter_works_when_offered_again),
         cmocka_unit_test(whatever_is_wrong_with_received_pages_likewise),
+        cmocka_unit_test(whatever_is_not_answered_likewise),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

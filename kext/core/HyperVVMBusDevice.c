@@ -198,10 +198,7 @@ void device_remove_channel(HyperVVMBusDevice *device, struct device_channel *cha
 static void mark_rescinded(struct device_channel *channel)
 {
     channel->rescinded = true;
-    IOLockLock(channel->transmit_lock);
-    channel->closing = true;
-    channel_end_calls(channel);
-    IOLockUnlock(channel->transmit_lock);
+    channel_stop_sending(channel);
     if (channel->open && !channel->ending)
         IOInterruptEventSource_interruptOccurred(channel->source, NULL, NULL, 0);
 }

@@ -96,8 +96,8 @@ void channel_interrupt(OSObject *owner, IOInterruptEventSource *source, int32_t 
 /* Rings the doorbell. */
 void channel_ring(struct device_channel *channel);
 
-/* Ends all waiting calls with HV_ERROR_GONE; the transmit lock is held. */
-void channel_end_calls(struct device_channel *channel);
+/* From here on nothing is sent: whoever waits for an answer or for room gets HV_ERROR_GONE. */
+void channel_stop_sending(struct device_channel *channel);
 
 /* Closes the channel at the host, and asks for the rings back: once the host has said yes it
  * touches no memory that a request named. 0, or the error of that question. May block; does it

@@ -106,15 +106,6 @@ static int open_channel(struct device_channel *channel)
 
 /* ---- Closing --------------------------------------------------------------------------------- */
 
-static void stop_sending(struct device_channel *channel)
-{
-    IOLockLock(channel->transmit_lock);
-    channel->closing = true;
-    channel_end_calls(channel);
-    IOLockWakeup(channel->transmit_lock, &channel->engine, false);
-    IOLockUnlock(channel->transmit_lock);
-}
-
 /* Frees memory that the host knew as `gpadl_id` (0 = it never did), or leaks it. */
 static void take_back(struct device_channel *channel, struct dma_memory *memory, uint32_t gpadl_id)
 {
@@ -148,7 +139,7 @@ static void dismantle(struct device_channel *channel)
 {
     HyperVVMBus *bus = channel->device->bus;
 
-    stop_sending(channel);
+    channel_stop_sending(channel);
     vmbus_set_target(bus, channel->offer.channel_id, NULL);
     if (channel->source != NULL)
         IOWorkLoop_removeEventSource(channel->work_loop, (IOEventSource *)channel->source);

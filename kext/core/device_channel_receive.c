@@ -17,10 +17,7 @@ static void found_broken(struct device_channel *channel)
     channel->broken = true;
     hv_log(who, "channel %u: the host broke the ring, it is not used any more",
            channel->offer.channel_id);
-    IOLockLock(channel->transmit_lock);
-    channel->closing = true;
-    channel_end_calls(channel);
-    IOLockUnlock(channel->transmit_lock);
+    channel_stop_sending(channel);
 }
 
 /* The call that waits with this record as its request, or NULL; the transmit lock is held. */

@@ -83,7 +83,7 @@ int device_channel_send(struct device_channel *channel, const struct ring_piece 
                         uint32_t count, uint32_t milliseconds)
 {
     uint64_t deadline;
-    int error, waited = 0;
+    int error;
 
     if ((error = device_channel_begin(channel)) != 0)
         return error;
@@ -93,10 +93,10 @@ int device_channel_send(struct device_channel *channel, const struct ring_piece 
     }
     clock_interval_to_deadline(milliseconds, kMillisecondScale, &deadline);
     while ((error = channel_append(&channel->engine, pieces, count, 0)) == HV_ERROR_FULL &&
-           milliseconds != 0 && waited == 0)
-        waited = wait_for_room(channel, deadline);
+           milliseconds != 0 && (error = wait_for_room(channel, deadline)) == 0)
+        ;
     device_channel_commit(channel);
-    return waited != 0 && error != 0 ? waited : error;
+    return error;
 }
 
 /* HV_ERROR_FULL: not yet. */
@@ -124,16 +124,17 @@ int device_channel_wait_taken(struct device_channel *channel, uint32_t milliseco
     return error == HV_ERROR_FULL ? HV_ERROR_TIMED_OUT : error;
 }
 
-/* Appends the request of a call, waiting for room; the transmit lock is held. */
+/* Appends the request of a call, waiting for room; the transmit lock is held. Not once the channel
+ * is closing, even if there is room now: nobody would end the call. */
 static int append_call(struct device_channel *channel, const struct ring_piece *pieces,
                        uint32_t count, struct channel_call *call, uint64_t deadline, uint64_t *id)
 {
-    int error, waited = 0;
+    int error;
 
     while ((error = channel_append_request(&channel->engine, pieces, count, call, id)) ==
-               HV_ERROR_FULL && waited == 0)
-        waited = wait_for_room(channel, deadline);
-    return waited != 0 && error != 0 ? waited : error;
+               HV_ERROR_FULL && (error = wait_for_room(channel, deadline)) == 0)
+        ;
+    return error;
 }
 
 static void unlink_call(struct device_channel *channel, struct channel_call *call)
@@ -184,7 +185,7 @@ int device_channel_call(struct device_channel *channel, const struct ring_piece 
     return call.result;
 }
 
-void channel_end_calls(struct device_channel *channel)
+static void end_calls(struct device_channel *channel)
 {
     for (struct channel_call *call = channel->calls; call != NULL; call = call->next) {
         if (call->done)
@@ -194,4 +195,13 @@ void channel_end_calls(struct device_channel *channel)
         call->done = true;
         IOLockWakeup(channel->transmit_lock, call, false);
     }
+}
+
+void channel_stop_sending(struct device_channel *channel)
+{
+    IOLockLock(channel->transmit_lock);
+    channel->closing = true;
+    end_calls(channel);
+    IOLockWakeup(channel->transmit_lock, &channel->engine, false);     /* who waits for room */
+    IOLockUnlock(channel->transmit_lock);
 }

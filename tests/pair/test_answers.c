@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The whole guest in the schedule that hurts: each answer of the host has come, and been handled,
+ * before whoever asked for it has gone on to wait. No wait may then sleep through the answer:
+ * virtual time would pass until its deadline. */
+#include "tests/pair/pair_guest.h"
+
+#include "tests/pair/pair_pci.h"
+#include "tests/pair/pair_schedule.h"
+#include "xnu/machine/clock.h"
+
+enum {
+    MEBIBYTE = 1 << 20, REQUESTS = 40, BYTES = 16384, SEEDS = 3,
+    FRAME = 500,
+};
+
+/* Shorter than any wait for an answer has patience, and far longer than answers take. */
+#define NO_DEADLINE_PASSED (PAIR_SECOND * 9 / 10)
+
+static uint64_t since;
+
+static void begin_step(void)
+{
+    since = machine_uptime();
+}
+
+/* Not longer than this since the step's begin. */
+static bool step_was_quick(const char *what)
+{
+    uint64_t took = machine_uptime() - since;
+
+    if (took >= NO_DEADLINE_PASSED)
+        fprintf(stderr, "%s took %llu ms\n", what, (unsigned long long)took / 1000000);
+    since = machine_uptime();
+    return took < NO_DEADLINE_PASSED;
+}
+
+/* ---- storage ---- */
+
+static void storage_body(struct pair *pair)
+{
+    PAIR_CHECK(pair, step_was_quick("the start"));
+    PAIR_CHECK(pair, pair_wait_for_disk("disk0", true));
+    PAIR_CHECK(pair, pair_wait_for_disk("disk1", true));
+    PAIR_CHECK(pair, step_was_quick("finding the disks"));
+    PAIR_CHECK(pair, pair_disk_write_many("disk0", REQUESTS, BYTES) == 0);
+    PAIR_CHECK(pair, step_was_quick("writing"));
+    PAIR_CHECK(pair, pair_disk_reset("disk0"));
+    PAIR_CHECK(pair, step_was_quick("a reset"));
+    pair_host_remove_controller(pair->host);
+    PAIR_CHECK(pair, pair_wait_for_disk("disk0", false));
+    while (!pair_host_controller_is_released(pair->host))
+        pair_sleep(PAIR_SECOND / 1000);
+    PAIR_CHECK(pair, step_was_quick("the controller's end"));
+    PAIR_CHECK(pair, pair_host_add_controller(pair->host));
+    PAIR_CHECK(pair, pair_wait_for_disk("disk0", true));
+    PAIR_CHECK(pair, step_was_quick("the controller's return"));
+    PAIR_CHECK(pair, pair_schedule_intrusions() == 0);
+    PAIR_CHECK(pair, pair_schedule_turns() > 0);
+}
+
+static void no_answer_is_slept_through_by_storage(void **state)
+{
+    static const struct pair_options options = {
+        .processors = 4, .disk_bytes = { 8 * MEBIBYTE, 4 * MEBIBYTE },
+        .before_kext = pair_schedule_begin,
+    };
+
+    begin_step();
+    pair_run(&options, storage_body, SEEDS);
+}
+
+/* ---- network ---- */
+
+static uint8_t frame[FRAME];
+static struct pair_frame got;
+
+static void exchange(struct pair *pair)
+{
+    memset(frame, 0x5a, sizeof frame);
+    memcpy(frame, "\x02\x11\x22\x33\x44\x55", 6);
+    memcpy(frame + 6, pair_network_address(), 6);
+    frame[12] = 0x88; /* an experimental type */
+    frame[13] = 0xb5;
+    PAIR_CHECK(pair, pair_network_send_many(frame, sizeof frame, REQUESTS, 20));
+    for (unsigned i = 0; i < REQUESTS; i++)
+        PAIR_CHECK(pair, pair_network_receive(&got) && got.size == sizeof frame);
+}
+
+static void network_body(struct pair *pair)
+{
+    PAIR_CHECK(pair, step_was_quick("the start"));
+    PAIR_CHECK(pair, pair_wait_for_network(true));
+    PAIR_CHECK(pair, pair_wait_for_link(true));
+    PAIR_CHECK(pair, step_was_quick("finding the network"));
+    exchange(pair);
+    PAIR_CHECK(pair, step_was_quick("frames"));
+    PAIR_CHECK(pair, pair_network_set_promiscuous(true) == 0);
+    PAIR_CHECK(pair, step_was_quick("a filter"));
+    pair_set_power(false);
+    PAIR_CHECK(pair, step_was_quick("going to sleep"));
+    pair_set_power(true);
+    PAIR_CHECK(pair, pair_wait_for_link(true));
+    PAIR_CHECK(pair, step_was_quick("waking up"));
+    exchange(pair);
+    PAIR_CHECK(pair, pair_schedule_intrusions() == 0);
+    PAIR_CHECK(pair, pair_schedule_turns() > 0);
+}
+
+static void no_answer_is_slept_through_by_the_network(void **state)
+{
+    static const struct pair_options options = {
+        .processors = 4, .network = true, .before_kext = pair_schedule_begin,
+    };
+
+    begin_step();
+    pair_run(&options, network_body, SEEDS);
+}
+
+/* ---- functions passed through ---- */
+
+static void pci_body(struct pair *pair)
+{
+    struct virtual_device *bus = pair_pci_bus(0);
+
+    PAIR_CHECK(pair, step_was_quick("the start"));
+    pair_pci_unplug(bus);
+    while (!pair_pci_is_gone(bus) && machine_uptime() - since < NO_DEADLINE_PASSED)
+        pair_sleep(PAIR_SECOND / 1000);
+    PAIR_CHECK(pair, step_was_quick("the bus's end"));
+    pair_pci_forget(pair->host, bus);
+    PAIR_CHECK(pair, pair_schedule_intrusions() == 0);
+    PAIR_CHECK(pair, pair_schedule_turns() > 0);
+}
+
+static void no_answer_is_slept_through_by_a_bus_of_functions(void **state)
+{
+    static const struct pair_options options = {
+        .pci = { "{\"model\": \"test\"}" }, .before_kext = pair_schedule_begin,
+    };
+
+    begin_step();
+    pair_run(&options, pci_body, SEEDS);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_answer_is_slept_through_by_storage),
+        cmocka_unit_test(no_answer_is_slept_through_by_the_network),
+        cmocka_unit_test(no_answer_is_slept_through_by_a_bus_of_functions),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

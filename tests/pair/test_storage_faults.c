@@ -401,6 +401,49 @@ static void a_reset_is_done_only_when_its_answer_says_so(void **state)
     pair_run(&options, wrong_reset_body, 1);
 }
 
+/* ---- a disk that does not answer, beside one that does ---- */
+
+static void neighbour_body(struct pair *pair)
+{
+    enum { STUCK = 40, REQUESTS = 200, BYTES = 16384 };
+    const uint8_t *medium = pair_host_disk(pair->host, 1);
+    struct pair_write *stuck[STUCK];
+    unsigned index;
+
+    PAIR_CHECK(pair, pair_wait_for_disk("disk0", true) && pair_wait_for_disk("disk1", true));
+    pair_host_disk_faults(pair->host, 0, 0, 0, 0, 1000000);
+    for (index = 0; index < STUCK; index++)
+        stuck[index] = pair_disk_begin_write("disk0", index * BLOCK, 0x81, BLOCK);
+    PAIR_CHECK(pair, pair_disk_write_many("disk1", REQUESTS, BYTES) == 0);
+    for (index = 0; index < REQUESTS; index++)
+        PAIR_CHECK(pair, medium[index * BYTES] == (uint8_t)(index + 1));
+    PAIR_CHECK(pair, pair_disk_flush("disk1") == 0);
+    for (index = 0; index < STUCK; index++)
+        PAIR_CHECK(pair, !pair_write_is_done(stuck[index]));
+    pair_host_disk_faults(pair->host, 0, 0, 0, 0, 0);
+    PAIR_CHECK(pair, pair_disk_reset("disk0")); /* the host lets go of all of them */
+    for (index = 0; index < STUCK; index++)
+        PAIR_CHECK(pair, pair_write_end(stuck[index], 1) == 0);
+    check_works(pair, 0x82);
+
+    PAIR_CHECK(pair, pair_host_add_fault(pair->host, "completion,drop,times=1"));
+    stuck[0] = pair_disk_begin_write("disk1", 0, 0x83, BLOCK);
+    pair_sleep(PAIR_SECOND / 10);
+    PAIR_CHECK(pair, pair_disk_reset("disk0")); /* waits for what is out of this unit only */
+    PAIR_CHECK(pair, !pair_disk_reset("disk1"));
+    check_works(pair, 0x84);
+    pair_host_remove_controller(pair->host);
+    PAIR_CHECK(pair, pair_write_end(stuck[0], 10) > 0);
+}
+
+static void a_disk_that_does_not_answer_holds_up_no_other(void **state)
+{
+    const struct pair_options two = { .disk_bytes = { 8 * MEBIBYTE, 8 * MEBIBYTE } };
+
+    (void)state;
+    pair_run(&two, neighbour_body, SEEDS);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -416,6 +459,7 @@ int main(void)
         cmocka_unit_test(tasks_that_find_the_ring_full_wait_their_turn),
         cmocka_unit_test(a_reset_says_done_only_when_nothing_of_the_unit_is_out),
         cmocka_unit_test(a_reset_is_done_only_when_its_answer_says_so),
+        cmocka_unit_test(a_disk_that_does_not_answer_holds_up_no_other),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

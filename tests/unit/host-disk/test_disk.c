@@ -523,6 +523,53 @@ static void a_delayed_request_ends_when_the_callers_clock_says_so(void **state)
     disk_close(disk);
 }
 
+/* A request that says of itself that it has ended. */
+struct noted {
+    struct disk_request request; /* first */
+    bool ended;
+};
+
+static void note_end(struct disk_request *request)
+{
+    ((struct noted *)request)->ended = true;
+}
+
+/* D19: neither a disk that is slow nor one that never answers keeps another one waiting. */
+static void a_slow_disk_holds_up_no_other(void **state)
+{
+    struct bench *bench = *state;
+    const struct disk_fault_settings slow = {.delay_ppm = 1000000, .delay_min_ns = 5000,
+                                             .delay_max_ns = 5000};
+    const struct disk_fault_settings quicker = {.delay_ppm = 1000000, .delay_min_ns = 500,
+                                                .delay_max_ns = 500};
+    const struct disk_fault_settings silent = {.lost_ppm = 1000000};
+    struct disk *disks[] = {open_faulty(bench, &silent, 1), open_faulty(bench, &slow, 2),
+                            open_faulty(bench, &quicker, 3),
+                            disk_memory_open(bench->engine, 4096, 512)};
+    struct noted flushes[4];
+    for (unsigned i = 0; i < 4; i++) {
+        flushes[i] = (struct noted){.request = {.operation = DISK_FLUSH, .done = note_end}};
+        disk_submit(disks[i], &flushes[i].request);
+        disk_engine_run(bench->engine, 0); /* the slow one waits before the others come */
+    }
+    disk_engine_run(bench->engine, 1);
+    assert_true(flushes[3].ended);
+    disk_engine_run(bench->engine, 501);
+    disk_engine_run(bench->engine, 502);
+    assert_true(flushes[2].ended);
+    assert_false(flushes[1].ended);
+    disk_engine_run(bench->engine, 5001);
+    disk_engine_run(bench->engine, 5002);
+    assert_true(flushes[1].ended);
+    assert_false(flushes[0].ended);
+    disk_faults_release_lost(disks[0]);
+    disk_engine_run(bench->engine, 5003);
+    assert_true(flushes[0].ended);
+    for (unsigned i = 0; i < 4; i++) {
+        disk_close(disks[i]);
+    }
+}
+
 static void a_lost_request_ends_when_released(void **state)
 {
     struct bench *bench = *state;
@@ -589,6 +636,7 @@ int main(void)
         TEST(errors_come_at_their_rate_and_are_repeated_by_the_seed),
         TEST(a_short_request_moves_its_first_part),
         TEST(a_delayed_request_ends_when_the_callers_clock_says_so),
+        TEST(a_slow_disk_holds_up_no_other),
         TEST(a_lost_request_ends_when_released),
         TEST(fault_texts_are_read),
     };

@@ -67,6 +67,44 @@ static void frames_flood_until_an_address_is_known(void **state)
     network_port_free(ports[1]);
 }
 
+static bool has_none(void *adapter)
+{
+    return false;
+}
+
+/* D19: what an adapter does not take costs the others nothing, whichever it is. */
+static void an_adapter_that_takes_nothing_holds_up_no_other(void **state)
+{
+    enum { FRAMES = 40 };
+    char name[32], error[200];
+    for (unsigned full = 1; full < 3; full++) {
+        const unsigned other = 3 - full;
+        snprintf(name, sizeof(name), "full-%u", (unsigned)getpid());
+        for (unsigned i = 0; i < 3; i++) {
+            ports[i] = network_switch_open(name, error, sizeof(error));
+            assert_non_null(ports[i]);
+            network_port_attach(ports[i], take, i == full ? has_none : has_room,
+                                (void *)(uintptr_t)i);
+        }
+        memset(got, 0, sizeof(got));
+        for (unsigned i = 0; i < FRAMES; i++) {
+            send_frame(0, 9); /* to both */
+        }
+        assert_int_equal(got[other], FRAMES);
+        assert_int_equal(got[full], 0);
+        send_frame(other, 0);
+        assert_int_equal(got[0], 1);
+        send_frame(0, (uint8_t)other);
+        assert_int_equal(got[other], FRAMES + 1);
+        ports[full]->has_room = has_room; /* what the queue kept is still there */
+        ports[full]->operations->run(ports[full], 0);
+        assert_true(got[full] > 0);
+        for (unsigned i = 0; i < 3; i++) {
+            network_port_free(ports[i]);
+        }
+    }
+}
+
 static void names_that_are_paths_are_refused(void **state)
 {
     char error[200];
@@ -79,6 +117,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(frames_flood_until_an_address_is_known),
+        cmocka_unit_test(an_adapter_that_takes_nothing_holds_up_no_other),
         cmocka_unit_test(names_that_are_paths_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -185,6 +185,7 @@ static void take_frame(struct network_queue *queue, const uint8_t *message, uint
     mbuf_t packet;
 
     if (rndis_parse_packet(message, size, &receive) != 0) {
+        drop_coalescing(queue); /* it may have been a piece of it */
         if (hv_log_now(++queue->counters.receive_malformed))
             network_log(queue->adapter, "a malformed frame was dropped");
         return;
@@ -230,6 +231,7 @@ static void take_ranges(struct network_queue *queue, const struct packet_view *p
 
     for (uint32_t i = 0; i < count; i++) {
         if (packet_transfer_range(packet, i, memory->size, &range) != 0) {
+            drop_coalescing(queue);
             if (hv_log_now(++queue->counters.receive_malformed))
                 network_log(queue->adapter, "a range outside the receive buffer was dropped");
         } else if (control) {

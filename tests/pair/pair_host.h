@@ -122,7 +122,10 @@ enum pair_network_lie {
     PAIR_LIE_INFO_SIZE_LARGE,
     PAIR_LIE_INFO_OFFSET,      /* and where their data are */
     PAIR_LIE_PIECE,            /* the end of a coalesced frame that never began, */
-    PAIR_LIE_PIECE_ALONE,      /* or the beginning of one that never ends */
+    PAIR_LIE_PIECE_ALONE,      /* or the beginning of one that never ends, */
+    PAIR_LIE_PIECE_LATE,       /* its end, but in another packet, */
+    PAIR_LIE_PIECE_BROKEN,     /* or one whose middle cannot be read, */
+    PAIR_LIE_PIECE_OUTSIDE,    /* or is nowhere */
     /* Of control messages: */
     PAIR_LIE_REPLY,            /* of a request that nobody made */
     PAIR_LIE_REPLY_SHORT,

@@ -5,7 +5,7 @@
 #include "host/devices/netvsc_internal.h"
 #include "tests/pair/pair_host.h"
 
-enum { MESSAGE = 200, DATA = 100, NO_TRANSACTION = 0x12345678 };
+enum { MESSAGE = 200, DATA = 100, PIECES = 3, NO_TRANSACTION = 0x12345678 };
 
 #define HOSTS_OWN_TRANSACTION (UINT64_C(1) << 63) /* as hosts number what they ask the guest */
 
@@ -25,10 +25,10 @@ static void take_unit(struct netvsc *adapter, unsigned index)
     unit_taken = true;
 }
 
-static struct host_transfer_range write_unit(struct netvsc *adapter, const void *bytes,
-                                             uint32_t size)
+static struct host_transfer_range write_unit(struct netvsc *adapter, uint32_t offset,
+                                             const void *bytes, uint32_t size)
 {
-    struct host_transfer_range range = { size, lying_unit * adapter->unit_size };
+    struct host_transfer_range range = { size, lying_unit * adapter->unit_size + offset };
 
     host_gpadl_write(adapter->receive, range.byte_offset, bytes, size);
     return range;
@@ -36,8 +36,9 @@ static struct host_transfer_range write_unit(struct netvsc *adapter, const void 
 
 /* ---- RNDIS messages ---- */
 
-/* A packet with one element of information, and the lie in it. */
-static struct host_transfer_range lying_packet(struct netvsc *adapter, enum pair_network_lie lie)
+/* A packet with one element of information, and the lie in it; at `offset` of the unit. */
+static struct host_transfer_range lying_packet(struct netvsc *adapter, enum pair_network_lie lie,
+                                               uint32_t offset)
 {
     struct rndis_packet packet = {
         .header = { RNDIS_PACKET, MESSAGE },
@@ -68,11 +69,15 @@ static struct host_transfer_range lying_packet(struct netvsc *adapter, enum pair
         element[1] = RNDIS_INFO_PACKET_ID;
         element[3] = 1 | RNDIS_PACKET_ID_FIRST << 8 | 9 << 16;
         break;
+    case PAIR_LIE_PIECE_LATE:
+        element[1] = RNDIS_INFO_PACKET_ID;
+        element[3] = 1 | RNDIS_PACKET_ID_LAST << 8 | 9 << 16;
+        break;
     default: memset(&packet, 0xa5, sizeof packet); break;
     }
     memcpy(message, &packet, sizeof packet);
     memcpy(message + sizeof packet, element, sizeof element);
-    return write_unit(adapter, message, sizeof message);
+    return write_unit(adapter, offset, message, sizeof message);
 }
 
 static struct host_transfer_range lying_control(struct netvsc *adapter, enum pair_network_lie lie)
@@ -86,12 +91,12 @@ static struct host_transfer_range lying_control(struct netvsc *adapter, enum pai
     };
 
     if (lie == PAIR_LIE_INDICATION)
-        return write_unit(adapter, &indication, sizeof indication);
+        return write_unit(adapter, 0, &indication, sizeof indication);
     if (lie == PAIR_LIE_REPLY_SHORT)
         reply.header.length = 12;
     if (lie == PAIR_LIE_CONTROL_TYPE)
         reply.header.type = 0x80004711;
-    return write_unit(adapter, &reply, reply.header.length);
+    return write_unit(adapter, 0, &reply, reply.header.length);
 }
 
 /* ---- packets ---- */
@@ -101,16 +106,30 @@ static bool is_control(enum pair_network_lie lie)
     return lie >= PAIR_LIE_REPLY;
 }
 
+static struct host_transfer_range range_outside(struct netvsc *adapter)
+{
+    return (struct host_transfer_range){ 100, (uint32_t)host_gpadl_size(adapter->receive) - 50 };
+}
+
 static struct host_transfer_range lying_range(struct netvsc *adapter, enum pair_network_lie lie)
 {
     if (lie == PAIR_LIE_RANGE_OUTSIDE)
-        return (struct host_transfer_range){ 100,
-                                             (uint32_t)host_gpadl_size(adapter->receive) - 50 };
+        return range_outside(adapter);
     if (lie == PAIR_LIE_RANGE_WRAPS)
         return (struct host_transfer_range){ 0xffffff00, 0x1000 };
     if (lie == PAIR_LIE_EMPTY_RANGE)
         return (struct host_transfer_range){ 0, 0 };
-    return is_control(lie) ? lying_control(adapter, lie) : lying_packet(adapter, lie);
+    return is_control(lie) ? lying_control(adapter, lie) : lying_packet(adapter, lie, 0);
+}
+
+/* A coalesced frame whose second piece is none. */
+static void lying_pieces(struct netvsc *adapter, enum pair_network_lie lie,
+                         struct host_transfer_range *ranges)
+{
+    ranges[0] = lying_packet(adapter, PAIR_LIE_PIECE_ALONE, 0);
+    ranges[1] = lie == PAIR_LIE_PIECE_OUTSIDE ? range_outside(adapter)
+                                              : lying_packet(adapter, PAIR_LIE_GARBAGE, MESSAGE);
+    ranges[2] = lying_packet(adapter, PAIR_LIE_PIECE_LATE, 2 * MESSAGE);
 }
 
 static void send_pages(struct netvsc *adapter, struct host_channel *channel, unsigned index,
@@ -122,15 +141,21 @@ static void send_pages(struct netvsc *adapter, struct host_channel *channel, uns
                    .section_index = NVSP_NO_SECTION },
     };
     const struct iovec piece = { &message, lie == PAIR_LIE_SHORT ? 8 : sizeof message };
-    struct host_transfer_range range;
+    struct host_transfer_range ranges[PIECES];
+    unsigned count = lie == PAIR_LIE_NO_RANGES ? 0 : 1;
 
     take_unit(adapter, index);
-    range = lying_range(adapter, lie);
+    if (lie == PAIR_LIE_PIECE_BROKEN || lie == PAIR_LIE_PIECE_OUTSIDE) {
+        lying_pieces(adapter, lie, ranges);
+        count = PIECES;
+    } else {
+        ranges[0] = lying_range(adapter, lie);
+    }
     if (lie == PAIR_LIE_CHANNEL_TYPE)
         message.rndis.channel_type = 77;
     host_channel_send_transfer_pages(channel, lying_unit,
                                      lie == PAIR_LIE_SET_ID ? 0xbeef : NVSP_RECEIVE_BUFFER_ID,
-                                     &range, lie == PAIR_LIE_NO_RANGES ? 0 : 1, &piece, 1);
+                                     ranges, count, &piece, 1);
 }
 
 static void send_table(struct host_channel *channel, enum pair_network_lie lie)

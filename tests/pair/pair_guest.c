@@ -13,6 +13,7 @@
 #include "xnu/libkern/start.h"
 #include "xnu/loader/kernel_symbols.h"
 #include "xnu/loader/loader_native.h"
+#include "xnu/machine/clock.h"
 #include "xnu/machine/files.h"
 #include "xnu/machine/log.h"
 #include "xnu/machine/machine.h"
@@ -92,6 +93,7 @@ static void run_session(void *argument)
                                        .cpuid_functions = cpuid_functions };
     struct session *session = argument;
     struct loader_error error = { 0 };
+    uint64_t since;
 
     startup_replace("kernel interfaces", start_kernel_interfaces);
     xnu_iokit_start(NULL);
@@ -113,7 +115,10 @@ static void run_session(void *argument)
     }
     while (session->turns-- > 0)
         machine_yield();
+    since = machine_uptime();
     PAIR_CHECK(&session->pair, xnu_shutdown(false));
+    PAIR_CHECK(&session->pair, session->options->stop_within == 0 ||
+                                   machine_uptime() - since <= session->options->stop_within);
     PAIR_CHECK(&session->pair,
                module_has_instances(IDENTIFIER) == session->options->unloading_off);
     module_report_instances(IDENTIFIER);

@@ -36,6 +36,7 @@ struct pair_options {
     bool no_framebuffer;       /* MacHyperVFramebuffer.kext is not installed */
     unsigned generation;       /* of the machine; 0: 2 */
     bool unloading_off;        /* the kext ends with an object that it keeps for good, and says so */
+    uint64_t stop_within;      /* ns that the machine's end may take; 0: any time */
     void (*before_kext)(void); /* in the guest, when I/O Kit is up; NULL: nothing */
 };
 

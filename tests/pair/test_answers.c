@@ -10,20 +10,14 @@
 
 enum {
     MEBIBYTE = 1 << 20, REQUESTS = 40, BYTES = 16384, SEEDS = 3,
-    FRAME = 500,
+    FRAME = 500, TURNS_MOST = 10000,
 };
 
 /* Shorter than any wait for an answer has patience, and far longer than answers take. */
 #define NO_DEADLINE_PASSED (PAIR_SECOND * 9 / 10)
 
-static uint64_t since;
+static uint64_t since; /* end of the step before; the machine starts at 0 */
 
-static void begin_step(void)
-{
-    since = machine_uptime();
-}
-
-/* Not longer than this since the step's begin. */
 static bool step_was_quick(const char *what)
 {
     uint64_t took = machine_uptime() - since;
@@ -62,10 +56,10 @@ static void no_answer_is_slept_through_by_storage(void **state)
 {
     static const struct pair_options options = {
         .processors = 4, .disk_bytes = { 8 * MEBIBYTE, 4 * MEBIBYTE },
-        .before_kext = pair_schedule_begin,
+        .before_kext = pair_schedule_begin, .stop_within = NO_DEADLINE_PASSED,
+        .stop_within = NO_DEADLINE_PASSED,
     };
 
-    begin_step();
     pair_run(&options, storage_body, SEEDS);
 }
 
@@ -110,9 +104,9 @@ static void no_answer_is_slept_through_by_the_network(void **state)
 {
     static const struct pair_options options = {
         .processors = 4, .network = true, .before_kext = pair_schedule_begin,
+        .stop_within = NO_DEADLINE_PASSED,
     };
 
-    begin_step();
     pair_run(&options, network_body, SEEDS);
 }
 
@@ -136,10 +130,43 @@ static void no_answer_is_slept_through_by_a_bus_of_functions(void **state)
 {
     static const struct pair_options options = {
         .pci = { "{\"model\": \"test\"}" }, .before_kext = pair_schedule_begin,
+        .stop_within = NO_DEADLINE_PASSED,
     };
 
-    begin_step();
     pair_run(&options, pci_body, SEEDS);
+}
+
+/* ---- from the first message to the last ---- */
+
+static void start_body(struct pair *pair)
+{
+    PAIR_CHECK(pair, step_was_quick("the start"));
+}
+
+/* Old ones refuse newer versions of VMBus, and nothing else comes from them until they are asked
+ * for the next. */
+static void no_refusal_is_slept_through(void **state)
+{
+    static const char *const releases[] = { "2008r2", "2012", "2012r2", "2016", "2022" };
+    struct pair_options options = {
+        .before_kext = pair_schedule_begin, .stop_within = NO_DEADLINE_PASSED,
+    };
+
+    for (size_t i = 0; i < sizeof releases / sizeof *releases; i++) {
+        options.release = releases[i];
+        pair_run(&options, start_body, 1);
+    }
+}
+
+static void nothing_is_slept_through_when_the_machine_stops_in_its_start(void **state)
+{
+    static const struct pair_options options = {
+        .processors = 2, .disk_bytes = { 4 * MEBIBYTE }, .network = true,
+        .before_kext = pair_schedule_begin, .stop_within = NO_DEADLINE_PASSED,
+    };
+
+    for (unsigned turns = 0; turns < TURNS_MOST; turns += 1 + turns / 8)
+        pair_run_and_stop(&options, turns, 1 + turns % SEEDS);
 }
 
 int main(void)
@@ -148,6 +175,8 @@ int main(void)
         cmocka_unit_test(no_answer_is_slept_through_by_storage),
         cmocka_unit_test(no_answer_is_slept_through_by_the_network),
         cmocka_unit_test(no_answer_is_slept_through_by_a_bus_of_functions),
+        cmocka_unit_test(no_refusal_is_slept_through),
+        cmocka_unit_test(nothing_is_slept_through_when_the_machine_stops_in_its_start),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,6 @@
  * it waits for and not by its deadline: virtual time tells. */
 #include "tests/pair/pair_guest.h"
 
-#include "abi/IOPlatformExpert.h"
 #include "abi/OSDictionary.h"
 #include "abi/OSString.h"
 #include "abi/kpi/threads.h"
@@ -64,11 +63,11 @@ static void write_all(void *argument)
 static struct writer writers[WRITERS];
 static struct machine_thread *threads[WRITERS];
 
-/* Every other one waits for answers. */
-static void start_writers(struct pair *pair)
+/* Every other one waits for answers, or all do. */
+static void start_writers(struct pair *pair, bool all_call)
 {
     for (uint32_t i = 0; i < WRITERS; i++) {
-        writers[i] = (struct writer){ .number = i, .calls = i % 2 != 0 };
+        writers[i] = (struct writer){ .number = i, .calls = all_call || i % 2 != 0 };
         threads[i] = machine_thread_start_on(i % 2, "writer", write_all, &writers[i]);
         PAIR_CHECK(pair, threads[i] != NULL);
     }
@@ -96,18 +95,11 @@ static bool all_ended_with(int error)
 
 /* ---- the channel ---- */
 
-/* On whose behalf the test has the device open. */
-static IOService *driver(void)
-{
-    return (IOService *)IOService_getPlatform();
-}
-
-/* It stays in use until close_channel, whatever the host does: the test is its driver. */
-static void open_channel(struct pair *pair)
+static void open_channel(struct pair *pair, uint32_t ring_pages, uint32_t request_maximum)
 {
     static const struct guid class = VMBUS_CLASS_SERIAL;
     const struct device_channel_options options = {
-        .transmit_pages = 1, .receive_pages = 1, .request_maximum = WRITERS,
+        .transmit_pages = ring_pages, .receive_pages = 1, .request_maximum = request_maximum,
         .target_processor = DEVICE_CHANNEL_ANY_PROCESSOR,
     };
     OSDictionary *matching = IOService_serviceMatching_cstring("HyperVVMBusDevice", NULL);
@@ -122,7 +114,6 @@ static void open_channel(struct pair *pair)
     iokit_release(text);
     device = (HyperVVMBusDevice *)IOService_waitForService(matching, NULL);
     iokit_retain(device);
-    PAIR_CHECK(pair, IOService_open((IOService *)device, driver(), 0, NULL));
     pair_schedule_begin();
     PAIR_CHECK(pair, device_channel_open(device, 0, &options, &channel) == 0);
 }
@@ -130,7 +121,6 @@ static void open_channel(struct pair *pair)
 static void close_channel(struct pair *pair)
 {
     device_channel_close(channel);
-    IOService_close((IOService *)device, driver(), 0);
     iokit_release(device);
     PAIR_CHECK(pair, pair_schedule_intrusions() == 0);
     PAIR_CHECK(pair, pair_schedule_turns() > 0);
@@ -138,10 +128,8 @@ static void close_channel(struct pair *pair)
 
 /* ---- the tests ---- */
 
-static void writers_body(struct pair *pair)
+static void check_writers(struct pair *pair)
 {
-    open_channel(pair);
-    start_writers(pair);
     PAIR_CHECK(pair, join_writers());
     PAIR_CHECK(pair, all_ended_with(0));
     PAIR_CHECK(pair, device_channel_wait_taken(channel, 1000) == 0);
@@ -151,6 +139,13 @@ static void writers_body(struct pair *pair)
     close_channel(pair);
 }
 
+static void writers_body(struct pair *pair)
+{
+    open_channel(pair, 1, WRITERS);
+    start_writers(pair, false);
+    check_writers(pair);
+}
+
 static void writers_of_one_ring_hurt_no_packet(void **state)
 {
     static const struct pair_options options = { .release = "2022" };
@@ -158,14 +153,28 @@ static void writers_of_one_ring_hurt_no_packet(void **state)
     pair_run(&options, writers_body, SEEDS);
 }
 
+static void callers_body(struct pair *pair)
+{
+    open_channel(pair, 4, 1);
+    start_writers(pair, true);
+    check_writers(pair);
+}
+
+static void who_waits_for_a_place_in_the_table_of_requests_gets_one(void **state)
+{
+    static const struct pair_options options = { .release = "2022" };
+
+    pair_run(&options, callers_body, SEEDS);
+}
+
 /* All wait for room, or for an answer. */
 static void fill_ring(struct pair *pair)
 {
     struct device_channel_counters counters;
 
-    open_channel(pair);
+    open_channel(pair, 1, WRITERS);
     pair_sink_sleep(sink, true);
-    start_writers(pair);
+    start_writers(pair, false);
     pair_sleep(PAIR_SECOND / 10);
     device_channel_counters(channel, &counters);
     PAIR_CHECK(pair, counters.transmit_full != 0);
@@ -177,10 +186,7 @@ static void slow_body(struct pair *pair)
 {
     fill_ring(pair);
     pair_sink_sleep(sink, false);
-    PAIR_CHECK(pair, join_writers());
-    PAIR_CHECK(pair, all_ended_with(0));
-    PAIR_CHECK(pair, pair_sink_wrong(sink) == 0);
-    close_channel(pair);
+    check_writers(pair);
 }
 
 static void who_waits_for_room_goes_on_when_there_is(void **state)
@@ -206,6 +212,23 @@ static void who_waits_on_a_channel_that_is_taken_away_hears_of_it(void **state)
     pair_run(&options, gone_body, SEEDS);
 }
 
+/* As at the machine's end, when nobody closes the channel for whoever waits on it. */
+static void unloaded_body(struct pair *pair)
+{
+    fill_ring(pair);
+    device_unloaded(device);
+    PAIR_CHECK(pair, join_writers());
+    PAIR_CHECK(pair, all_ended_with(HV_ERROR_GONE));
+    close_channel(pair);
+}
+
+static void who_waits_when_the_host_forgets_all_channels_hears_of_it(void **state)
+{
+    static const struct pair_options options = { .release = "2022" };
+
+    pair_run(&options, unloaded_body, SEEDS);
+}
+
 static void broken_body(struct pair *pair)
 {
     fill_ring(pair);
@@ -228,8 +251,10 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(writers_of_one_ring_hurt_no_packet),
+        cmocka_unit_test(who_waits_for_a_place_in_the_table_of_requests_gets_one),
         cmocka_unit_test(who_waits_for_room_goes_on_when_there_is),
         cmocka_unit_test(who_waits_on_a_channel_that_is_taken_away_hears_of_it),
+        cmocka_unit_test(who_waits_when_the_host_forgets_all_channels_hears_of_it),
         cmocka_unit_test(who_waits_on_a_ring_that_the_host_breaks_hears_of_it),
     };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The VMBus connection engine between a host that sends anything and a guest that asks for
- * anything, in any order. */
+ * anything, in any order; at the end nothing may be left. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -175,12 +175,43 @@ static void guest_acts(enum action action, struct input *input)
         check_post(&post);
 }
 
+/* Whatever came before: after the unload nothing waits for an answer and nothing is the host's, and
+ * a host that behaves is connected to. */
+static void finish(void)
+{
+    static const struct vmbus_message_header unloaded = { VMBUS_MESSAGE_UNLOAD_RESPONSE, 0 };
+    static const struct connection_parameters any = { .version_maximum = 0 };
+    struct vmbus_message_version_response agreed = { .version_supported = 1 };
+    int result;
+
+    if (connection_unload(&connection, &post) == 0 || connection.state == CONNECTION_UNLOADING)
+        receive(&unloaded, sizeof unloaded);
+    else
+        connection_forget(&connection);
+    require(connection.state == CONNECTION_DISCONNECTED);
+    for (uint32_t i = 0; i < CONNECTION_REQUESTS_MAXIMUM; i++)
+        require(connection.requests[i].type == REQUEST_UNUSED || connection.requests[i].done);
+    for (unsigned i = 0; i < HANDLES; i++)
+        require(connection_request_result(&connection, handles[i], &result));
+    for (uint32_t i = 0; i < CONNECTION_GPADLS_MAXIMUM; i++)
+        require(connection.gpadls[i].state == GPADL_UNUSED);
+    for (uint32_t id = 0; id <= VMBUS_CHANNEL_MAXIMUM; id++)
+        require(connection_channel_state(&connection, id) == CHANNEL_UNUSED);
+    require(connection_start(&connection, &any, &post) == 0);
+    agreed.header.type = VMBUS_MESSAGE_VERSION_RESPONSE;
+    receive(&agreed, sizeof agreed);
+    require(output.event == CONNECTION_EVENT_CONNECTED);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
+    static bool in_the_middle;      /* an input before this one did not come to its end */
     struct input input = { bytes, size };
 
+    require(!in_the_middle);
+    in_the_middle = true;
     connection_init(&connection);
     memset(handles, 0, sizeof handles);
     memset(gpadls, 0, sizeof gpadls);
@@ -198,5 +229,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         else
             guest_acts(action, &input);
     }
+    finish();
+    in_the_middle = false;
     return 0;
 }

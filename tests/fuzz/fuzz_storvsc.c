@@ -34,6 +34,7 @@ struct rig {
     struct storvsc *controller;
     uint64_t now_ns;
     struct fuzz_input *from;
+    bool in_the_middle; /* of an input; the machine is the next one's, too */
 };
 
 static void take_all(struct rig *rig)
@@ -220,6 +221,10 @@ static void act(struct rig *rig)
 /* The machine is made once: each input starts from a reset one with two fresh disks. */
 static void start(struct rig *rig)
 {
+    if (rig->in_the_middle) {
+        abort(); /* the input before did not come to its end */
+    }
+    rig->in_the_middle = true;
     if (rig->bench == NULL) {
         struct storvsc_settings settings;
         storvsc_default_settings(STORVSC_VERSION_6_2, &settings);
@@ -253,6 +258,7 @@ static void finish(struct rig *rig)
         abort(); /* something never ends */
     }
     rig->bench->text[0] = '\0';
+    rig->in_the_middle = false;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -11,6 +11,7 @@
 enum { MEBIBYTE = 1 << 20, STEPS = 4, RING_PAGES = 16 /* at least, both directions */ };
 
 static uint8_t buffer[4096];
+static uint64_t allocations_without; /* the controller */
 
 static void check_disk(struct pair *pair)
 {
@@ -18,6 +19,15 @@ static void check_disk(struct pair *pair)
     memset(buffer, 0x3c, sizeof buffer);
     PAIR_CHECK(pair, pair_disk_write("disk0", 4096, buffer, sizeof buffer) == 0);
     PAIR_CHECK(pair, memcmp(pair_host_disk(pair->host, 0) + 4096, buffer, sizeof buffer) == 0);
+}
+
+/* Live ones, of both kinds. */
+static uint64_t allocations(void)
+{
+    struct machine_memory_statistics statistics;
+
+    machine_memory_statistics(&statistics);
+    return statistics.allocations + statistics.page_allocations;
 }
 
 /* Takes the controller away and offers it again, once the guest has let go of it, with the nth
@@ -33,6 +43,10 @@ static bool attach_again(struct pair *pair, uint64_t nth)
         pair_sleep(PAIR_SECOND / 10);
     while (!pair_host_controller_is_released(pair->host) && ++tries < 1000);
     PAIR_CHECK(pair, pair_host_controller_is_released(pair->host));
+    pair_sleep(PAIR_SECOND);
+    if (nth > 1) /* what the try before it left */
+        PAIR_CHECK(pair, allocations() == allocations_without);
+    allocations_without = allocations();
     machine_allocation_fail_at(nth, false);
     PAIR_CHECK(pair, pair_host_add_controller(pair->host));
     pair_sleep(PAIR_SECOND);

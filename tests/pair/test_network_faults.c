@@ -94,7 +94,7 @@ static void failed_step_body(struct pair *pair)
 static void an_adapter_whose_attachment_failed_at_any_step_attaches_the_next_time(void **state)
 {
     static const char *const messages[] = { "8", "5" }; /* GPADL_HEADER, OPEN_CHANNEL */
-    static const unsigned steps[] = { 3, 1 };          /* ring and buffers; later ones are others' */
+    static const unsigned steps[] = { 3, 1 }; /* ring and buffers; later ones are others' */
     char rule[64];
     unsigned index;
     unsigned step;

@@ -358,7 +358,8 @@ static int netvsc_descriptor(struct virtual_device *device)
 
 static bool netvsc_listens(struct virtual_device *device)
 {
-    return netvsc_has_room(device);
+    const struct netvsc *adapter = (struct netvsc *)device;
+    return !adapter->port->operations->waits || netvsc_has_room(device);
 }
 
 static void add_number(struct json_object *to, const char *name, uint64_t value)

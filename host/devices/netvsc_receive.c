@@ -497,7 +497,7 @@ bool netvsc_takes_coalesced(const struct netvsc *adapter)
 }
 
 /* A guest that is slower than its network gets no more than stays in the processor's cache until it
- * looks; what is read ahead beyond that costs both sides more, and waits no shorter. */
+ * looks, if the rest can wait; what is read ahead beyond that costs both sides more. */
 bool netvsc_has_room(void *context)
 {
     const struct netvsc *adapter = context;
@@ -506,9 +506,11 @@ bool netvsc_has_room(void *context)
     if (adapter->receive == NULL || !adapter->control.initialised) {
         return true; /* frames are taken and dropped, as by a cable that nobody listens to */
     }
-    const uint32_t held = adapter->unit_count - adapter->units_free - adapter->reserved_count;
-    return (size_t)held * adapter->unit_size < HELD_MAX &&
-           adapter->units_free >= NETVSC_UNITS_RESERVED + NETVSC_UNITS_FOR_A_FRAME * frames;
+    const size_t held = adapter->unit_count - adapter->units_free - adapter->reserved_count;
+    if (adapter->port->operations->waits && held * adapter->unit_size >= HELD_MAX) {
+        return false;
+    }
+    return adapter->units_free >= NETVSC_UNITS_RESERVED + NETVSC_UNITS_FOR_A_FRAME * frames;
 }
 
 /* ---- Acknowledgements ---- */

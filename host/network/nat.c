@@ -280,6 +280,7 @@ static void nat_free(struct network_port *port)
 static const struct network_port_operations operations = {
     .kind = "nat",
     .send = nat_send,
+    .waits = true,
     .descriptor = nat_descriptor,
     .deadline_ns = nat_deadline_ns,
     .run = nat_run,

@@ -27,6 +27,9 @@ struct network_port_operations {
     void (*send)(struct network_port *port, struct frame *frame);
     bool takes_offloads;
     bool takes_rest; /* also frames with bytes in other places; only with `takes_offloads` */
+    /* What the adapter has no room for waits where it is, at nobody's cost; otherwise it is taken
+     * all the same, and dropped. */
+    bool waits;
     /* Sends what it kept to put it together with more. NULL: it keeps nothing. */
     void (*flush)(struct network_port *port);
     int (*descriptor)(struct network_port *port);            /* NULL: none */
@@ -42,7 +45,7 @@ struct network_port_operations {
 struct network_port {
     const struct network_port_operations *operations;
     void (*take)(void *adapter, struct frame *frame);
-    bool (*has_room)(void *adapter); /* false: leave the next frame where it is */
+    bool (*has_room)(void *adapter); /* false: leave the next frame where it is, or drop it */
     /* Memory of the adapter's that a large frame can be read to: its first `*head` bytes go to
      * memory of the port's, with room for all, the others to these pieces, which are enough for the
      * largest; the frame comes with `rest` then. Returns their number; 0: there are none now.

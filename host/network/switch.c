@@ -89,15 +89,24 @@ static void switch_send(struct network_port *base, struct frame *frame)
     }
 }
 
+/* As a switch whose port is full. Frames that nobody reads would stay on their senders' account,
+ * and keep these from sending to others (unix(7), SO_SNDBUF). */
+static bool drop_if_full(struct switch_port *port)
+{
+    const struct network_port *base = &port->port;
+    if (base->has_room == NULL || base->has_room(base->adapter)) {
+        return false;
+    }
+    port->dropped++;
+    return true;
+}
+
 static void switch_run(struct network_port *base, uint64_t now_ns)
 {
     struct switch_port *port = (struct switch_port *)base;
     for (int i = 0; i < FRAMES_A_RUN; i++) {
         struct sockaddr_un from = {0};
         socklen_t from_size = sizeof(from);
-        if (base->has_room != NULL && !base->has_room(base->adapter)) {
-            return;
-        }
         ssize_t size = recvfrom(port->socket, port->buffer, FRAME_SIZE_MAX, MSG_DONTWAIT,
                                 (struct sockaddr *)&from, &from_size);
         if (size < 0) {
@@ -112,7 +121,9 @@ static void switch_run(struct network_port *base, uint64_t now_ns)
             known->port = from;
         }
         struct frame frame = {.bytes = port->buffer, .size = (size_t)size};
-        network_port_receive(base, &frame);
+        if (!drop_if_full(port)) {
+            network_port_receive(base, &frame);
+        }
     }
 }
 

@@ -181,6 +181,7 @@ static const struct network_port_operations operations = {
     .flush = tap_flush,
     .takes_offloads = true,
     .takes_rest = true,
+    .waits = true,
     .descriptor = tap_descriptor,
     .run = tap_run,
     .describe = tap_describe,

@@ -16,6 +16,7 @@ enum { UNITS = 1820, UNIT_SIZE = 9216, HELD = (2 << 20) / UNIT_SIZE };
 struct rig {
     struct netvsc *adapter;
     struct network_port *port;
+    struct network_port_operations operations; /* of a network where frames wait, or not */
 };
 
 static int set_up(void **state)
@@ -26,6 +27,11 @@ static int set_up(void **state)
     rig.port = network_loopback_open();
     rig.adapter = rig.port == NULL ? NULL : netvsc_new(&settings, rig.port);
     *state = &rig;
+    if (rig.port != NULL) {
+        rig.operations = *rig.port->operations;
+        rig.operations.waits = true;
+        rig.port->operations = &rig.operations;
+    }
     return rig.adapter == NULL ? -1 : 0;
 }
 
@@ -83,6 +89,18 @@ static void a_guest_gets_no_more_than_it_takes(void **state)
     assert_true(listens(rig));
 }
 
+static void what_cannot_wait_may_fill_the_buffer_and_is_always_listened_to(void **state)
+{
+    struct rig *rig = *state;
+    struct virtual_device *device = netvsc_device(rig->adapter);
+    rig->operations.waits = false;
+    lend(rig->adapter, UNITS, UNIT_SIZE, NETVSC_UNITS_RESERVED + NETVSC_UNITS_FOR_A_FRAME);
+    assert_true(netvsc_has_room(rig->adapter));
+    rig->adapter->units_free--;
+    assert_false(netvsc_has_room(rig->adapter));
+    assert_true(device->operations->listens(device));
+}
+
 static void a_small_buffer_keeps_room_for_a_large_frame(void **state)
 {
     struct rig *rig = *state;
@@ -100,6 +118,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(without_a_buffer_frames_are_taken_and_dropped, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_guest_gets_no_more_than_it_takes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            what_cannot_wait_may_fill_the_buffer_and_is_always_listened_to, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_small_buffer_keeps_room_for_a_large_frame, set_up,
                                         tear_down),
     };

@@ -93,6 +93,7 @@ static bool make_plan(struct HyperVNetwork *self, mbuf_t packet, struct network_
     bool ipv6;
 
     plan->transmit = (struct rndis_transmit){ .length = (uint32_t)mbuf_pkthdr_len(packet) };
+    plan->part = false;
     if (plan->transmit.length < 14)
         return false;
     read_head(packet, plan);

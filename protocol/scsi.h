@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "protocol/big_endian.h"
+
 enum scsi_operation_code {
     SCSI_TEST_UNIT_READY = 0x00,
     SCSI_REQUEST_SENSE = 0x03,
@@ -261,50 +263,6 @@ struct scsi_report_luns_entry {
     uint8_t lun[2]; /* single-level, peripheral or flat addressing */
     uint8_t reserved[6];
 } __attribute__((packed));
-
-static inline uint16_t scsi_get_be16(const uint8_t *bytes)
-{
-    return (uint16_t)((uint32_t)bytes[0] << 8 | bytes[1]);
-}
-
-static inline uint32_t scsi_get_be24(const uint8_t *bytes)
-{
-    return (uint32_t)bytes[0] << 16 | (uint32_t)bytes[1] << 8 | bytes[2];
-}
-
-static inline uint32_t scsi_get_be32(const uint8_t *bytes)
-{
-    return (uint32_t)bytes[0] << 24 | scsi_get_be24(bytes + 1);
-}
-
-static inline uint64_t scsi_get_be64(const uint8_t *bytes)
-{
-    return (uint64_t)scsi_get_be32(bytes) << 32 | scsi_get_be32(bytes + 4);
-}
-
-static inline void scsi_put_be16(uint8_t *bytes, uint16_t value)
-{
-    bytes[0] = (uint8_t)(value >> 8);
-    bytes[1] = (uint8_t)value;
-}
-
-static inline void scsi_put_be24(uint8_t *bytes, uint32_t value)
-{
-    bytes[0] = (uint8_t)(value >> 16);
-    scsi_put_be16(bytes + 1, (uint16_t)value);
-}
-
-static inline void scsi_put_be32(uint8_t *bytes, uint32_t value)
-{
-    scsi_put_be16(bytes, (uint16_t)(value >> 16));
-    scsi_put_be16(bytes + 2, (uint16_t)value);
-}
-
-static inline void scsi_put_be64(uint8_t *bytes, uint64_t value)
-{
-    scsi_put_be32(bytes, (uint32_t)(value >> 32));
-    scsi_put_be32(bytes + 4, (uint32_t)value);
-}
 
 /* Bytes of a CDB by its group code; 0 for vendor-specific and variable-length groups. */
 static inline uint8_t scsi_cdb_length(uint8_t operation_code)

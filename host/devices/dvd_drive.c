@@ -177,7 +177,7 @@ static void get_event_status(struct scsi_target *target, const struct scsi_comma
                              struct scsi_action *action)
 {
     struct dvd_drive *drive = &target->drive;
-    const uint16_t allowed = scsi_get_be16(command->cdb + 7);
+    const uint16_t allowed = be16_get(command->cdb + 7);
     const bool media = (command->cdb[4] & 1u << MMC_EVENT_CLASS_MEDIA) != 0;
     struct mmc_media_event_data data = {
         .event_class = media ? MMC_EVENT_CLASS_MEDIA : MMC_EVENT_NONE_AVAILABLE,
@@ -195,7 +195,7 @@ static void get_event_status(struct scsi_target *target, const struct scsi_comma
     }
     data.status = (uint8_t)((drive->tray_open ? MMC_MEDIA_TRAY_OPEN : 0) |
                             (dvd_drive_is_ready(target) ? MMC_MEDIA_PRESENT : 0));
-    scsi_put_be16(data.length, (uint16_t)(size - sizeof(data.length)));
+    be16_put(data.length, (uint16_t)(size - sizeof(data.length)));
     memcpy(action->data, &data, size);
     dvd_answer(command, action, size, allowed);
 }
@@ -208,7 +208,7 @@ static void mechanism_status(struct scsi_target *target, const struct scsi_comma
         .slots = 1,
     };
     memcpy(action->data, &data, sizeof(data));
-    dvd_answer(command, action, sizeof(data), scsi_get_be16(command->cdb + 8));
+    dvd_answer(command, action, sizeof(data), be16_get(command->cdb + 8));
 }
 
 /* The wish for a speed: there is none to set. */

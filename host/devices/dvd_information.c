@@ -45,7 +45,7 @@ static uint32_t vital_page(uint8_t page, uint8_t *data)
     }
     data[0] = SCSI_PERIPHERAL_CD_DVD;
     data[1] = page;
-    scsi_put_be16(data + 2, size);
+    be16_put(data + 2, size);
     memcpy(data + 4, list ? pages : designator, size);
     return 4u + size;
 }
@@ -64,7 +64,7 @@ void dvd_inquiry(struct scsi_target *target, const struct scsi_command *command,
     if (size == 0 || (cdb[1] & SCSI_INQUIRY_CMDDT) != 0) {
         scsi_refuse(target, action, SCSI_ASC_INVALID_FIELD_IN_CDB);
     } else {
-        dvd_answer(command, action, size, scsi_get_be16(cdb + 3));
+        dvd_answer(command, action, size, be16_get(cdb + 3));
     }
 }
 
@@ -93,9 +93,9 @@ static const struct feature {
 
 static void profiles(bool has_disc, uint8_t *data)
 {
-    scsi_put_be16(data, MMC_PROFILE_DVD_ROM);
+    be16_put(data, MMC_PROFILE_DVD_ROM);
     data[2] = has_disc;
-    scsi_put_be16(data + 4, MMC_PROFILE_CD_ROM);
+    be16_put(data + 4, MMC_PROFILE_CD_ROM);
 }
 
 static uint32_t put_feature(const struct feature *feature, bool is_current, bool has_disc,
@@ -107,7 +107,7 @@ static uint32_t put_feature(const struct feature *feature, bool is_current, bool
                            (is_current ? MMC_FEATURE_CURRENT : 0)),
         .additional_length = feature->size,
     };
-    scsi_put_be16(header.code, feature->code);
+    be16_put(header.code, feature->code);
     memcpy(data, &header, sizeof(header));
     memcpy(data + sizeof(header), feature->data, feature->size);
     if (feature->code == MMC_FEATURE_PROFILES) {
@@ -121,7 +121,7 @@ void dvd_get_configuration(struct scsi_target *target, const struct scsi_command
 {
     enum { ALL, THE_CURRENT, ONE };
     const unsigned wanted = command->cdb[1] & MMC_CONFIGURATION_TYPE_MASK;
-    const uint16_t first = scsi_get_be16(command->cdb + 2);
+    const uint16_t first = be16_get(command->cdb + 2);
     const bool has_disc = dvd_drive_is_ready(target);
     struct mmc_configuration_header header = {0};
     uint32_t size = sizeof(header);
@@ -137,10 +137,10 @@ void dvd_get_configuration(struct scsi_target *target, const struct scsi_command
             size += put_feature(feature, is_current, has_disc, action->data + size);
         }
     }
-    scsi_put_be32(header.length, size - (uint32_t)sizeof(header.length));
-    scsi_put_be16(header.current_profile, has_disc ? MMC_PROFILE_DVD_ROM : 0);
+    be32_put(header.length, size - (uint32_t)sizeof(header.length));
+    be16_put(header.current_profile, has_disc ? MMC_PROFILE_DVD_ROM : 0);
     memcpy(action->data, &header, sizeof(header));
-    dvd_answer(command, action, size, scsi_get_be16(command->cdb + 7));
+    dvd_answer(command, action, size, be16_get(command->cdb + 7));
 }
 
 /* ---- The disc: one session with one track of data ---- */
@@ -149,7 +149,7 @@ static void put_address(uint8_t address[4], uint32_t lba, bool as_time)
 {
     enum { FRAMES = 75, SECONDS = 60 };
     if (!as_time) {
-        scsi_put_be32(address, lba);
+        be32_put(address, lba);
         return;
     }
     uint64_t frames = (uint64_t)lba + MMC_SECTORS_BEFORE_LBA_0;
@@ -189,9 +189,9 @@ void dvd_read_toc(struct scsi_target *target, const struct scsi_command *command
     if (format == MMC_TOC_FORMAT_TOC) {
         size += put_entry(action->data + size, MMC_TOC_LEAD_OUT, blocks_of(target), as_time);
     }
-    scsi_put_be16(header.length, (uint16_t)(size - sizeof(header.length)));
+    be16_put(header.length, (uint16_t)(size - sizeof(header.length)));
     memcpy(action->data, &header, sizeof(header));
-    dvd_answer(command, action, size, scsi_get_be16(cdb + 7));
+    dvd_answer(command, action, size, be16_get(cdb + 7));
 }
 
 void dvd_read_disc_information(struct scsi_target *target, const struct scsi_command *command,
@@ -200,12 +200,12 @@ void dvd_read_disc_information(struct scsi_target *target, const struct scsi_com
     enum { SIZE = 34, COMPLETE = 0x0e, UNRESTRICTED = 0x20 };
     uint8_t *data = action->data;
     memset(data, 0, SIZE);
-    scsi_put_be16(data, SIZE - 2);
+    be16_put(data, SIZE - 2);
     data[2] = COMPLETE;
     data[3] = data[4] = data[5] = data[6] = 1; /* tracks and sessions */
     data[7] = UNRESTRICTED;
     memset(data + 16, 0xff, 8); /* nothing can be appended */
-    dvd_answer(command, action, SIZE, scsi_get_be16(command->cdb + 7));
+    dvd_answer(command, action, SIZE, be16_get(command->cdb + 7));
 }
 
 void dvd_read_track_information(struct scsi_target *target, const struct scsi_command *command,
@@ -213,19 +213,19 @@ void dvd_read_track_information(struct scsi_target *target, const struct scsi_co
 {
     enum { SIZE = 36, BY_LBA = 0, BY_TRACK = 1, BY_SESSION = 2, DATA_TRACK = 4, MODE_1 = 1 };
     const unsigned by = command->cdb[1] & 0x03;
-    const uint32_t number = scsi_get_be32(command->cdb + 2);
+    const uint32_t number = be32_get(command->cdb + 2);
     uint8_t *data = action->data;
     if (by > BY_SESSION || (by == BY_LBA ? number >= blocks_of(target) : number != 1)) {
         scsi_refuse(target, action, SCSI_ASC_INVALID_FIELD_IN_CDB);
         return;
     }
     memset(data, 0, SIZE);
-    scsi_put_be16(data, SIZE - 2);
+    be16_put(data, SIZE - 2);
     data[2] = data[3] = 1; /* track, session */
     data[5] = DATA_TRACK;
     data[6] = MODE_1;
-    scsi_put_be32(data + 24, blocks_of(target));
-    dvd_answer(command, action, SIZE, scsi_get_be16(command->cdb + 7));
+    be32_put(data + 24, blocks_of(target));
+    dvd_answer(command, action, SIZE, be16_get(command->cdb + 7));
 }
 
 /* The layer descriptor; a copyright page that says "none"; an empty manufacturer's page. */
@@ -243,15 +243,15 @@ void dvd_read_disc_structure(struct scsi_target *target, const struct scsi_comma
         return;
     }
     memset(data, 0, size);
-    scsi_put_be16(data, (uint16_t)(size - 2));
+    be16_put(data, (uint16_t)(size - 2));
     if (format == PHYSICAL) {
         data[HEADER] = 0x01; /* DVD-ROM, part version 1 */
         data[HEADER + 1] = ROM_120_MM;
         data[HEADER + 2] = 0x01; /* one layer, embossed */
-        scsi_put_be24(data + HEADER + 5, FIRST_SECTOR);
-        scsi_put_be24(data + HEADER + 9, (FIRST_SECTOR + blocks_of(target) - 1) & 0xffffff);
+        be24_put(data + HEADER + 5, FIRST_SECTOR);
+        be24_put(data + HEADER + 9, (FIRST_SECTOR + blocks_of(target) - 1) & 0xffffff);
     }
-    dvd_answer(command, action, size, scsi_get_be16(command->cdb + 8));
+    dvd_answer(command, action, size, be16_get(command->cdb + 8));
 }
 
 /* ---- The drive ---- */
@@ -261,8 +261,8 @@ void dvd_read_buffer_capacity(struct scsi_target *target, const struct scsi_comm
 {
     enum { SIZE = 12 };
     memset(action->data, 0, SIZE); /* a drive that writes nothing buffers nothing */
-    scsi_put_be16(action->data, SIZE - 2);
-    dvd_answer(command, action, SIZE, scsi_get_be16(command->cdb + 7));
+    be16_put(action->data, SIZE - 2);
+    dvd_answer(command, action, SIZE, be16_get(command->cdb + 7));
 }
 
 /* Nominal performance: one speed over the whole disc. */
@@ -270,7 +270,7 @@ void dvd_get_performance(struct scsi_target *target, const struct scsi_command *
                          struct scsi_action *action)
 {
     enum { HEADER = 8, DESCRIPTOR = 16, KILOBYTES_A_SECOND = 22160 /* 16 times a DVD's speed */ };
-    const uint32_t descriptors = scsi_get_be16(command->cdb + 8);
+    const uint32_t descriptors = be16_get(command->cdb + 8);
     const uint32_t last = blocks_of(target) > 0 ? blocks_of(target) - 1 : 0;
     uint8_t *data = action->data;
     if (command->cdb[10] != 0) { /* another type of data */
@@ -278,10 +278,10 @@ void dvd_get_performance(struct scsi_target *target, const struct scsi_command *
         return;
     }
     memset(data, 0, HEADER + DESCRIPTOR);
-    scsi_put_be32(data, HEADER - 4 + DESCRIPTOR);
-    scsi_put_be32(data + HEADER + 4, KILOBYTES_A_SECOND);
-    scsi_put_be32(data + HEADER + 8, last);
-    scsi_put_be32(data + HEADER + 12, KILOBYTES_A_SECOND);
+    be32_put(data, HEADER - 4 + DESCRIPTOR);
+    be32_put(data + HEADER + 4, KILOBYTES_A_SECOND);
+    be32_put(data + HEADER + 8, last);
+    be32_put(data + HEADER + 12, KILOBYTES_A_SECOND);
     dvd_answer(command, action, HEADER + DESCRIPTOR,
                HEADER + DESCRIPTOR * (descriptors > 0 ? 1 : 0));
 }
@@ -315,15 +315,15 @@ void dvd_mode_sense(struct scsi_target *target, const struct scsi_command *comma
             size += MMC_MODE_PAGE_SIZE;
         }
     }
-    scsi_put_be16(action->data, (uint16_t)(size - 2));
-    dvd_answer(command, action, size, scsi_get_be16(command->cdb + 7));
+    be16_put(action->data, (uint16_t)(size - 2));
+    dvd_answer(command, action, size, be16_get(command->cdb + 7));
 }
 
 static bool is_list_of_pages(const struct scsi_command *command)
 {
     const uint8_t *list = command->parameters;
     uint32_t at = sizeof(struct scsi_mode_header_10);
-    if (command->parameters_size < at || scsi_get_be16(list + 6) != 0) {
+    if (command->parameters_size < at || be16_get(list + 6) != 0) {
         return false;
     }
     while (at + MMC_MODE_PAGE_SIZE <= command->parameters_size) {
@@ -339,7 +339,7 @@ static bool is_list_of_pages(const struct scsi_command *command)
 void dvd_mode_select(struct scsi_target *target, const struct scsi_command *command,
                      struct scsi_action *action)
 {
-    const uint32_t length = scsi_get_be16(command->cdb + 7);
+    const uint32_t length = be16_get(command->cdb + 7);
     if ((command->cdb[1] & SCSI_MODE_SELECT_SAVE_PAGES) != 0) {
         scsi_refuse(target, action, SCSI_ASC_INVALID_FIELD_IN_CDB);
     } else if (length == 0) {

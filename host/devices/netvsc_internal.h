@@ -13,6 +13,7 @@ enum {
     NETVSC_UNITS_FOR_A_FRAME = 64, /* enough for an uncut frame of 64 KiB */
     NETVSC_QUEUED_MAX = 64,       /* RNDIS messages that wait for units */
     NETVSC_HEADROOM = 256,        /* of a unit: RNDIS header and per-packet information */
+    NETVSC_HEAD_BYTES = 512,      /* of a large frame: what is looked at, and so copied */
     NETVSC_PIECES_MAX = 64,       /* of guest memory in a message */
     NETVSC_TRANSMIT_MAX = FRAME_SIZE_MAX + 4096, /* bytes of one message from the guest */
 };

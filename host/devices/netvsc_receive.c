@@ -11,10 +11,7 @@
 #include "host/devices/netvsc_internal.h"
 #include "host/network/coalesce.h"
 
-enum {
-    IN_PLACE_HEAD = 512, /* bytes of a frame that are looked at before they are copied to a unit */
-    HELD_MAX = 2 << 20,  /* bytes of units that the guest may have before it gets more */
-};
+enum { HELD_MAX = 2 << 20 }; /* bytes of units that the guest may have before it gets more */
 
 /* ---- The buffer ---- */
 
@@ -351,12 +348,12 @@ unsigned netvsc_space(void *context, size_t *head, struct iovec *pieces, unsigne
     }
     const unsigned units = units_for_a_frame(adapter);
     unsigned count = 0;
-    if (units > NETVSC_UNITS_FOR_A_FRAME || unit_room(adapter) <= IN_PLACE_HEAD ||
+    if (units > NETVSC_UNITS_FOR_A_FRAME || unit_room(adapter) <= NETVSC_HEAD_BYTES ||
         !reserve(adapter, units)) {
         return 0;
     }
     for (unsigned i = 0; i < units; i++) {
-        size_t before = NETVSC_HEADROOM + (i == 0 ? IN_PLACE_HEAD : 0);
+        size_t before = NETVSC_HEADROOM + (i == 0 ? NETVSC_HEAD_BYTES : 0);
         size_t offset = (size_t)adapter->reserved[i] * adapter->unit_size + before;
         int mapped = host_gpadl_map(adapter->receive, offset, adapter->unit_size - before,
                                     pieces + count, capacity - count);
@@ -365,7 +362,7 @@ unsigned netvsc_space(void *context, size_t *head, struct iovec *pieces, unsigne
         }
         count += (unsigned)mapped;
     }
-    *head = IN_PLACE_HEAD;
+    *head = NETVSC_HEAD_BYTES;
     return count;
 }
 
@@ -389,7 +386,7 @@ static void write_frame(struct netvsc *adapter, struct frame *frame)
     if (channel == NULL) {
         channel = netvsc_channel(adapter, 0);
     }
-    if (frame->rest != NULL && frame->head != IN_PLACE_HEAD) {
+    if (frame->rest != NULL && frame->head != NETVSC_HEAD_BYTES) {
         frame_gather(frame); /* without its tag it begins elsewhere */
     }
     const bool in_place = frame->rest != NULL;
@@ -407,7 +404,7 @@ static void write_frame(struct netvsc *adapter, struct frame *frame)
     adapter->packet_id++;
     for (unsigned i = 0; i < units; i++) {
         const size_t done = i * room, left = frame->size - done, size = left < room ? left : room;
-        const size_t there = !in_place ? 0 : i == 0 ? size - IN_PLACE_HEAD : size;
+        const size_t there = !in_place ? 0 : i == 0 ? size - NETVSC_HEAD_BYTES : size;
         if (i > 0) {
             header.size = sizeof(struct rndis_packet);
         }

@@ -4,10 +4,7 @@
 
 #include "host/devices/netvsc_internal.h"
 
-enum {
-    IN_PLACE_MIN = 8192, /* bytes of a message whose data may stay in the guest */
-    HEAD_BYTES = 512,    /* of it that are fetched */
-};
+enum { IN_PLACE_MIN = 8192 }; /* bytes of a message whose data may stay in the guest */
 
 /* ---- Fetching the message: it is copied once, and only the copy is looked at. Most of a large
  * frame is not looked at, and stays where it is ---- */
@@ -76,7 +73,7 @@ static const char *fetch_ranges(struct netvsc_channel *channel, const struct hos
     }
     *size += described;
     fetch_pieces(adapter, pieces, (unsigned)count,
-                 data && described >= IN_PLACE_MIN ? HEAD_BYTES : described);
+                 data && described >= IN_PLACE_MIN ? NETVSC_HEAD_BYTES : described);
     return NULL;
 }
 

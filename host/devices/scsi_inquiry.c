@@ -69,17 +69,17 @@ static uint32_t block_limits(const struct scsi_target_settings *settings, uint8_
                               ? settings->transfer_bytes_max
                               : SCSI_TARGET_WRITE_SAME_BYTES_MAX;
     /* Offsets of the standard count the 4-byte header. */
-    scsi_put_be32(body + 20 - PAGE_HEADER_SIZE, UINT32_MAX);
-    scsi_put_be32(body + 24 - PAGE_HEADER_SIZE, SCSI_TARGET_UNMAP_DESCRIPTORS_MAX);
-    scsi_put_be32(body + 28 - PAGE_HEADER_SIZE, granularity);
-    scsi_put_be32(body + 32 - PAGE_HEADER_SIZE, 0x80000000u); /* alignment 0 is valid */
-    scsi_put_be64(body + 36 - PAGE_HEADER_SIZE, same_bytes / settings->block_size);
+    be32_put(body + 20 - PAGE_HEADER_SIZE, UINT32_MAX);
+    be32_put(body + 24 - PAGE_HEADER_SIZE, SCSI_TARGET_UNMAP_DESCRIPTORS_MAX);
+    be32_put(body + 28 - PAGE_HEADER_SIZE, granularity);
+    be32_put(body + 32 - PAGE_HEADER_SIZE, 0x80000000u); /* alignment 0 is valid */
+    be64_put(body + 36 - PAGE_HEADER_SIZE, same_bytes / settings->block_size);
     return 0x3c;
 }
 
 static uint32_t characteristics(const struct scsi_target_settings *settings, uint8_t *body)
 {
-    scsi_put_be16(body, 1); /* does not rotate */
+    be16_put(body, 1); /* does not rotate */
     return 0x3c;
 }
 
@@ -161,7 +161,7 @@ static uint32_t build_page(const struct scsi_target_settings *settings, uint8_t 
     }
     data[0] = SCSI_PERIPHERAL_DISK;
     data[1] = page;
-    scsi_put_be16(data + 2, (uint16_t)length);
+    be16_put(data + 2, (uint16_t)length);
     return PAGE_HEADER_SIZE + length;
 }
 
@@ -170,7 +170,7 @@ static bool is_well_formed(const struct scsi_command *command)
 {
     const uint8_t *cdb = command->cdb;
     bool vital = (cdb[1] & SCSI_INQUIRY_EVPD) != 0;
-    uint32_t allocation = scsi_get_be16(cdb + 3);
+    uint32_t allocation = be16_get(cdb + 3);
     return allocation <= command->buffer_size && command->direction == SCSI_DATA_IN &&
            (cdb[1] & SCSI_INQUIRY_CMDDT) == 0 && (vital || cdb[2] == 0) &&
            allocation >= (vital ? PAGE_HEADER_SIZE : STANDARD_SIZE_MIN);
@@ -192,7 +192,7 @@ void scsi_inquiry(struct scsi_target *target, const struct scsi_command *command
     if (size == 0) {
         scsi_refuse(target, action, SCSI_ASC_INVALID_FIELD_IN_CDB);
     } else {
-        scsi_answer_data(action, size, scsi_get_be16(cdb + 3));
+        scsi_answer_data(action, size, be16_get(cdb + 3));
     }
 }
 
@@ -208,6 +208,6 @@ bool scsi_absent_inquiry(const struct scsi_command *command, uint8_t lun, uint8_
         return true;
     }
     standard_data(action->data, SCSI_PERIPHERAL_ABSENT, spc_version, lun == 0);
-    scsi_answer_data(action, STANDARD_SIZE, scsi_get_be16(command->cdb + 3));
+    scsi_answer_data(action, STANDARD_SIZE, be16_get(command->cdb + 3));
     return true;
 }

@@ -27,7 +27,7 @@ static uint32_t header_size(const uint8_t *cdb)
 static uint32_t list_length(const uint8_t *cdb)
 {
     return header_size(cdb) == sizeof(struct scsi_mode_header_6) ? cdb[4]
-                                                                 : scsi_get_be16(cdb + 7);
+                                                                 : be16_get(cdb + 7);
 }
 
 void scsi_mode_sense(struct scsi_target *target, const struct scsi_command *command,
@@ -62,7 +62,7 @@ void scsi_mode_sense(struct scsi_target *target, const struct scsi_command *comm
         action->data[0] = (uint8_t)(size - 1);
         action->data[2] = specific;
     } else {
-        scsi_put_be16(action->data, (uint16_t)(size - 2));
+        be16_put(action->data, (uint16_t)(size - 2));
         action->data[3] = specific;
     }
     memcpy(action->data + header, &body, sizeof(body));
@@ -77,7 +77,7 @@ static bool restates_settings(const struct scsi_target *target, const struct scs
     const struct scsi_mode_caching_page current =
         caching_page(target, SCSI_MODE_CONTROL_CURRENT);
     uint32_t descriptors = header == sizeof(struct scsi_mode_header_6) ? list[3]
-                                                                       : scsi_get_be16(list + 6);
+                                                                       : be16_get(list + 6);
     if (descriptors != 0 && descriptors != BLOCK_DESCRIPTOR_SIZE) {
         return false;
     }

@@ -26,7 +26,7 @@ static const struct scsi_unmap_descriptor *descriptors_of(const struct scsi_comm
 
 static uint32_t descriptor_count(const struct scsi_command *command)
 {
-    return (scsi_get_be16(command->cdb + 7) - (uint32_t)sizeof(struct scsi_unmap_header)) /
+    return (be16_get(command->cdb + 7) - (uint32_t)sizeof(struct scsi_unmap_header)) /
            (uint32_t)sizeof(struct scsi_unmap_descriptor);
 }
 
@@ -35,7 +35,7 @@ enum { NO_COMPLAINT = -1 };
 static int check_unmap_list(const struct scsi_target *target, const struct scsi_command *command)
 {
     const struct scsi_unmap_header *header = (const void *)command->parameters;
-    uint32_t list = scsi_get_be16(command->cdb + 7);
+    uint32_t list = be16_get(command->cdb + 7);
     if (list < sizeof(*header) || list != command->buffer_size ||
         (command->cdb[1] & UNMAP_ANCHOR) != 0 || command->direction != SCSI_DATA_OUT) {
         return SCSI_ASC_INVALID_FIELD_IN_CDB;
@@ -44,10 +44,10 @@ static int check_unmap_list(const struct scsi_target *target, const struct scsi_
         command->parameters_size < list) {
         return SCSI_ASC_INVALID_FIELD_IN_PARAMETER_LIST;
     }
-    if (scsi_get_be16(header->data_length) != list - sizeof(header->data_length)) {
+    if (be16_get(header->data_length) != list - sizeof(header->data_length)) {
         return SCSI_ASC_INVALID_FIELD_IN_CDB;
     }
-    if (scsi_get_be16(header->descriptors_length) != list - sizeof(*header)) {
+    if (be16_get(header->descriptors_length) != list - sizeof(*header)) {
         return SCSI_ASC_NONE;
     }
     if ((list - sizeof(*header)) % sizeof(struct scsi_unmap_descriptor) != 0) {
@@ -55,8 +55,8 @@ static int check_unmap_list(const struct scsi_target *target, const struct scsi_
     }
     for (uint32_t i = 0; i < descriptor_count(command); i++) {
         const struct scsi_unmap_descriptor *descriptor = &descriptors_of(command)[i];
-        if (!scsi_range_exists(target, scsi_get_be64(descriptor->lba),
-                               scsi_get_be32(descriptor->count))) {
+        if (!scsi_range_exists(target, be64_get(descriptor->lba),
+                               be32_get(descriptor->count))) {
             return SCSI_ASC_LBA_OUT_OF_RANGE;
         }
     }
@@ -82,10 +82,10 @@ void scsi_unmap_next(struct scsi_target *target, const struct scsi_command *comm
     while (action->next_descriptor < total) {
         const struct scsi_unmap_descriptor *descriptor =
             &descriptors_of(command)[action->next_descriptor++];
-        uint32_t count = scsi_get_be32(descriptor->count);
+        uint32_t count = be32_get(descriptor->count);
         if (count > 0) {
             action->kind = SCSI_ACTION_DISCARD;
-            action->offset = scsi_get_be64(descriptor->lba) * target->settings.block_size;
+            action->offset = be64_get(descriptor->lba) * target->settings.block_size;
             action->length = (uint64_t)count * target->settings.block_size;
             return;
         }
@@ -99,8 +99,8 @@ void scsi_write_same(struct scsi_target *target, const struct scsi_command *comm
     const uint8_t *cdb = command->cdb;
     const uint32_t block_size = target->settings.block_size;
     const bool is_16 = cdb[0] == SCSI_WRITE_SAME_16;
-    uint64_t lba = is_16 ? scsi_get_be64(cdb + 2) : scsi_get_be32(cdb + 2);
-    uint64_t count = is_16 ? scsi_get_be32(cdb + 10) : scsi_get_be16(cdb + 7);
+    uint64_t lba = is_16 ? be64_get(cdb + 2) : be32_get(cdb + 2);
+    uint64_t count = is_16 ? be32_get(cdb + 10) : be16_get(cdb + 7);
     uint64_t most = target->settings.transfer_bytes_max < SCSI_TARGET_WRITE_SAME_BYTES_MAX
                         ? target->settings.transfer_bytes_max
                         : SCSI_TARGET_WRITE_SAME_BYTES_MAX;

@@ -112,20 +112,20 @@ static bool decode_range(const uint8_t *cdb, struct block_range *range)
     *range = (struct block_range){0};
     switch (scsi_cdb_length(cdb[0])) {
     case 6:
-        range->lba = scsi_get_be24(cdb + 1) & 0x1fffff;
+        range->lba = be24_get(cdb + 1) & 0x1fffff;
         range->count = cdb[4];
         return true;
     case 10:
-        range->lba = scsi_get_be32(cdb + 2);
-        range->count = scsi_get_be16(cdb + 7);
+        range->lba = be32_get(cdb + 2);
+        range->count = be16_get(cdb + 7);
         break;
     case 12:
-        range->lba = scsi_get_be32(cdb + 2);
-        range->count = scsi_get_be32(cdb + 6);
+        range->lba = be32_get(cdb + 2);
+        range->count = be32_get(cdb + 6);
         break;
     default:
-        range->lba = scsi_get_be64(cdb + 2);
-        range->count = scsi_get_be32(cdb + 10);
+        range->lba = be64_get(cdb + 2);
+        range->count = be32_get(cdb + 10);
         break;
     }
     range->force_unit_access = (cdb[1] & SCSI_CDB_FUA) != 0;
@@ -234,8 +234,8 @@ void scsi_read_capacity_10(struct scsi_target *target, const struct scsi_command
                           SCSI_ASC_INVALID_FIELD_IN_CDB);
         return;
     }
-    scsi_put_be32(data.last_lba, last < UINT32_MAX ? (uint32_t)last : UINT32_MAX);
-    scsi_put_be32(data.block_size, target->settings.block_size);
+    be32_put(data.last_lba, last < UINT32_MAX ? (uint32_t)last : UINT32_MAX);
+    be32_put(data.block_size, target->settings.block_size);
     memcpy(action->data, &data, sizeof(data));
     scsi_answer_data(action, sizeof(data), command->buffer_size);
 }
@@ -258,14 +258,14 @@ static void read_capacity_16(struct scsi_target *target, const struct scsi_comma
         .physical_exponent = exponent_of(settings->physical_block_size / settings->block_size),
         .provisioning = {settings->unmap ? SCSI_READ_CAPACITY_16_LBPME : 0, 0},
     };
-    uint32_t allocation = scsi_get_be32(command->cdb + 10);
+    uint32_t allocation = be32_get(command->cdb + 10);
     if (command->buffer_size < 12) {
         scsi_answer_error(target, action, SCSI_OUTCOME_DATA_OVERRUN, SCSI_SENSE_ILLEGAL_REQUEST,
                           SCSI_ASC_INVALID_FIELD_IN_CDB);
         return;
     }
-    scsi_put_be64(data.last_lba, settings->block_count - 1);
-    scsi_put_be32(data.block_size, settings->block_size);
+    be64_put(data.last_lba, settings->block_count - 1);
+    be32_put(data.block_size, settings->block_size);
     memcpy(action->data, &data, sizeof(data));
     scsi_answer_data(action, sizeof(data),
                      allocation < command->buffer_size ? allocation : command->buffer_size);

@@ -298,12 +298,12 @@ static void report_luns(struct storvsc_request *request)
     struct storvsc_srb_result result = {.srb_status = STORVSC_SRB_STATUS_SUCCESS};
     for (unsigned i = 0; i < STORVSC_LUNS_MAX; i++) {
         if (controller->luns[i] != NULL && is_addressed_here(controller, &request->srb)) {
-            scsi_put_be16(data + size, (uint16_t)i);
+            be16_put(data + size, (uint16_t)i);
             size += sizeof(struct scsi_report_luns_entry);
         }
     }
-    scsi_put_be32(data, (uint32_t)(size - sizeof(struct scsi_report_luns_header)));
-    uint32_t allowed = scsi_get_be32(request->cdb + 6);
+    be32_put(data, (uint32_t)(size - sizeof(struct scsi_report_luns_header)));
+    uint32_t allowed = be32_get(request->cdb + 6);
     if (allowed > request->command.buffer_size) {
         allowed = request->command.buffer_size;
     }

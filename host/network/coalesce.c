@@ -70,7 +70,7 @@ static bool identification_continues(const struct coalesce_flow *flow, const str
     const uint8_t *first = flow->frame.bytes + flow->layout.network;
     const uint8_t *ip = frame->bytes + flow->layout.network;
     return flow->layout.ipv6 || (ip[6] & DONT_FRAGMENT) != 0 ||
-           get16(ip + 4) == (uint16_t)(get16(first + 4) + flow->segments);
+           be16_get(ip + 4) == (uint16_t)(be16_get(first + 4) + flow->segments);
 }
 
 static bool continues(const struct coalesce_flow *flow, const struct frame *frame,
@@ -83,7 +83,7 @@ static bool continues(const struct coalesce_flow *flow, const struct frame *fram
         (frame->offload.tagged && frame->offload.tag != flow->frame.offload.tag) ||
         payload > flow->segment_size ||
         flow->frame.size + payload - layout->network > IP_MAX ||
-        get32(frame->bytes + layout->transport + TCP_SEQUENCE) != flow->sequence) {
+        be32_get(frame->bytes + layout->transport + TCP_SEQUENCE) != flow->sequence) {
         return false;
     }
     copy_header(header, frame, layout);
@@ -112,10 +112,10 @@ static void finish(struct coalesce_flow *flow)
     uint8_t *ip = frame->bytes + layout->network;
     layout->end = frame->size;
     if (layout->ipv4) {
-        put16(ip + 2, (uint16_t)(layout->end - layout->network));
+        be16_put(ip + 2, (uint16_t)(layout->end - layout->network));
         frame_ipv4_header_checksum(frame->bytes, layout);
     } else {
-        put16(ip + 4, (uint16_t)(layout->end - layout->network - IPV6_HEADER));
+        be16_put(ip + 4, (uint16_t)(layout->end - layout->network - IPV6_HEADER));
     }
     uint64_t sum = frame_pseudo_sum(frame->bytes, layout, layout->end - layout->transport);
     uint16_t checksum = frame_fold(sum);
@@ -199,7 +199,7 @@ static bool begin(struct coalesce_flow *flow, const struct frame *frame,
     flow->layout = *layout;
     copy_header(flow->header, frame, layout);
     flow->segment_size = (uint16_t)(layout->end - layout->payload);
-    flow->sequence = get32(frame->bytes + layout->transport + TCP_SEQUENCE) + flow->segment_size;
+    flow->sequence = be32_get(frame->bytes + layout->transport + TCP_SEQUENCE) + flow->segment_size;
     flow->segments = 1;
     return true;
 }

@@ -41,7 +41,7 @@ static void parse_ipv4(const uint8_t *bytes, size_t size, struct frame_layout *l
     if (room < 20 || ip[0] >> 4 != 4) {
         return;
     }
-    size_t header = (size_t)(ip[0] & 15) * 4, total = get16(ip + 2);
+    size_t header = (size_t)(ip[0] & 15) * 4, total = be16_get(ip + 2);
     if (total == 0) {
         total = room; /* a frame to be segmented */
     }
@@ -50,7 +50,7 @@ static void parse_ipv4(const uint8_t *bytes, size_t size, struct frame_layout *l
     }
     layout->ipv4 = true;
     layout->end = layout->network + total;
-    if ((get16(ip + 6) & 0x3fff) == 0) { /* no fragment */
+    if ((be16_get(ip + 6) & 0x3fff) == 0) { /* no fragment */
         layout->transport = (uint16_t)(layout->network + header);
         parse_transport(bytes, ip[9], layout);
     }
@@ -63,7 +63,7 @@ static void parse_ipv6(const uint8_t *bytes, size_t size, struct frame_layout *l
     if (room < IPV6_HEADER || ip[0] >> 4 != 6) {
         return;
     }
-    size_t length = get16(ip + 4);
+    size_t length = be16_get(ip + 4);
     if (length == 0) {
         length = room - IPV6_HEADER;
     }
@@ -97,10 +97,10 @@ void frame_parse(const uint8_t *bytes, size_t size, struct frame_layout *layout)
         return;
     }
     size_t at = 12;
-    uint16_t type = get16(bytes + at);
+    uint16_t type = be16_get(bytes + at);
     if (type == TYPE_VLAN && size >= FRAME_HEADER + FRAME_TAG) {
         at += FRAME_TAG;
-        type = get16(bytes + at);
+        type = be16_get(bytes + at);
     }
     layout->network = (uint16_t)(at + 2);
     if (type == TYPE_IPV4) {
@@ -196,7 +196,7 @@ uint64_t frame_pseudo_sum(const uint8_t *bytes, const struct frame_layout *layou
 {
     const uint8_t *ip = bytes + layout->network;
     uint8_t rest[8] = {0};
-    put32(rest, (uint32_t)length);
+    be32_put(rest, (uint32_t)length);
     rest[7] = layout->kind == FRAME_TCP ? PROTOCOL_TCP : PROTOCOL_UDP;
     uint64_t sum = frame_sum(rest, sizeof(rest), 0);
     return layout->ipv4 ? frame_sum(ip + 12, 8, sum) : frame_sum(ip + 8, 32, sum);
@@ -319,8 +319,8 @@ void frame_insert_tag(struct frame *frame)
     }
     memmove(frame->bytes - FRAME_TAG, frame->bytes, 2 * FRAME_ADDRESS);
     frame->bytes -= FRAME_TAG;
-    put16(frame->bytes + 12, TYPE_VLAN);
-    put16(frame->bytes + 14, frame->offload.tag);
+    be16_put(frame->bytes + 12, TYPE_VLAN);
+    be16_put(frame->bytes + 14, frame->offload.tag);
     frame->size += FRAME_TAG;
     frame->head += frame->rest != NULL ? FRAME_TAG : 0;
     if (frame->offload.needs_checksum) {
@@ -332,10 +332,10 @@ void frame_insert_tag(struct frame *frame)
 void frame_remove_tag(struct frame *frame)
 {
     if (frame->offload.tagged || frame->size < FRAME_HEADER + FRAME_TAG ||
-        get16(frame->bytes + 12) != TYPE_VLAN) {
+        be16_get(frame->bytes + 12) != TYPE_VLAN) {
         return;
     }
-    frame->offload.tag = get16(frame->bytes + 14);
+    frame->offload.tag = be16_get(frame->bytes + 14);
     frame->offload.tagged = true;
     memmove(frame->bytes + FRAME_TAG, frame->bytes, 2 * FRAME_ADDRESS);
     frame->bytes += FRAME_TAG;

@@ -15,13 +15,13 @@ static void write_headers(uint8_t *bytes, const struct frame_layout *layout, uns
     struct frame_layout piece = *layout;
     piece.end = layout->payload + payload;
     if (layout->ipv4) {
-        put16(ip + 2, (uint16_t)(piece.end - layout->network));
-        put16(ip + 4, (uint16_t)(get16(ip + 4) + index));
+        be16_put(ip + 2, (uint16_t)(piece.end - layout->network));
+        be16_put(ip + 4, (uint16_t)(be16_get(ip + 4) + index));
         frame_ipv4_header_checksum(bytes, &piece);
     } else {
-        put16(ip + 4, (uint16_t)(piece.end - layout->network - IPV6_HEADER));
+        be16_put(ip + 4, (uint16_t)(piece.end - layout->network - IPV6_HEADER));
     }
-    put32(tcp + TCP_SEQUENCE, sequence);
+    be32_put(tcp + TCP_SEQUENCE, sequence);
     if (!last) {
         tcp[TCP_FLAGS] &= (uint8_t)~(TCP_FIN | TCP_PSH);
     }
@@ -40,7 +40,7 @@ static int cut(const struct frame *frame, const struct frame_layout *layout, uin
 {
     const size_t header = layout->payload, total = layout->end - header;
     const size_t most = frame->offload.segment_size;
-    uint32_t sequence = get32(frame->bytes + layout->transport + TCP_SEQUENCE);
+    uint32_t sequence = be32_get(frame->bytes + layout->transport + TCP_SEQUENCE);
     unsigned index = 0;
     for (size_t done = 0; done < total || index == 0; index++) {
         size_t payload = total - done < most ? total - done : most;

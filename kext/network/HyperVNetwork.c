@@ -183,7 +183,7 @@ static void network_free(OSObject *me)
  * cuts. A stack that refuses sends more, and send_parts() makes the best of it. */
 static void limit_segmentation(struct HyperVNetwork *self)
 {
-#if ABI_OLDEST >= 1006 && !defined(__i386__)
+#if NETWORK_SEGMENTS
     ifnet_t handle = self->interface == NULL
                          ? NULL
                          : IONetworkInterface_getIfnet((IONetworkInterface *)self->interface);

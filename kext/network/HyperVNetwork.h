@@ -33,6 +33,13 @@
 #include "kext/network/rndis.h"
 #include "kext/network/send_sections.h"
 
+/* Stacks before 10.6, and those of 32-bit kernels, leave no segmentation to a driver. */
+#if ABI_OLDEST >= 1006 && !defined(__i386__)
+#define NETWORK_SEGMENTS 1
+#else
+#define NETWORK_SEGMENTS 0
+#endif
+
 enum {
     NETWORK_RING_PAGES = 128,            /* each way, as Linux and FreeBSD */
     NETWORK_RECEIVE_BYTES = 16 << 20,
@@ -51,7 +58,6 @@ enum {
     NETWORK_CRC = 4,                     /* the family counts it */
     NETWORK_QUEUE_CAPACITY = 1024,       /* frames that wait for room */
     NETWORK_CONTROL_BYTES = 4096,
-    NETWORK_SENT_KEPT = 1,
 };
 
 enum network_request_kind {
@@ -252,6 +258,7 @@ struct network_plan {
 
 bool network_send_init(struct HyperVNetwork *self);
 void network_send_free(struct HyperVNetwork *self);
+enum { NETWORK_SENT_KEPT = 1 };
 /* 0: the frame is on its way, or in a message that network_flush sends; HV_ERROR_FULL: there is no
  * room, nothing was taken; or another error. NETWORK_SENT_KEPT: as 0, and the host reads the packet
  * where it is, so that it is freed when the host has; the caller has it no longer. */

@@ -2,6 +2,7 @@
 #include "kext/network/headers.h"
 
 #include "kext/core/errors.h"
+#include "protocol/big_endian.h"
 
 enum {
     ETHERNET_HEADER = 14,
@@ -19,11 +20,6 @@ enum {
     PROTOCOL_TCP = 6,
     PROTOCOL_UDP = 17,
 };
-
-static uint16_t get16(const uint8_t *at)
-{
-    return (uint16_t)(at[0] << 8 | at[1]);
-}
 
 static int find_transport(uint8_t protocol, uint32_t offset, uint32_t length,
                           struct headers *headers)
@@ -44,8 +40,8 @@ int headers_find(const uint8_t *bytes, uint32_t length, struct headers *headers)
     *headers = (struct headers){ .network = ETHERNET_HEADER };
     if (length < ETHERNET_HEADER + IPV4_HEADER_MIN)
         return HV_ERROR_INVALID;
-    type = get16(bytes + ETHERNET_TYPE);
-    if (type == 0x0800 && ip[0] >> 4 == 4 && (ip[0] & 15) >= 5 && (get16(ip + 6) & 0x3fff) == 0)
+    type = be16_get(bytes + ETHERNET_TYPE);
+    if (type == 0x0800 && ip[0] >> 4 == 4 && (ip[0] & 15) >= 5 && (be16_get(ip + 6) & 0x3fff) == 0)
         return find_transport(ip[9], ETHERNET_HEADER + (uint32_t)(ip[0] & 15) * 4, length, headers);
     if (type == 0x86dd && ip[0] >> 4 == 6 && length >= ETHERNET_HEADER + IPV6_HEADER) {
         headers->ipv6 = true;
@@ -77,7 +73,7 @@ uint32_t headers_hash(const uint8_t *bytes, const struct headers *headers)
 static uint32_t add_words(const uint8_t *bytes, uint32_t length, uint32_t sum)
 {
     for (uint32_t i = 0; i < length; i += 2)
-        sum += get16(bytes + i);
+        sum += be16_get(bytes + i);
     return sum;
 }
 
@@ -120,18 +116,12 @@ void headers_advance(uint8_t *bytes, const struct headers *headers, uint32_t don
 {
     uint8_t *ip = bytes + headers->network;
     uint8_t *tcp = bytes + headers->transport;
-    uint32_t sequence = (uint32_t)get16(tcp + TCP_SEQUENCE) << 16 | get16(tcp + TCP_SEQUENCE + 2);
-    uint16_t identification = (uint16_t)(get16(ip + 4) + segments);
 
-    sequence += done;
-    for (int i = 0; i < 4; i++)
-        tcp[TCP_SEQUENCE + i] = (uint8_t)(sequence >> (24 - 8 * i));
+    be32_put(tcp + TCP_SEQUENCE, be32_get(tcp + TCP_SEQUENCE) + done);
     if (!last)
         tcp[TCP_FLAGS] &= (uint8_t)~TCP_FIN_PSH;
     if (done != 0)
         tcp[TCP_FLAGS] &= (uint8_t)~TCP_CWR;
-    if (!headers->ipv6) {
-        ip[4] = (uint8_t)(identification >> 8);
-        ip[5] = (uint8_t)identification;
-    }
+    if (!headers->ipv6) /* the identification */
+        be16_put(ip + 4, (uint16_t)(be16_get(ip + 4) + segments));
 }

@@ -15,7 +15,7 @@ enum {
 
 static uint32_t segment_size(mbuf_t packet, bool *ipv6)
 {
-#if ABI_OLDEST >= 1006 && !defined(__i386__)
+#if NETWORK_SEGMENTS
     mbuf_tso_request_flags_t request = 0;
     uint32_t size = 0;
 

@@ -69,9 +69,9 @@ static void run_command(struct scsi_target *target, const uint8_t *input)
         parameters[i] = (uint8_t)(input[20 + i % 4] & (i < 20 ? 0xff : 0x03));
     }
     if (input[17] & 0x80) { /* a list whose lengths are right, so that more of it is looked at */
-        scsi_put_be16(parameters, (uint16_t)(scsi_get_be16(cdb + 7) - 2));
-        scsi_put_be16(parameters + 2, (uint16_t)(scsi_get_be16(cdb + 7) - 8));
-        command.buffer_size = scsi_get_be16(cdb + 7);
+        be16_put(parameters, (uint16_t)(be16_get(cdb + 7) - 2));
+        be16_put(parameters + 2, (uint16_t)(be16_get(cdb + 7) - 8));
+        command.buffer_size = be16_get(cdb + 7);
     }
     command.parameters_size =
         scsi_target_parameter_bytes(target, cdb, command.buffer_size);

@@ -17,6 +17,7 @@
 #include "xnu/machine/files.h"
 #include "xnu/machine/log.h"
 #include "xnu/machine/machine.h"
+#include "xnu/machine/memory.h"
 #include "xnu/machine/panic.h"
 #include "xnu/machine/partition.h"
 #include "xnu/machine/threads.h"
@@ -65,6 +66,14 @@ static void add_personalities(const char *variable, const char *identifier, cons
         machine_panic("%s:%u: %s", path, why.line, why.text);
     machine_file_free(text);
     plist_release(info);
+}
+
+uint64_t pair_allocations(void)
+{
+    struct machine_memory_statistics statistics;
+
+    machine_memory_statistics(&statistics);
+    return statistics.allocations + statistics.page_allocations;
 }
 
 void pair_install_framebuffer(void)

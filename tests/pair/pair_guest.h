@@ -120,6 +120,13 @@ struct pair_frame {
 
 /* The next frame that came to en0. Waits for it, a second of virtual time at most. */
 bool pair_network_receive(struct pair_frame *frame);
+/* Receives what comes until nothing does. */
+void pair_network_forget(void);
+
+/* A plain frame, its contents made of `seed`, that the host's network gives back. */
+void pair_network_make_frame(uint8_t *bytes, size_t size, unsigned seed);
+/* Sends one of at most 9014 bytes. True: the next frame that comes is it. */
+bool pair_network_round_trip(size_t size, unsigned seed);
 /* Frames that came so far. */
 uint64_t pair_network_received(void);
 /* What the driver counts for en0's users, what the stack saw itself, and the link's speed. */
@@ -135,6 +142,8 @@ void pair_network_set_power(bool on);
 int pair_network_set_promiscuous(bool on);
 int pair_network_set_multicast(bool on);
 
+/* Live allocations, of the heap and of pages. */
+uint64_t pair_allocations(void);
 /* MacHyperVFramebuffer.kext is installed after all (pair_options.no_framebuffer). */
 void pair_install_framebuffer(void);
 

@@ -12,6 +12,7 @@ static struct ethernet_device *device;
 static mbuf_t held[HELD_MAX]; /* received, a ring */
 static unsigned first, count;
 static uint64_t received;
+static struct pair_frame back; /* of a round trip */
 
 static void added(struct ethernet_device *added_device)
 {
@@ -145,6 +146,31 @@ bool pair_network_receive(struct pair_frame *frame)
     mbuf_copydata(packet, 0, frame->size, frame->bytes);
     mbuf_freem(packet);
     return true;
+}
+
+void pair_network_forget(void)
+{
+    while (pair_network_receive(&back))
+        ;
+}
+
+void pair_network_make_frame(uint8_t *bytes, size_t size, unsigned seed)
+{
+    for (size_t i = 14; i < size; i++)
+        bytes[i] = (uint8_t)(i * 13 + i / 256 + seed);
+    memcpy(bytes, "\x02\x11\x22\x33\x44\x55", 6);
+    memcpy(bytes + 6, pair_network_address(), 6);
+    bytes[12] = 0x88; /* an experimental type */
+    bytes[13] = 0xb5;
+}
+
+bool pair_network_round_trip(size_t size, unsigned seed)
+{
+    static uint8_t sent[9014];
+
+    pair_network_make_frame(sent, size, seed);
+    return pair_network_send(sent, size, PAIR_PLAIN, 0) && pair_network_receive(&back) &&
+           back.size == size && memcmp(back.bytes + 12, sent + 12, size - 12) == 0;
 }
 
 uint64_t pair_network_received(void)

@@ -58,7 +58,6 @@ static void no_answer_is_slept_through_by_storage(void **state)
     static const struct pair_options options = {
         .processors = 4, .disk_bytes = { 8 * MEBIBYTE, 4 * MEBIBYTE },
         .before_kext = pair_schedule_begin, .stop_within = NO_DEADLINE_PASSED,
-        .stop_within = NO_DEADLINE_PASSED,
     };
 
     pair_run(&options, storage_body, SEEDS);
@@ -71,11 +70,7 @@ static struct pair_frame got;
 
 static void exchange(struct pair *pair)
 {
-    memset(frame, 0x5a, sizeof frame);
-    memcpy(frame, "\x02\x11\x22\x33\x44\x55", 6);
-    memcpy(frame + 6, pair_network_address(), 6);
-    frame[12] = 0x88; /* an experimental type */
-    frame[13] = 0xb5;
+    pair_network_make_frame(frame, sizeof frame, 0);
     PAIR_CHECK(pair, pair_network_send_many(frame, sizeof frame, REQUESTS, 20));
     for (unsigned i = 0; i < REQUESTS; i++)
         PAIR_CHECK(pair, pair_network_receive(&got) && got.size == sizeof frame);

@@ -128,6 +128,8 @@ static void close_channel(struct pair *pair)
 
 /* ---- the tests ---- */
 
+static const struct pair_options a_machine = { .release = "2022" };
+
 static void check_writers(struct pair *pair)
 {
     PAIR_CHECK(pair, join_writers());
@@ -148,9 +150,7 @@ static void writers_body(struct pair *pair)
 
 static void writers_of_one_ring_hurt_no_packet(void **state)
 {
-    static const struct pair_options options = { .release = "2022" };
-
-    pair_run(&options, writers_body, SEEDS);
+    pair_run(&a_machine, writers_body, SEEDS);
 }
 
 static void callers_body(struct pair *pair)
@@ -162,9 +162,7 @@ static void callers_body(struct pair *pair)
 
 static void who_waits_for_a_place_in_the_table_of_requests_gets_one(void **state)
 {
-    static const struct pair_options options = { .release = "2022" };
-
-    pair_run(&options, callers_body, SEEDS);
+    pair_run(&a_machine, callers_body, SEEDS);
 }
 
 /* All wait for room, or for an answer. */
@@ -191,9 +189,7 @@ static void slow_body(struct pair *pair)
 
 static void who_waits_for_room_goes_on_when_there_is(void **state)
 {
-    static const struct pair_options options = { .release = "2022" };
-
-    pair_run(&options, slow_body, SEEDS);
+    pair_run(&a_machine, slow_body, SEEDS);
 }
 
 static void gone_body(struct pair *pair)
@@ -207,9 +203,7 @@ static void gone_body(struct pair *pair)
 
 static void who_waits_on_a_channel_that_is_taken_away_hears_of_it(void **state)
 {
-    static const struct pair_options options = { .release = "2022" };
-
-    pair_run(&options, gone_body, SEEDS);
+    pair_run(&a_machine, gone_body, SEEDS);
 }
 
 /* As at the machine's end, when nobody closes the channel for whoever waits on it. */
@@ -224,9 +218,7 @@ static void unloaded_body(struct pair *pair)
 
 static void who_waits_when_the_host_forgets_all_channels_hears_of_it(void **state)
 {
-    static const struct pair_options options = { .release = "2022" };
-
-    pair_run(&options, unloaded_body, SEEDS);
+    pair_run(&a_machine, unloaded_body, SEEDS);
 }
 
 static void broken_body(struct pair *pair)
@@ -242,9 +234,7 @@ static void broken_body(struct pair *pair)
 
 static void who_waits_on_a_ring_that_the_host_breaks_hears_of_it(void **state)
 {
-    static const struct pair_options options = { .release = "2022" };
-
-    pair_run(&options, broken_body, SEEDS);
+    pair_run(&a_machine, broken_body, SEEDS);
 }
 
 int main(void)

@@ -21,15 +21,6 @@ static void check_disk(struct pair *pair)
     PAIR_CHECK(pair, memcmp(pair_host_disk(pair->host, 0) + 4096, buffer, sizeof buffer) == 0);
 }
 
-/* Live ones, of both kinds. */
-static uint64_t allocations(void)
-{
-    struct machine_memory_statistics statistics;
-
-    machine_memory_statistics(&statistics);
-    return statistics.allocations + statistics.page_allocations;
-}
-
 /* Takes the controller away and offers it again, once the guest has let go of it, with the nth
  * allocation from there on failing; 0: none. False: there were not so many. */
 static bool attach_again(struct pair *pair, uint64_t nth)
@@ -45,8 +36,8 @@ static bool attach_again(struct pair *pair, uint64_t nth)
     PAIR_CHECK(pair, pair_host_controller_is_released(pair->host));
     pair_sleep(PAIR_SECOND);
     if (nth > 1) /* what the try before it left */
-        PAIR_CHECK(pair, allocations() == allocations_without);
-    allocations_without = allocations();
+        PAIR_CHECK(pair, pair_allocations() == allocations_without);
+    allocations_without = pair_allocations();
     machine_allocation_fail_at(nth, false);
     PAIR_CHECK(pair, pair_host_add_controller(pair->host));
     pair_sleep(PAIR_SECOND);

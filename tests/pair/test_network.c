@@ -13,17 +13,6 @@ static struct pair_frame got;
 static uint8_t frame[70000];
 static unsigned wanted_channels; /* of spread_body */
 
-/* An Ethernet frame that the loopback sends back to us. */
-static void make_frame(size_t size, unsigned seed)
-{
-    for (size_t i = 14; i < size; i++)
-        frame[i] = (uint8_t)(i * 13 + i / 256 + seed);
-    memcpy(frame, "\x02\x11\x22\x33\x44\x55", 6);
-    memcpy(frame + 6, pair_network_address(), 6);
-    frame[12] = 0x88; /* an experimental type */
-    frame[13] = 0xb5;
-}
-
 /* IPv4 and TCP headers over the frame's start, checksum field with the pseudo-header's sum, as a
  * stack leaves it. */
 static void make_tcp(size_t size)
@@ -71,7 +60,7 @@ static void round_trip_body(struct pair *pair)
     PAIR_CHECK(pair, pair_host_network_filter(pair->host) ==
                          (RNDIS_FILTER_DIRECTED | RNDIS_FILTER_BROADCAST));
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        make_frame(sizes[i], (unsigned)i);
+        pair_network_make_frame(frame, sizes[i], (unsigned)i);
         PAIR_CHECK(pair, pair_network_send(frame, sizes[i], PAIR_PLAIN, 0));
         PAIR_CHECK(pair, came_back(sizes[i]));
     }
@@ -110,13 +99,13 @@ static void replies_may_come_before_their_completions(void **state)
 static void jumbo_body(struct pair *pair)
 {
     PAIR_CHECK(pair, pair_wait_for_network(true));
-    make_frame(9014, 1);
+    pair_network_make_frame(frame, 9014, 1);
     PAIR_CHECK(pair, pair_network_send(frame, 9014, PAIR_PLAIN, 0));
     PAIR_CHECK(pair, came_back(9014));
-    make_frame(9015, 1);
+    pair_network_make_frame(frame, 9015, 1);
     pair_network_send(frame, 9015, PAIR_PLAIN, 0); /* one byte too many: dropped */
     PAIR_CHECK(pair, !pair_network_receive(&got));
-    make_frame(100, 2);
+    pair_network_make_frame(frame, 100, 2);
     PAIR_CHECK(pair, pair_network_send(frame, 100, PAIR_PLAIN, 0));
     PAIR_CHECK(pair, came_back(100));
 }
@@ -134,7 +123,7 @@ static void checksum_body(struct pair *pair)
     struct frame_check check;
 
     PAIR_CHECK(pair, pair_wait_for_network(true));
-    make_frame(1200, 9);
+    pair_network_make_frame(frame, 1200, 9);
     make_tcp(1200);
     frame_verify(frame, 1200, &check);
     PAIR_CHECK(pair, check.transport == FRAME_BAD); /* as it leaves the stack */
@@ -168,7 +157,7 @@ static void segment_body(struct pair *pair)
     for (size_t i = 0; i < sizeof payloads / sizeof *payloads; i++) {
         size_t payload = 0;
 
-        make_frame(54 + payloads[i], 4);
+        pair_network_make_frame(frame, 54 + payloads[i], 4);
         make_tcp(54 + payloads[i]);
         PAIR_CHECK(pair, pair_network_send(frame, 54 + payloads[i], PAIR_SEGMENT, 0));
         while (payload < payloads[i] && pair_network_receive(&got)) {
@@ -210,7 +199,7 @@ static void large_burst_body(struct pair *pair)
     for (unsigned i = 0; i < FRAMES; i++) {
         size_t payload = payloads[i % 3];
 
-        make_frame(54 + payload, 4);
+        pair_network_make_frame(frame, 54 + payload, 4);
         make_tcp(54 + payload);
         PAIR_CHECK(pair, pair_network_send(frame, 54 + payload, PAIR_SEGMENT, 0));
         sent += payload;
@@ -251,7 +240,7 @@ static void the_stack_knows_how_much_the_host_cuts(void **state)
 static void vlan_body(struct pair *pair)
 {
     PAIR_CHECK(pair, pair_wait_for_network(true));
-    make_frame(300, 5);
+    pair_network_make_frame(frame, 300, 5);
     PAIR_CHECK(pair, pair_network_send(frame, 300, PAIR_TAGGED, 0xa123));
     PAIR_CHECK(pair, came_back(300));
     PAIR_CHECK(pair, got.tagged && got.tag == 0xa123);
@@ -259,7 +248,7 @@ static void vlan_body(struct pair *pair)
     PAIR_CHECK(pair, came_back(300));
     PAIR_CHECK(pair, !got.tagged);
     /* A large one, which the host does not look at but for its headers. */
-    make_frame(54 + 40000, 6);
+    pair_network_make_frame(frame, 54 + 40000, 6);
     make_tcp(54 + 40000);
     PAIR_CHECK(pair, pair_network_send(frame, 54 + 40000, PAIR_SEGMENT | PAIR_TAGGED, 0xa123));
     PAIR_CHECK(pair, pair_network_receive(&got) && got.size == 54 + 40000);
@@ -281,9 +270,9 @@ static void burst_body(struct pair *pair)
 
     PAIR_CHECK(pair, pair_wait_for_network(true));
     for (unsigned i = 0; i < 3000; i++) {
-        make_frame(1514, i);
+        pair_network_make_frame(frame, 1514, i);
         if (i % 3 == 0)
-            make_frame(200 + i % 1000, i);
+            pair_network_make_frame(frame, 200 + i % 1000, i);
         PAIR_CHECK(pair,
                    pair_network_send(frame, i % 3 == 0 ? 200 + i % 1000 : 1514, PAIR_PLAIN, 0));
         if (i % 500 == 499) /* no more than the queue holds */
@@ -321,7 +310,7 @@ static void spread_body(struct pair *pair)
     PAIR_CHECK(pair, pair_wait_for_network(true));
     before = sum_of_channels(pair);
     for (unsigned i = 0; i < FLOWS; i++) {
-        make_frame(200, i);
+        pair_network_make_frame(frame, 200, i);
         make_tcp_flow(200, (uint16_t)(1000 + i * 7));
         PAIR_CHECK(pair, pair_network_send(frame, 200, PAIR_TCP_CHECKSUM, 0));
     }
@@ -364,7 +353,7 @@ static void order_body(struct pair *pair)
     enum { FRAMES = 200, MARK = 100 };
 
     PAIR_CHECK(pair, pair_wait_for_network(true));
-    make_frame(300, 3);
+    pair_network_make_frame(frame, 300, 3);
     make_tcp_flow(300, 4711);
     PAIR_CHECK(pair, pair_network_send_many(frame, 300, FRAMES, MARK));
     for (unsigned i = 0; i < FRAMES; i++)
@@ -385,7 +374,7 @@ static void batch_body(struct pair *pair)
     uint64_t messages;
 
     PAIR_CHECK(pair, pair_wait_for_network(true));
-    make_frame(60, 1);
+    pair_network_make_frame(frame, 60, 1);
     messages = pair_host_network_messages(pair->host);
     PAIR_CHECK(pair, pair_network_send_many(frame, 60, FRAMES, MARK));
     for (unsigned i = 0; i < FRAMES; i++)
@@ -396,7 +385,7 @@ static void batch_body(struct pair *pair)
     PAIR_CHECK(pair, pair_network_send(frame, 60, PAIR_PLAIN, 0));
     PAIR_CHECK(pair, came_back(60));
     /* What fits a section: 3 full frames with their headers. */
-    make_frame(1514, 1);
+    pair_network_make_frame(frame, 1514, 1);
     messages = pair_host_network_messages(pair->host);
     PAIR_CHECK(pair, pair_network_send_many(frame, 1514, 30, MARK));
     for (unsigned i = 0; i < 30; i++)
@@ -421,7 +410,7 @@ static void rescind_many_body(struct pair *pair)
     for (unsigned round = 0; round < 3; round++) {
         PAIR_CHECK(pair, pair_wait_for_network(true));
         for (unsigned i = 0; i < 60; i++) {
-            make_frame(500, i);
+            pair_network_make_frame(frame, 500, i);
             make_tcp_flow(500, (uint16_t)(2000 + i));
             pair_network_send(frame, 500, PAIR_PLAIN, 0);
         }
@@ -452,7 +441,7 @@ static void link_body(struct pair *pair)
     PAIR_CHECK(pair, pair_wait_for_link(false));
     pair_host_set_link(pair->host, true);
     PAIR_CHECK(pair, pair_wait_for_link(true));
-    make_frame(100, 2);
+    pair_network_make_frame(frame, 100, 2);
     PAIR_CHECK(pair, pair_network_send(frame, 100, PAIR_PLAIN, 0));
     PAIR_CHECK(pair, came_back(100));
 }
@@ -471,7 +460,7 @@ static void filter_body(struct pair *pair)
     static const uint8_t stranger[] = { 0x02, 9, 9, 9, 9, 9 };
 
     PAIR_CHECK(pair, pair_wait_for_network(true));
-    make_frame(100, 1);
+    pair_network_make_frame(frame, 100, 1);
     memcpy(frame, multicast, 6);
     pair_host_network_inject(pair->host, frame, 100, false, 0);
     PAIR_CHECK(pair, !pair_network_receive(&got));
@@ -498,7 +487,7 @@ static void filters_say_what_passes(void **state)
 static void rescind_body(struct pair *pair)
 {
     PAIR_CHECK(pair, pair_wait_for_network(true));
-    make_frame(1000, 1);
+    pair_network_make_frame(frame, 1000, 1);
     for (unsigned i = 0; i < 50; i++)
         pair_network_send(frame, 1000, PAIR_PLAIN, 0);
     pair_host_remove_adapter(pair->host); /* with frames under way */
@@ -508,7 +497,7 @@ static void rescind_body(struct pair *pair)
         ;
     PAIR_CHECK(pair, pair_host_add_adapter(pair->host));
     PAIR_CHECK(pair, pair_wait_for_network(true));
-    make_frame(500, 7);
+    pair_network_make_frame(frame, 500, 7);
     PAIR_CHECK(pair, pair_network_send(frame, 500, PAIR_PLAIN, 0));
     PAIR_CHECK(pair, came_back(500));
     PAIR_CHECK(pair, pair_host_heartbeats(pair->host) >= 1);
@@ -537,7 +526,7 @@ static void hostile_body(struct pair *pair)
         /* What names no memory of this buffer has none to give back. */
         if (lie != PAIR_LIE_SET_ID && lie != PAIR_LIE_NO_RANGES)
             PAIR_CHECK(pair, pair_host_network_acknowledged(pair->host));
-        make_frame(200, i);
+        pair_network_make_frame(frame, 200, i);
         PAIR_CHECK(pair, pair_network_send(frame, 200, PAIR_PLAIN, 0));
         if (!came_back(200)) {
             fprintf(stderr, "after lie %d on channel %u the next good frame did not pass\n", lie,
@@ -563,7 +552,7 @@ static void statistics_body(struct pair *pair)
     struct pair_statistics statistics;
 
     PAIR_CHECK(pair, pair_wait_for_network(true));
-    make_frame(100, 1);
+    pair_network_make_frame(frame, 100, 1);
     for (unsigned i = 0; i < 5; i++) {
         PAIR_CHECK(pair, pair_network_send(frame, 100, PAIR_PLAIN, 0));
         PAIR_CHECK(pair, came_back(100));
@@ -572,7 +561,7 @@ static void statistics_body(struct pair *pair)
     PAIR_CHECK(pair, statistics.input_packets == 5 && statistics.output_packets == 5);
     PAIR_CHECK(pair, statistics.input_errors == 0 && statistics.output_errors == 0);
     PAIR_CHECK(pair, statistics.stack_input == 5 && statistics.stack_output == 5);
-    make_frame(9015, 1);
+    pair_network_make_frame(frame, 9015, 1);
     pair_network_send(frame, 9015, PAIR_PLAIN, 0); /* larger than the adapter takes */
     pair_host_network_lie(pair->host, PAIR_LIE_DATA_OUTSIDE, 0);
     pair_host_network_lie(pair->host, PAIR_LIE_RANGE_OUTSIDE, 1);

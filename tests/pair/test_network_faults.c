@@ -9,30 +9,14 @@
 
 enum { SIZE = 500, LARGE = 9000, CHANNEL = 3, TRIES = 300 };
 
-static struct pair_frame got;
-static uint8_t frame[LARGE];
-
 /* ---- an adapter, its frames and its memory ---- */
-
-static bool round_trip(size_t size)
-{
-    while (pair_network_receive(&got))
-        ;
-    memcpy(frame, "\x02\x11\x22\x33\x44\x55", 6);
-    memcpy(frame + 6, pair_network_address(), 6);
-    frame[12] = 0x88; /* an experimental type */
-    frame[13] = 0xb5;
-    memset(frame + 14, 0x5a, size - 14);
-    return pair_network_send(frame, size, PAIR_PLAIN, 0) && pair_network_receive(&got) &&
-           got.size == size && memcmp(got.bytes + 12, frame + 12, size - 12) == 0;
-}
 
 static void check_network(struct pair *pair)
 {
     PAIR_CHECK(pair, pair_wait_for_network(true));
     PAIR_CHECK(pair, pair_wait_for_link(true));
-    PAIR_CHECK(pair, round_trip(SIZE));
-    PAIR_CHECK(pair, round_trip(LARGE));
+    PAIR_CHECK(pair, pair_network_round_trip(SIZE, 0));
+    PAIR_CHECK(pair, pair_network_round_trip(LARGE, 0));
 }
 
 static void lose(struct pair *pair)
@@ -51,19 +35,11 @@ static void offer(struct pair *pair)
     PAIR_CHECK(pair, tries < TRIES);
 }
 
-static uint64_t allocations(void)
-{
-    struct machine_memory_statistics statistics;
-
-    machine_memory_statistics(&statistics);
-    return statistics.allocations + statistics.page_allocations;
-}
-
 /* Offers the adapter, which is not there, with the nth allocation from there on failing, and takes
  * it away again. False: there were not so many. */
 static bool scarce_attachment(struct pair *pair, uint64_t nth)
 {
-    uint64_t before = allocations();
+    uint64_t before = pair_allocations();
     bool refused;
 
     machine_allocation_fail_at(nth, false);
@@ -72,7 +48,7 @@ static bool scarce_attachment(struct pair *pair, uint64_t nth)
     refused = machine_allocation_failed() != 0;
     machine_allocation_fail_at(0, false);
     lose(pair);
-    PAIR_CHECK(pair, allocations() == before);
+    PAIR_CHECK(pair, pair_allocations() == before);
     return refused;
 }
 
@@ -141,11 +117,12 @@ static bool scarce_traffic(struct pair *pair, size_t size, uint64_t nth)
     bool refused;
 
     machine_allocation_fail_at(nth, false);
-    round_trip(size);
+    pair_network_round_trip(size, 0);
     refused = machine_allocation_failed() != 0;
     machine_allocation_fail_at(0, false);
-    PAIR_CHECK(pair, round_trip(SIZE));
-    PAIR_CHECK(pair, round_trip(LARGE));
+    pair_network_forget();
+    PAIR_CHECK(pair, pair_network_round_trip(SIZE, 0));
+    PAIR_CHECK(pair, pair_network_round_trip(LARGE, 0));
     return refused;
 }
 
@@ -156,13 +133,13 @@ static void scarce_traffic_body(struct pair *pair)
     unsigned index;
 
     check_network(pair);
-    before = allocations();
+    before = pair_allocations();
     for (index = 0; index < sizeof sizes / sizeof *sizes; index++) {
         for (nth = 1; pair->failures == 0 && scarce_traffic(pair, sizes[index], nth); nth++)
             ;
         PAIR_CHECK(pair, nth > 2);
     }
-    PAIR_CHECK(pair, allocations() == before);
+    PAIR_CHECK(pair, pair_allocations() == before);
 }
 
 static void frames_for_which_there_is_no_memory_are_lost_and_the_next_pass(void **state)

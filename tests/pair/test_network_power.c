@@ -19,29 +19,6 @@ static const size_t sizes[] = { SIZE, LARGE, JUMBO };
 static struct pair_frame got;
 static uint8_t frame[JUMBO];
 
-static void make_frame(size_t size, unsigned seed)
-{
-    for (size_t i = 14; i < size; i++)
-        frame[i] = (uint8_t)(i * 7 + i / 256 + seed);
-    memcpy(frame, "\x02\x11\x22\x33\x44\x55", 6);
-    memcpy(frame + 6, pair_network_address(), 6);
-    frame[12] = 0x88; /* an experimental type */
-    frame[13] = 0xb5;
-}
-
-static bool round_trip(size_t size, unsigned seed)
-{
-    make_frame(size, seed);
-    return pair_network_send(frame, size, PAIR_PLAIN, 0) && pair_network_receive(&got) &&
-           got.size == size && memcmp(got.bytes + 12, frame + 12, size - 12) == 0;
-}
-
-static void forget_received(void)
-{
-    while (pair_network_receive(&got))
-        ;
-}
-
 static unsigned open_channels(struct pair *pair)
 {
     uint64_t from_guest, to_guest;
@@ -57,11 +34,11 @@ static void check_suspended(struct pair *pair)
 {
     uint64_t frames = pair_host_network_frames(pair->host);
 
-    forget_received();
+    pair_network_forget();
     PAIR_CHECK(pair, open_channels(pair) == 0);
     PAIR_CHECK(pair, !pair_network_link());
     PAIR_CHECK(pair, pair_wait_for_network(true)); /* en0 is there */
-    make_frame(SIZE, 1);
+    pair_network_make_frame(frame, SIZE, 1);
     PAIR_CHECK(pair, pair_network_send(frame, SIZE, PAIR_PLAIN, 0));
     PAIR_CHECK(pair, !pair_network_receive(&got));
     PAIR_CHECK(pair, pair_host_network_frames(pair->host) == frames);
@@ -72,14 +49,14 @@ static void check_awake(struct pair *pair)
     PAIR_CHECK(pair, pair_wait_for_link(true));
     PAIR_CHECK(pair, memcmp(pair_network_address(), "\x00\x15\x5d\x01\x02\x03", 6) == 0);
     for (unsigned i = 0; i < 20; i++)
-        PAIR_CHECK(pair, round_trip(sizes[i % 3], i));
+        PAIR_CHECK(pair, pair_network_round_trip(sizes[i % 3], i));
 }
 
 /* Frames of all sizes that nobody waits for. */
 static void send_some(unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
-        make_frame(sizes[i % 3], i);
+        pair_network_make_frame(frame, sizes[i % 3], i);
         pair_network_send(frame, sizes[i % 3], PAIR_PLAIN, 0);
     }
 }
@@ -169,7 +146,7 @@ static void twice_body(struct pair *pair)
 {
     PAIR_CHECK(pair, pair_wait_for_network(true));
     pair_network_set_power(true); /* it is on */
-    PAIR_CHECK(pair, round_trip(SIZE, 1));
+    PAIR_CHECK(pair, pair_network_round_trip(SIZE, 1));
     pair_network_set_power(false);
     pair_network_set_power(false);
     check_suspended(pair);
@@ -195,7 +172,7 @@ static void channels_body(struct pair *pair)
         pair_set_power(false);
         PAIR_CHECK(pair, open_channels(pair) == 0);
         pair_set_power(true);
-        forget_received();
+        pair_network_forget();
         check_awake(pair);
     }
     PAIR_CHECK(pair, open_channels(pair) == 4);
@@ -217,7 +194,7 @@ static void settings_body(struct pair *pair)
 
     PAIR_CHECK(pair, pair_wait_for_network(true));
     for (unsigned i = 0; i < 5; i++)
-        PAIR_CHECK(pair, round_trip(SIZE, i));
+        PAIR_CHECK(pair, pair_network_round_trip(SIZE, i));
     PAIR_CHECK(pair, pair_network_set_promiscuous(true) == 0);
     pair_network_statistics(&before);
     pair_set_power(false);
@@ -301,7 +278,7 @@ static void rescind_on_the_way_body(struct pair *pair)
     pair_host_end_faults(pair->host);
     pair_set_power(true);
     pair_sleep(2 * PAIR_SECOND);
-    forget_received();
+    pair_network_forget();
     PAIR_CHECK(pair, pair_host_add_adapter(pair->host));
     PAIR_CHECK(pair, pair_wait_for_network(true));
     check_awake(pair);

@@ -4,7 +4,7 @@
 #ifndef XNU_FAMILIES_NBD_WIRE_H
 #define XNU_FAMILIES_NBD_WIRE_H
 
-#include <stdint.h>
+#include "protocol/big_endian.h"
 
 #define NBD_MAGIC UINT64_C(0x4e42444d41474943)              /* "NBDMAGIC" */
 #define NBD_MAGIC_OPTION UINT64_C(0x49484156454f5054)       /* "IHAVEOPT" */
@@ -67,38 +67,5 @@ enum {
     NBD_REPLY_TYPE_OFFSET_DATA = 1,
     NBD_REPLY_TYPE_ERROR = (1 << 15) + 1,
 };
-
-static inline uint16_t be16_get(const uint8_t *at)
-{
-    return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-static inline uint32_t be32_get(const uint8_t *at)
-{
-    return (uint32_t)be16_get(at) << 16 | be16_get(at + 2);
-}
-
-static inline uint64_t be64_get(const uint8_t *at)
-{
-    return (uint64_t)be32_get(at) << 32 | be32_get(at + 4);
-}
-
-static inline void be16_put(uint8_t *at, uint16_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
-
-static inline void be32_put(uint8_t *at, uint32_t value)
-{
-    be16_put(at, (uint16_t)(value >> 16));
-    be16_put(at + 2, (uint16_t)value);
-}
-
-static inline void be64_put(uint8_t *at, uint64_t value)
-{
-    be32_put(at, (uint32_t)(value >> 32));
-    be32_put(at + 4, (uint32_t)value);
-}
 
 #endif

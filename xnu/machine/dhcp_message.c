@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "protocol/big_endian.h"
+
 /* Offsets of the fixed part, and options (RFC 2132). */
 enum {
     AT_OPERATION = 0,
@@ -36,20 +38,9 @@ enum {
 
 static const uint8_t cookie[4] = { 99, 130, 83, 99 };
 
-static void put32(uint8_t *to, uint32_t value)
-{
-    for (int i = 0; i < 4; i++)
-        to[i] = (uint8_t)(value >> (24 - 8 * i));
-}
-
-static uint32_t get32(const uint8_t *from)
-{
-    return (uint32_t)from[0] << 24 | (uint32_t)from[1] << 16 | (uint32_t)from[2] << 8 | from[3];
-}
-
 static bool is_zero(const uint8_t address[4])
 {
-    return get32(address) == 0;
+    return be32_get(address) == 0;
 }
 
 static uint8_t *put_option(uint8_t *at, uint8_t option, const void *value, uint8_t length)
@@ -71,7 +62,7 @@ void dhcp_write(const struct dhcp_request *request, uint8_t message[DHCP_MESSAGE
     message[AT_OPERATION] = OPERATION_REQUEST;
     message[AT_HARDWARE_TYPE] = ETHERNET;
     message[AT_HARDWARE_LENGTH] = HARDWARE_LENGTH;
-    put32(message + AT_TRANSACTION, request->transaction);
+    be32_put(message + AT_TRANSACTION, request->transaction);
     message[AT_FLAGS] = BROADCAST;
     memcpy(message + AT_CLIENT, request->client, 4);
     memcpy(message + AT_HARDWARE, request->hardware, HARDWARE_LENGTH);
@@ -98,7 +89,7 @@ static void take_option(uint8_t option, const uint8_t *value, size_t length,
     case OPTION_ROUTER:      memcpy(reply->router, value, 4); break;
     case OPTION_NAME_SERVER: memcpy(reply->name_server, value, 4); break;
     case OPTION_SERVER:      memcpy(reply->server, value, 4); break;
-    case OPTION_SECONDS:     reply->seconds = get32(value); break;
+    case OPTION_SECONDS:     reply->seconds = be32_get(value); break;
     default:                 break;
     }
 }
@@ -126,7 +117,7 @@ bool dhcp_read(const uint8_t *message, size_t size, uint32_t transaction, const 
 {
     *reply = (struct dhcp_reply){ .seconds = 0 };
     if (size < AT_OPTIONS || message[AT_OPERATION] != OPERATION_REPLY ||
-        get32(message + AT_TRANSACTION) != transaction ||
+        be32_get(message + AT_TRANSACTION) != transaction ||
         memcmp(message + AT_HARDWARE, hardware, HARDWARE_LENGTH) != 0 ||
         memcmp(message + AT_COOKIE, cookie, sizeof cookie) != 0)
         return false;

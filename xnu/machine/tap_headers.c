@@ -2,6 +2,8 @@
 /* tap_headers.c - Ethernet, IP and transport headers at the beginning of a frame. */
 #include "xnu/machine/tap_headers.h"
 
+#include "protocol/big_endian.h"
+
 enum {
     ADDRESSES = 12,
     TYPE_VLAN = 0x8100,
@@ -26,26 +28,15 @@ struct transport {
     size_t addresses_size;
 };
 
-static uint16_t get16(const uint8_t *at)
-{
-    return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-static void put16(uint8_t *at, uint16_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
-
 static bool find_ipv4(const uint8_t *head, size_t ip, size_t length, struct transport *found)
 {
     size_t header, total;
 
     if (length < ip + IPV4_HEADER || head[ip] >> 4 != 4 ||
-        (get16(head + ip + 6) & FRAGMENT) != 0)
+        (be16_get(head + ip + 6) & FRAGMENT) != 0)
         return false;
     header = (size_t)(head[ip] & 15) * 4;
-    total = get16(head + ip + 2);
+    total = be16_get(head + ip + 2);
     if (header < IPV4_HEADER || total < header)
         return false;
     *found = (struct transport){ ip + header, total - header, head[ip + 9], head + ip + 12, 8 };
@@ -56,7 +47,7 @@ static bool find_ipv6(const uint8_t *head, size_t ip, size_t length, struct tran
 {
     if (length < ip + IPV6_HEADER || head[ip] >> 4 != 6)
         return false;
-    *found = (struct transport){ ip + IPV6_HEADER, get16(head + ip + 4), head[ip + 6],
+    *found = (struct transport){ ip + IPV6_HEADER, be16_get(head + ip + 4), head[ip + 6],
                                  head + ip + 8, 32 };
     return true;
 }
@@ -65,11 +56,11 @@ static bool find_transport(const uint8_t *head, size_t length, struct transport 
 {
     size_t type = ADDRESSES;
 
-    if (length >= type + 4 && get16(head + type) == TYPE_VLAN)
+    if (length >= type + 4 && be16_get(head + type) == TYPE_VLAN)
         type += 4;
     if (length < type + 2)
         return false;
-    switch (get16(head + type)) {
+    switch (be16_get(head + type)) {
     case TYPE_IPV4:
         return find_ipv4(head, type + 2, length, found);
     case TYPE_IPV6:
@@ -84,7 +75,7 @@ static uint16_t pseudo_header_sum(const struct transport *transport)
     uint32_t sum = transport->protocol + (uint32_t)transport->bytes;
 
     for (size_t i = 0; i < transport->addresses_size; i += 2)
-        sum += get16(transport->addresses + i);
+        sum += be16_get(transport->addresses + i);
     while (sum >> 16 != 0)
         sum = (sum & 0xffff) + (sum >> 16);
     return (uint16_t)sum;
@@ -108,9 +99,9 @@ bool tap_leave_checksum(uint8_t *head, size_t length, struct tap_checksum *check
     }
     if (transport.bytes < header || transport.start + header > length)
         return false;
-    if (transport.protocol == PROTOCOL_UDP && get16(head + transport.start + field) == 0)
+    if (transport.protocol == PROTOCOL_UDP && be16_get(head + transport.start + field) == 0)
         return false; /* the sender made none */
-    put16(head + transport.start + field, pseudo_header_sum(&transport));
+    be16_put(head + transport.start + field, pseudo_header_sum(&transport));
     *checksum = (struct tap_checksum){ (uint16_t)transport.start, (uint16_t)field };
     return true;
 }

@@ -145,8 +145,8 @@ network_bench() {
     network_tcp network-send-4 "TCP to the host, four streams" ">= 0.5" -P 4
     network_tcp network-receive-4 "TCP to the guest, four streams" ">= 0.5" -P 4 -R
     network_mtu 9000
-    network_tcp network-send-4-jumbo "the same with an MTU of 9000" ">= 0.5" -P 4
-    network_tcp network-receive-4-jumbo "the same to the guest" ">= 0.5" -P 4 -R
+    network_tcp network-send-4-jumbo "TCP to the host, four streams, MTU 9000" ">= 0.5" -P 4
+    network_tcp network-receive-4-jumbo "TCP to the guest, four streams, MTU 9000" ">= 0.5" -P 4 -R
     network_mtu 1500
     network_copies network-copies-send "to the host"
     network_copies network-copies-receive "to the guest" -R

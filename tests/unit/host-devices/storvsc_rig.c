@@ -165,8 +165,8 @@ void rw_cdb(uint8_t cdb[16], bool write, uint32_t lba, uint16_t count)
 {
     memset(cdb, 0, 16);
     cdb[0] = write ? SCSI_WRITE_10 : SCSI_READ_10;
-    scsi_put_be32(cdb + 2, lba);
-    scsi_put_be16(cdb + 7, count);
+    be32_put(cdb + 2, lba);
+    be16_put(cdb + 7, count);
 }
 
 struct storvsc_packet execute(struct rig *rig, uint8_t lun, const uint8_t *cdb,

@@ -250,19 +250,19 @@ static void capacity_and_tracks_agree(void **state)
     RUN(&drive, IN, 20, SCSI_READ_TOC, 2, 0, 0, 0, 0, 0, 0, 20);
     assert_memory_equal(drive.action.data, toc_times, 20);
     RUN(&drive, IN, 36, SCSI_READ_TRACK_INFORMATION, 1, 0, 0, 0, 1, 0, 0, 36);
-    assert_int_equal(scsi_get_be32(drive.action.data + 24), BLOCKS);
+    assert_int_equal(be32_get(drive.action.data + 24), BLOCKS);
 }
 
 static void the_configuration_follows_the_disc(void **state)
 {
     struct drive drive = drive_with(0);
     RUN(&drive, IN, 8, SCSI_GET_CONFIGURATION, 0, 0, 0, 0, 0, 0, 0, 8);
-    assert_int_equal(scsi_get_be32(drive.action.data), 84); /* of the whole answer but 4 bytes */
-    assert_int_equal(scsi_get_be16(drive.action.data + 6), 0);
+    assert_int_equal(be32_get(drive.action.data), 84); /* of the whole answer but 4 bytes */
+    assert_int_equal(be16_get(drive.action.data + 6), 0);
     dvd_drive_insert(&drive.target, BLOCKS);
     RUN(&drive, IN, 16, SCSI_GET_CONFIGURATION, 0, 0, 0, 0, 0, 0, 0, 16);
-    assert_int_equal(scsi_get_be16(drive.action.data + 6), MMC_PROFILE_DVD_ROM);
-    assert_int_equal(scsi_get_be16(drive.action.data + 12), MMC_PROFILE_DVD_ROM);
+    assert_int_equal(be16_get(drive.action.data + 6), MMC_PROFILE_DVD_ROM);
+    assert_int_equal(be16_get(drive.action.data + 12), MMC_PROFILE_DVD_ROM);
     assert_int_equal(drive.action.data[14], 1);
 }
 
@@ -377,7 +377,7 @@ static void a_disc_that_is_exchanged_is_told_in_order(void **state)
     test_unit_ready(&drive);
     expect_sense(&drive, SCSI_SENSE_UNIT_ATTENTION, SCSI_ASC_MEDIUM_MAY_HAVE_CHANGED);
     RUN(&drive, IN, 8, SCSI_READ_CAPACITY_10);
-    assert_int_equal(scsi_get_be32(drive.action.data), 6);
+    assert_int_equal(be32_get(drive.action.data), 6);
 }
 
 static void commands_that_overtake_leave_the_attention_to_others(void **state)

@@ -272,10 +272,10 @@ static void vital_pages_have_their_contents(void **state)
     RUN(&bench, IN, 255, 0x12, 1, 0x83, 0, 255);
     assert_memory_equal(bench.action.data, identification, sizeof(identification));
     RUN(&bench, IN, 255, 0x12, 1, 0xb0, 0, 255);
-    assert_int_equal(scsi_get_be32(bench.action.data + 20), 0xffffffff);
-    assert_int_equal(scsi_get_be32(bench.action.data + 24), 4096);
-    assert_int_equal(scsi_get_be32(bench.action.data + 28), 8);
-    assert_int_equal(scsi_get_be64(bench.action.data + 36), TRANSFER_MAX / 512);
+    assert_int_equal(be32_get(bench.action.data + 20), 0xffffffff);
+    assert_int_equal(be32_get(bench.action.data + 24), 4096);
+    assert_int_equal(be32_get(bench.action.data + 28), 8);
+    assert_int_equal(be64_get(bench.action.data + 36), TRANSFER_MAX / 512);
     settings.unmap = false;
     settings.serial[0] = '\0';
     initialise(&bench, &settings);
@@ -291,18 +291,18 @@ static void capacity_is_the_last_block(void **state)
     struct bench bench;
     initialise(&bench, &settings);
     RUN(&bench, IN, 8, 0x25);
-    assert_int_equal(scsi_get_be32(bench.action.data), BLOCKS - 1);
-    assert_int_equal(scsi_get_be32(bench.action.data + 4), 512);
+    assert_int_equal(be32_get(bench.action.data), BLOCKS - 1);
+    assert_int_equal(be32_get(bench.action.data + 4), 512);
     RUN(&bench, IN, 32, 0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32);
-    assert_int_equal(scsi_get_be64(bench.action.data), BLOCKS - 1);
+    assert_int_equal(be64_get(bench.action.data), BLOCKS - 1);
     assert_int_equal(bench.action.data[13], 3); /* eight logical blocks a physical one */
     assert_int_equal(bench.action.data[14], 0x80);
     settings.block_count = 1ull << 33;
     initialise(&bench, &settings);
     RUN(&bench, IN, 8, 0x25);
-    assert_int_equal(scsi_get_be32(bench.action.data), 0xffffffff);
+    assert_int_equal(be32_get(bench.action.data), 0xffffffff);
     RUN(&bench, IN, 32, 0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32);
-    assert_int_equal(scsi_get_be64(bench.action.data), (1ull << 33) - 1);
+    assert_int_equal(be64_get(bench.action.data), (1ull << 33) - 1);
 }
 
 static void mode_sense_tells_cache_and_protection(void **state)
@@ -380,7 +380,7 @@ static void results_of_the_medium_become_status_and_sense(void **state)
         assert_int_equal(sense[0], 0x70);
         assert_int_equal(sense[2], failures[i].key);
         assert_int_equal(sense[7], 10);
-        assert_int_equal(scsi_get_be16(sense + 12), failures[i].additional);
+        assert_int_equal(be16_get(sense + 12), failures[i].additional);
         RUN(&bench, IN, 18, 0x03, 0, 0, 0, 18);
         assert_int_equal(bench.action.data[2], 0);
     }
@@ -449,7 +449,7 @@ static void a_changed_capacity_is_told_once(void **state)
     RUN(&bench, NONE, 0, 0x00);
     expect_sense(&bench, SCSI_OUTCOME_ERROR, SCSI_SENSE_UNIT_ATTENTION, 0x2a09);
     RUN(&bench, IN, 8, 0x25);
-    assert_int_equal(scsi_get_be32(bench.action.data), BLOCKS * 2 - 1);
+    assert_int_equal(be32_get(bench.action.data), BLOCKS * 2 - 1);
     scsi_target_set_block_count(&bench.target, BLOCKS);
     RUN(&bench, IN, 18, 0x03, 0, 0, 0, 18);
     assert_int_equal(bench.action.data[2], SCSI_SENSE_UNIT_ATTENTION);
@@ -462,20 +462,20 @@ static void a_changed_capacity_is_told_once(void **state)
 static void put_unmap_list(uint8_t *list, unsigned count)
 {
     memset(list, 0, 8 + 16 * count);
-    scsi_put_be16(list, (uint16_t)(6 + 16 * count));
-    scsi_put_be16(list + 2, (uint16_t)(16 * count));
+    be16_put(list, (uint16_t)(6 + 16 * count));
+    be16_put(list + 2, (uint16_t)(16 * count));
 }
 
 static void put_descriptor(uint8_t *list, unsigned number, uint64_t lba, uint32_t count)
 {
-    scsi_put_be64(list + 8 + 16 * number, lba);
-    scsi_put_be32(list + 16 + 16 * number, count);
+    be64_put(list + 8 + 16 * number, lba);
+    be32_put(list + 16 + 16 * number, count);
 }
 
 static void run_unmap(struct bench *bench, const uint8_t *list, uint16_t length, uint32_t buffer)
 {
     uint8_t cdb[10] = {0x42};
-    scsi_put_be16(cdb + 7, length);
+    be16_put(cdb + 7, length);
     run(bench, cdb, sizeof(cdb), OUT, buffer, list);
 }
 
@@ -527,8 +527,8 @@ static void bad_unmap_lists_are_refused_and_the_next_works(void **state)
     put_descriptor(list, 0, UINT64_MAX, 2);
     run_unmap(&bench, list, sizeof(list), sizeof(list));
     expect_sense(&bench, SCSI_OUTCOME_INVALID_REQUEST, SCSI_SENSE_ILLEGAL_REQUEST, 0x2100);
-    scsi_put_be16(list, 6 + 8);
-    scsi_put_be16(list + 2, 8);
+    be16_put(list, 6 + 8);
+    be16_put(list + 2, 8);
     run_unmap(&bench, list, 16, 16); /* half a descriptor */
     expect_sense(&bench, SCSI_OUTCOME_INVALID_REQUEST, SCSI_SENSE_ILLEGAL_REQUEST, 0x2600);
     put_unmap_list(list, 1);

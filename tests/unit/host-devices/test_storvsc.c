@@ -131,9 +131,9 @@ static void absent_luns_and_report_luns(void **state)
     assert_int_equal(buffer[0], 0x7f);
     packet = execute(rig, 63, report, STORVSC_DATA_IN, BUFFER, 256);
     assert_int_equal(packet.srb.data_transfer_length, 24);
-    assert_int_equal(scsi_get_be32(buffer), 16);
-    assert_int_equal(scsi_get_be16(buffer + 8), 0);
-    assert_int_equal(scsi_get_be16(buffer + 16), 9);
+    assert_int_equal(be32_get(buffer), 16);
+    assert_int_equal(be16_get(buffer + 8), 0);
+    assert_int_equal(be16_get(buffer + 16), 9);
     packet = execute(rig, 0, report, STORVSC_DATA_IN, BUFFER, 7);
     assert_int_equal(packet.srb.srb_status, STORVSC_SRB_STATUS_SUCCESS);
     assert_int_equal(packet.srb.data_transfer_length, 0);
@@ -156,10 +156,10 @@ static void write_same_unmap_and_mode_select_reach_the_disk(void **state)
     }
     assert_int_equal(disk_memory_bytes(rig->disk)[1024 + 256 * 512], 0);
     memset(buffer, 0, 24);
-    scsi_put_be16(buffer, 22);
-    scsi_put_be16(buffer + 2, 16);
-    scsi_put_be64(buffer + 8, 2);
-    scsi_put_be32(buffer + 16, 1);
+    be16_put(buffer, 22);
+    be16_put(buffer + 2, 16);
+    be64_put(buffer + 8, 2);
+    be32_put(buffer + 16, 1);
     packet = execute(rig, 0, unmap, STORVSC_DATA_OUT, BUFFER, 24);
     assert_int_equal(packet.srb.srb_status, STORVSC_SRB_STATUS_SUCCESS);
     assert_int_equal(disk_memory_bytes(rig->disk)[1024], 0);
@@ -547,7 +547,7 @@ static void a_resized_disk_is_told_by_unit_attention(void **state)
     assert_int_equal(packet.srb.sense[2], SCSI_SENSE_UNIT_ATTENTION);
     assert_int_equal(packet.srb.sense[12], 0x2a);
     packet = execute(rig, 0, capacity, STORVSC_DATA_IN, BUFFER, 8);
-    assert_int_equal(scsi_get_be32(bench_page(rig->bench, BUFFER_PAGE)), 2 * DISK / 512 - 1);
+    assert_int_equal(be32_get(bench_page(rig->bench, BUFFER_PAGE)), 2 * DISK / 512 - 1);
     rig_free(rig);
 }
 

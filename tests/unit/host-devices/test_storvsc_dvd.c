@@ -45,7 +45,7 @@ static void expect_sense(const struct storvsc_packet *packet, uint8_t key, uint1
                      STORVSC_SRB_STATUS_ERROR | STORVSC_SRB_STATUS_AUTOSENSE_VALID);
     assert_int_equal(packet->srb.scsi_status, SCSI_STATUS_CHECK_CONDITION);
     assert_int_equal(packet->srb.sense[2], key);
-    assert_int_equal(scsi_get_be16(packet->srb.sense + 12), additional);
+    assert_int_equal(be16_get(packet->srb.sense + 12), additional);
 }
 
 static void expect_ready(struct rig *rig)

@@ -327,8 +327,8 @@ void guest_blocks(struct guest *guest, struct guest_channel *channel, uint8_t lu
 {
     struct storvsc_packet packet;
     uint8_t cdb[10] = {write ? SCSI_WRITE_10 : SCSI_READ_10};
-    scsi_put_be32(cdb + 2, lba);
-    scsi_put_be16(cdb + 7, count);
+    be32_put(cdb + 2, lba);
+    be16_put(cdb + 7, count);
     assert_int_equal(guest_execute(guest, channel, lun, cdb, sizeof(cdb),
                                    write ? STORVSC_DATA_OUT : STORVSC_DATA_IN, gpa, count * 512u,
                                    &packet),

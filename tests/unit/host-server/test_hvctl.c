@@ -102,7 +102,7 @@ static void disks_come_grow_and_go_while_the_guest_runs(void **state)
     assert_int_equal(guest_execute(&host->guest, &channel, 7, capacity, 10, STORVSC_DATA_IN,
                                    GUEST_BUFFERS, 8, &packet),
                      STORVSC_SRB_STATUS_SUCCESS);
-    assert_int_equal(scsi_get_be32(host->guest.monitor.ram + GUEST_BUFFERS), 4095);
+    assert_int_equal(be32_get(host->guest.monitor.ram + GUEST_BUFFERS), 4095);
     assert_int_equal(hvctl(host, "disk list"), 0);
     assert_non_null(strstr(output, "memory:1048576"));
     assert_int_equal(hvctl(host, "disk remove 7"), 0);
@@ -201,7 +201,7 @@ static void faults_are_set_and_cleared_while_the_guest_runs(void **state)
     guest_execute(&host->guest, &channel, 0, read, 10, STORVSC_DATA_IN, GUEST_BUFFERS, 512,
                   &packet);
     assert_int_equal(packet.srb.sense[2], 4);
-    assert_int_equal(scsi_get_be16(packet.srb.sense + 12), 0x4401);
+    assert_int_equal(be16_get(packet.srb.sense + 12), 0x4401);
     assert_int_equal(hvctl(host, "faults clear"), 0);
     guest_blocks(&host->guest, &channel, 0, false, 0, 1, GUEST_BUFFERS);
     assert_int_equal(hvctl(host, "faults disk.lost=100%"), 0);

@@ -53,8 +53,8 @@ static void many_requests_in_flight_all_come_back(void **state)
         uint64_t first = channel.transaction_id + 1;
         for (unsigned i = 0; i < REQUESTS; i++) {
             uint8_t cdb[10] = {round % 2 != 0 ? SCSI_READ_10 : SCSI_WRITE_10};
-            scsi_put_be32(cdb + 2, i * 8);
-            scsi_put_be16(cdb + 7, 8);
+            be32_put(cdb + 2, i * 8);
+            be16_put(cdb + 7, 8);
             guest_srb(&host->guest, &channel, 0, cdb, 10,
                       round % 2 != 0 ? STORVSC_DATA_IN : STORVSC_DATA_OUT,
                       GUEST_BUFFERS + i * 4096u, 4096);
@@ -95,8 +95,8 @@ static void each_controller_has_its_own_disks(void **state)
     assert_int_equal(guest_execute(&host->guest, &second, 5, capacity, 10, STORVSC_DATA_IN,
                                    GUEST_BUFFERS, 8, &packet),
                      STORVSC_SRB_STATUS_SUCCESS);
-    assert_int_equal(scsi_get_be32(host->guest.monitor.ram + GUEST_BUFFERS), 255);
-    assert_int_equal(scsi_get_be32(host->guest.monitor.ram + GUEST_BUFFERS + 4), 4096);
+    assert_int_equal(be32_get(host->guest.monitor.ram + GUEST_BUFFERS), 255);
+    assert_int_equal(be32_get(host->guest.monitor.ram + GUEST_BUFFERS + 4), 4096);
     guest_blocks(&host->guest, &first, 0, true, 0, 8, GUEST_BUFFERS);
     host_power_off(host);
     assert_int_equal(host_exit_code(host), 0);

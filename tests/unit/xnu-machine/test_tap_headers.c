@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "protocol/big_endian.h"
 #include "xnu/machine/tap_headers.h"
 
 enum { FRAME_MAX = 2000, TCP = 6, UDP = 17 };
@@ -21,17 +22,6 @@ struct sample {
 };
 
 static uint8_t frame[FRAME_MAX];
-
-static void put16(uint8_t *at, uint32_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
-
-static uint16_t get16(const uint8_t *at)
-{
-    return (uint16_t)(at[0] << 8 | at[1]);
-}
 
 static uint32_t add(const uint8_t *at, size_t size, uint32_t sum)
 {
@@ -58,18 +48,18 @@ static size_t make(const struct sample *sample)
     for (size_t i = 0; i < at + bytes; i++)
         frame[i] = (uint8_t)(i * 37 + bytes);
     if (sample->tagged)
-        put16(frame + 12, 0x8100);
-    put16(frame + ip - 2, sample->ipv6 ? 0x86dd : 0x0800);
+        be16_put(frame + 12, 0x8100);
+    be16_put(frame + ip - 2, sample->ipv6 ? 0x86dd : 0x0800);
     frame[ip] = sample->ipv6 ? 0x60 : (uint8_t)(0x45 + sample->options / 4);
-    put16(frame + ip + (sample->ipv6 ? 4 : 2),
+    be16_put(frame + ip + (sample->ipv6 ? 4 : 2),
           (uint32_t)(bytes + (sample->ipv6 ? 0 : 20 + sample->options)));
     if (!sample->ipv6)
-        put16(frame + ip + 6, 0x4000);
+        be16_put(frame + ip + 6, 0x4000);
     frame[ip + (sample->ipv6 ? 6 : 9)] = sample->protocol;
-    put16(frame + at + field, 0);
+    be16_put(frame + at + field, 0);
     sum = add(frame + ip + (sample->ipv6 ? 8 : 12), sample->ipv6 ? 32 : 8,
               sample->protocol + (uint32_t)bytes);
-    put16(frame + at + field, ~add(frame + at, bytes, sum) & 0xffff);
+    be16_put(frame + at + field, ~add(frame + at, bytes, sum) & 0xffff);
     return at + bytes;
 }
 
@@ -89,15 +79,15 @@ static void what_is_computed_again_is_what_was_there(void **state)
         struct tap_checksum checksum;
         size_t size = make(&samples[i]), at = transport_of(&samples[i]);
         size_t field = at + (samples[i].protocol == TCP ? 16 : 6);
-        uint16_t before = get16(frame + field);
+        uint16_t before = be16_get(frame + field);
 
         assert_true(tap_leave_checksum(frame, size < TAP_HEADERS_MAX ? size : TAP_HEADERS_MAX,
                                        &checksum));
         assert_int_equal(checksum.start, at);
         assert_int_equal(checksum.start + checksum.offset, field);
         /* What an adapter, or Linux, does with it. */
-        put16(frame + field, ~add(frame + at, size - at, 0) & 0xffff);
-        assert_int_equal(get16(frame + field), before);
+        be16_put(frame + field, ~add(frame + at, size - at, 0) & 0xffff);
+        assert_int_equal(be16_get(frame + field), before);
     }
 }
 
@@ -138,13 +128,13 @@ static void what_has_no_such_checksum_is_left_alone(void **state)
 
     (void)state;
     size = make(&samples[0]);
-    put16(frame + 20, 0x2000); /* more fragments */
+    be16_put(frame + 20, 0x2000); /* more fragments */
     refuses(size);
     size = make(&samples[0]);
-    put16(frame + 20, 0x0001); /* not the first */
+    be16_put(frame + 20, 0x0001); /* not the first */
     refuses(size);
     size = make(&samples[1]);
-    put16(frame + 14 + 20 + 6, 0); /* a datagram without */
+    be16_put(frame + 14 + 20 + 6, 0); /* a datagram without */
     refuses(size);
     size = make(&samples[0]);
     frame[14 + 9] = 1; /* ICMP */
@@ -153,7 +143,7 @@ static void what_has_no_such_checksum_is_left_alone(void **state)
     frame[14 + 6] = 0; /* an extension header */
     refuses(size);
     size = make(&samples[0]);
-    put16(frame + 12, 0x0806); /* ARP */
+    be16_put(frame + 12, 0x0806); /* ARP */
     refuses(size);
     size = make(&samples[0]);
     frame[14] = 0x65; /* another version than the type says */
@@ -162,10 +152,10 @@ static void what_has_no_such_checksum_is_left_alone(void **state)
     frame[14] = 0x44; /* a header shorter than one */
     refuses(size);
     size = make(&samples[0]);
-    put16(frame + 16, 20 + 19); /* less than a TCP header */
+    be16_put(frame + 16, 20 + 19); /* less than a TCP header */
     refuses(size);
     size = make(&samples[0]);
-    put16(frame + 16, 19); /* less than its own header */
+    be16_put(frame + 16, 19); /* less than its own header */
     refuses(size);
 }
 

@@ -3,6 +3,7 @@
 #include "xnu/families/scsi/scsi_commands.h"
 
 #include "abi/constants/scsi.h"
+#include "protocol/big_endian.h"
 
 enum {
     SERVICE_ACTION_READ_CAPACITY_16 = 0x10,
@@ -19,39 +20,6 @@ enum {
     MEDIA_PRESENT = 0x02,
     START_STOP_EJECT = 0x02,
 };
-
-static uint16_t get16(const uint8_t *at)
-{
-    return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-    return (uint32_t)get16(at) << 16 | get16(at + 2);
-}
-
-static uint64_t get64(const uint8_t *at)
-{
-    return (uint64_t)get32(at) << 32 | get32(at + 4);
-}
-
-static void put16(uint8_t *at, uint16_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-    put16(at, (uint16_t)(value >> 16));
-    put16(at + 2, (uint16_t)value);
-}
-
-static void put64(uint8_t *at, uint64_t value)
-{
-    put32(at, (uint32_t)(value >> 32));
-    put32(at + 4, (uint32_t)value);
-}
 
 /* ---- commands ------------------------------------------------------------------------------- */
 
@@ -74,7 +42,7 @@ struct scsi_cdb scsi_cdb_report_luns(uint32_t length)
 {
     struct scsi_cdb cdb = { { kSCSICmd_REPORT_LUNS }, 12 };
 
-    put32(cdb.bytes + 6, length);
+    be32_put(cdb.bytes + 6, length);
     return cdb;
 }
 
@@ -92,7 +60,7 @@ struct scsi_cdb scsi_cdb_read_capacity_16(uint32_t length)
 {
     struct scsi_cdb cdb = { { kSCSICmd_SERVICE_ACTION_IN, SERVICE_ACTION_READ_CAPACITY_16 }, 16 };
 
-    put32(cdb.bytes + 10, length);
+    be32_put(cdb.bytes + 10, length);
     return cdb;
 }
 
@@ -105,7 +73,7 @@ struct scsi_cdb scsi_cdb_unmap(uint16_t list_length)
 {
     struct scsi_cdb cdb = { { kSCSICmd_UNMAP }, 10 };
 
-    put16(cdb.bytes + 7, list_length);
+    be16_put(cdb.bytes + 7, list_length);
     return cdb;
 }
 
@@ -113,8 +81,8 @@ struct scsi_cdb scsi_cdb_write_same(uint64_t block, uint32_t count, bool unmap)
 {
     struct scsi_cdb cdb = { { WRITE_SAME_16, unmap ? 8 : 0 }, 16 };
 
-    put64(cdb.bytes + 2, block);
-    put32(cdb.bytes + 10, count);
+    be64_put(cdb.bytes + 2, block);
+    be32_put(cdb.bytes + 10, count);
     return cdb;
 }
 
@@ -124,13 +92,13 @@ struct scsi_cdb scsi_cdb_transfer(bool write, uint64_t block, uint32_t count, bo
 
     if (block + count <= UINT32_MAX && count <= UINT16_MAX) {
         cdb.bytes[0] = write ? kSCSICmd_WRITE_10 : kSCSICmd_READ_10;
-        put32(cdb.bytes + 2, (uint32_t)block);
-        put16(cdb.bytes + 7, (uint16_t)count);
+        be32_put(cdb.bytes + 2, (uint32_t)block);
+        be16_put(cdb.bytes + 7, (uint16_t)count);
         cdb.size = 10;
     } else {
         cdb.bytes[0] = write ? kSCSICmd_WRITE_16 : kSCSICmd_READ_16;
-        put64(cdb.bytes + 2, block);
-        put32(cdb.bytes + 10, count);
+        be64_put(cdb.bytes + 2, block);
+        be32_put(cdb.bytes + 10, count);
         cdb.size = 16;
     }
     return cdb;
@@ -154,12 +122,12 @@ struct scsi_cdb scsi_cdb_eject(void)
 
 void scsi_unmap_list(uint8_t *list, uint64_t block, uint32_t count)
 {
-    put16(list, SCSI_UNMAP_LIST_SIZE - 2);
-    put16(list + 2, 16);
-    put32(list + 4, 0);
-    put64(list + 8, block);
-    put32(list + 16, count);
-    put32(list + 20, 0);
+    be16_put(list, SCSI_UNMAP_LIST_SIZE - 2);
+    be16_put(list + 2, 16);
+    be32_put(list + 4, 0);
+    be64_put(list + 8, block);
+    be32_put(list + 16, count);
+    be32_put(list + 20, 0);
 }
 
 /* ---- answers -------------------------------------------------------------------------------- */
@@ -203,9 +171,9 @@ bool scsi_parse_capacity_10(const uint8_t *data, size_t size, struct scsi_capaci
     *capacity = (struct scsi_capacity){ 0 };
     if (size < SCSI_CAPACITY_10_SIZE)
         return false;
-    capacity->too_large = get32(data) == UINT32_MAX;
-    capacity->blocks = (uint64_t)get32(data) + 1;
-    capacity->block_size = capacity->physical_block_size = get32(data + 4);
+    capacity->too_large = be32_get(data) == UINT32_MAX;
+    capacity->blocks = (uint64_t)be32_get(data) + 1;
+    capacity->block_size = capacity->physical_block_size = be32_get(data + 4);
     return is_block_size(capacity->block_size);
 }
 
@@ -214,8 +182,8 @@ bool scsi_parse_capacity_16(const uint8_t *data, size_t size, struct scsi_capaci
     *capacity = (struct scsi_capacity){ 0 };
     if (size < 12)
         return false;
-    uint64_t last = get64(data);
-    capacity->block_size = capacity->physical_block_size = get32(data + 8);
+    uint64_t last = be64_get(data);
+    capacity->block_size = capacity->physical_block_size = be32_get(data + 8);
     if (!is_block_size(capacity->block_size) || last >= UINT64_MAX / capacity->block_size - 1)
         return false;
     capacity->blocks = last + 1;
@@ -231,7 +199,7 @@ bool scsi_parse_capacity_16(const uint8_t *data, size_t size, struct scsi_capaci
 bool scsi_parse_media_event(const uint8_t *data, size_t size, struct scsi_media_event *event)
 {
     *event = (struct scsi_media_event){ false };
-    if (size < SCSI_MEDIA_EVENT_SIZE || get16(data) < SCSI_MEDIA_EVENT_SIZE - 2 ||
+    if (size < SCSI_MEDIA_EVENT_SIZE || be16_get(data) < SCSI_MEDIA_EVENT_SIZE - 2 ||
         (data[2] & 0x87) != EVENT_CLASS_MEDIA)
         return false;
     event->removed = (data[4] & 0x0F) == MEDIA_REMOVAL;
@@ -259,13 +227,13 @@ void scsi_parse_block_limits(const uint8_t *data, size_t size, struct scsi_limit
     *limits = (struct scsi_limits){ 0 };
     if (size < VPD_HEADER || data[1] != VPD_BLOCK_LIMITS)
         return;
-    size_t total = VPD_HEADER + (size_t)get16(data + 2);
+    size_t total = VPD_HEADER + (size_t)be16_get(data + 2);
     if (total > size)
         total = size;
     if (total >= 24)
-        limits->unmap_blocks = get32(data + 20);
+        limits->unmap_blocks = be32_get(data + 20);
     if (total >= 44)
-        limits->write_same_blocks = get64(data + 36);
+        limits->write_same_blocks = be64_get(data + 36);
 }
 
 bool scsi_parse_provisioning(const uint8_t *data, size_t size)
@@ -279,7 +247,7 @@ unsigned scsi_parse_luns(const uint8_t *data, size_t size, uint64_t *luns, unsig
 
     if (size < 8)
         return 0;
-    size_t total = 8 + (size_t)get32(data);
+    size_t total = 8 + (size_t)be32_get(data);
     if (total > size)
         total = size;
     for (size_t at = 8; at + 8 <= total && count < limit; at += 8) {

@@ -135,6 +135,14 @@ static void stop_channel(struct storvsc_channel *channel, const char *rule)
 
 static void wake_sub_channels(struct storvsc *controller);
 
+/* NULL: nothing is there, and so nothing is held back. */
+static void reset_lun(const struct storvsc_lun *lun)
+{
+    if (lun != NULL) {
+        storvsc_lun_release_held_back(lun);
+    }
+}
+
 static void obey(struct storvsc_channel *channel, const struct host_packet *packet,
                  struct storvsc_decision *decision)
 {
@@ -161,6 +169,10 @@ static void obey(struct storvsc_channel *channel, const struct host_packet *pack
     case STORVSC_RESET:
         controller->counters.resets++;
         storvsc_release_held_back(controller);
+        break;
+    case STORVSC_RESET_ONE:
+        controller->counters.resets++;
+        reset_lun(storvsc_addressed_lun(controller, &decision->srb));
         break;
     case STORVSC_ANSWER:
     case STORVSC_ANSWER_READY:

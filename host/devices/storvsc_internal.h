@@ -109,7 +109,15 @@ uint8_t storvsc_spc_version(const struct storvsc *controller);
 /* A JSON array, the caller's. */
 struct json_object *storvsc_describe_luns(const struct storvsc *controller);
 
-/* Ends requests that fault filters hold back, on all LUNs. */
+/* True if the SRB's path and target are this controller's. */
+bool storvsc_is_addressed(const struct storvsc *controller, const struct storvsc_srb *srb);
+
+/* The LUN that the SRB is for, or NULL: nothing is there. */
+struct storvsc_lun *storvsc_addressed_lun(const struct storvsc *controller,
+                                          const struct storvsc_srb *srb);
+
+/* Ends requests that fault filters hold back, on one LUN or on all. */
+void storvsc_lun_release_held_back(const struct storvsc_lun *lun);
 void storvsc_release_held_back(struct storvsc *controller);
 
 #endif

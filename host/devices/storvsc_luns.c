@@ -85,8 +85,7 @@ void storvsc_lun_request_ended(struct storvsc_lun *lun)
     }
 }
 
-/* Requests that a fault filter holds back end now. */
-static void release_held_back(const struct storvsc_lun *lun)
+void storvsc_lun_release_held_back(const struct storvsc_lun *lun)
 {
     struct disk *const disks[] = {lun->disk, lun->retired};
     for (unsigned i = 0; i < sizeof(disks) / sizeof(disks[0]); i++) {
@@ -99,6 +98,20 @@ static void release_held_back(const struct storvsc_lun *lun)
 static struct storvsc_lun *lun_at(const struct storvsc *controller, unsigned number)
 {
     return number < STORVSC_LUNS_MAX ? controller->luns[number] : NULL;
+}
+
+bool storvsc_is_addressed(const struct storvsc *controller, const struct storvsc_srb *srb)
+{
+    if (controller->settings.kind == STORVSC_IDE_DISK) {
+        return srb->target == controller->settings.ide_device;
+    }
+    return srb->path == 0 && srb->target == 0;
+}
+
+struct storvsc_lun *storvsc_addressed_lun(const struct storvsc *controller,
+                                          const struct storvsc_srb *srb)
+{
+    return storvsc_is_addressed(controller, srb) ? lun_at(controller, srb->lun) : NULL;
 }
 
 bool storvsc_lun_is_taken(const struct storvsc *controller, unsigned number)
@@ -115,7 +128,7 @@ int storvsc_remove_disk(struct storvsc *controller, unsigned number)
     controller->luns[number] = NULL;
     controller->event_wanted = true;
     lun->removed = true;
-    release_held_back(lun);
+    storvsc_lun_release_held_back(lun);
     if (lun->in_flight == 0) {
         release_lun(lun);
     }
@@ -163,7 +176,7 @@ void storvsc_release_held_back(struct storvsc *controller)
 {
     for (unsigned i = 0; i < STORVSC_LUNS_MAX; i++) {
         if (controller->luns[i] != NULL) {
-            release_held_back(controller->luns[i]);
+            storvsc_lun_release_held_back(controller->luns[i]);
         }
     }
 }

@@ -281,14 +281,6 @@ static void disk_done(struct disk_request *disk_request)
 
 /* ---- LUNs where there is nothing, and REPORT LUNS ---- */
 
-static bool is_addressed_here(const struct storvsc *controller, const struct storvsc_srb *srb)
-{
-    if (controller->settings.kind == STORVSC_IDE_DISK) {
-        return srb->target == controller->settings.ide_device;
-    }
-    return srb->path == 0 && srb->target == 0;
-}
-
 static void report_luns(struct storvsc_request *request)
 {
     const struct storvsc *controller = request->channel->controller;
@@ -297,7 +289,7 @@ static void report_luns(struct storvsc_request *request)
     size_t size = sizeof(struct scsi_report_luns_header);
     struct storvsc_srb_result result = {.srb_status = STORVSC_SRB_STATUS_SUCCESS};
     for (unsigned i = 0; i < STORVSC_LUNS_MAX; i++) {
-        if (controller->luns[i] != NULL && is_addressed_here(controller, &request->srb)) {
+        if (controller->luns[i] != NULL && storvsc_is_addressed(controller, &request->srb)) {
             be16_put(data + size, (uint16_t)i);
             size += sizeof(struct scsi_report_luns_entry);
         }
@@ -402,7 +394,6 @@ static void fail(struct storvsc_request *request, uint8_t srb_status)
 static void run(struct storvsc_request *request)
 {
     struct storvsc *controller = request->channel->controller;
-    const struct storvsc_srb *srb = &request->srb;
     if (answered_by_fault(request)) {
         return;
     }
@@ -410,10 +401,7 @@ static void run(struct storvsc_request *request)
         report_luns(request);
         return;
     }
-    struct storvsc_lun *lun = NULL;
-    if (srb->lun < STORVSC_LUNS_MAX && is_addressed_here(controller, srb)) {
-        lun = controller->luns[srb->lun];
-    }
+    struct storvsc_lun *lun = storvsc_addressed_lun(controller, &request->srb);
     if (lun == NULL) {
         answer_for_nobody(request);
         return;

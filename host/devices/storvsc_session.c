@@ -159,7 +159,9 @@ static void dispatch(struct storvsc_session *session, const struct storvsc_packe
             wrong_state(decision);
         } else {
             answer(decision, STORVSC_STATUS_SUCCESS);
-            decision->verdict = STORVSC_RESET;
+            decision->verdict = packet->operation == STORVSC_RESET_LUN ? STORVSC_RESET_ONE
+                                                                       : STORVSC_RESET;
+            decision->srb = packet->srb;
         }
         break;
     case STORVSC_CREATE_SUB_CHANNELS:

@@ -40,6 +40,7 @@ enum storvsc_verdict {
     STORVSC_CREATE,              /* offer sub_channel_count channels, and send the completion */
     STORVSC_EXECUTE,             /* run the SRB; the completion is for storvsc_complete_srb() */
     STORVSC_RESET,               /* end what is held back, and send the completion */
+    STORVSC_RESET_ONE,           /* the same, of the LUN that the SRB names */
     STORVSC_STOP,                /* broken rule: no answer, nothing more from this channel */
 };
 
@@ -54,7 +55,7 @@ struct storvsc_decision {
     const char *rule;              /* STOP: the rule broken; otherwise NULL */
     const char *complaint;         /* a rule broken that is answered with an error, or NULL */
     uint16_t sub_channel_count;
-    struct storvsc_srb srb;        /* EXECUTE: complete, zeros beyond what was sent */
+    struct storvsc_srb srb;        /* EXECUTE, RESET_ONE: complete, zeros beyond what was sent */
     struct storvsc_message completion;
 };
 

@@ -159,7 +159,7 @@ static void disk_action(struct rig *rig)
         const struct disk_fault_settings settings = {
             .error_ppm = next_byte(rig->from) * 1000u, .short_ppm = next_byte(rig->from) * 1000u,
             .delay_ppm = next_byte(rig->from) * 3000u, .delay_max_ns = 1000,
-            .lost_ppm = next_byte(rig->from) * 300u};
+            .lost_ppm = next_byte(rig->from) * 3000u};
         storvsc_set_disk_faults(rig->controller, lun, &settings, 1);
         break;
     }

@@ -449,6 +449,37 @@ static void closing_with_requests_in_flight_waits_for_them(void **state)
     rig_free(rig);
 }
 
+static void lost_requests_come_back_with_the_reset_of_their_own_lun(void **state)
+{
+    struct rig *rig = rig_create(STORVSC_VERSION_6_2, NULL);
+    const struct disk_fault_settings lost = {.lost_ppm = 1000000};
+    static const struct { uint8_t path, target, lun; unsigned left; } resets[] = {
+        {0, 0, 2, 2}, {0, 0, 255, 2}, {1, 0, 0, 2}, {0, 1, 0, 2}, /* nothing is there */
+        {0, 0, 1, 1}, {0, 0, 0, 0},
+    };
+    uint8_t cdb[16];
+    handshake(rig, STORVSC_VERSION_6_2);
+    assert_int_equal(storvsc_add_disk(rig->controller, 1,
+                                      disk_memory_open(rig->engine, 4096, 512)), 0);
+    rw_cdb(cdb, false, 0, 1);
+    for (unsigned lun = 0; lun < 2; lun++) {
+        assert_int_equal(storvsc_set_disk_faults(rig->controller, lun, &lost, 1), 0);
+        put_srb(rig, (uint8_t)lun, cdb, STORVSC_DATA_IN, BUFFER, 512);
+    }
+    pump(rig);
+    assert_int_equal(storvsc_in_flight(rig->controller), 2);
+    for (unsigned i = 0; i < sizeof(resets) / sizeof(resets[0]); i++) {
+        struct storvsc_packet packet = {.operation = STORVSC_RESET_LUN, .flags = 1};
+        packet.srb.path = resets[i].path;
+        packet.srb.target = resets[i].target;
+        packet.srb.lun = resets[i].lun;
+        put_packet(rig, &packet);
+        pump(rig);
+        assert_int_equal(storvsc_in_flight(rig->controller), resets[i].left);
+    }
+    rig_free(rig);
+}
+
 static void lost_requests_come_back_with_a_bus_reset(void **state)
 {
     struct rig *rig = rig_create(STORVSC_VERSION_6_2, NULL);
@@ -707,6 +738,7 @@ int main(void)
         cmocka_unit_test(completions_wait_for_room_in_order),
         cmocka_unit_test(closing_with_requests_in_flight_waits_for_them),
         cmocka_unit_test(lost_requests_come_back_with_a_bus_reset),
+        cmocka_unit_test(lost_requests_come_back_with_the_reset_of_their_own_lun),
         cmocka_unit_test(the_guest_is_told_of_disks_that_come_and_go),
         cmocka_unit_test(a_disk_removed_in_use_finishes_its_requests),
         cmocka_unit_test(a_resized_disk_is_told_by_unit_attention),

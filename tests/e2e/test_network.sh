@@ -78,12 +78,14 @@ capture_is_clean() {
     [ "$(grep -c -E '^[0-9]' <<<"$read")" -ge 100 ] && ! grep -q -E "$bad" <<<"$read"
 }
 
+# Says what tshark complains about, if it does.
 tshark_is_content() {
-    local options="-o tcp.check_checksum:TRUE -o ip.check_checksum:TRUE"
+    local complaints options="-o tcp.check_checksum:TRUE -o ip.check_checksum:TRUE"
     # shellcheck disable=SC2086
-    [ -z "$(tshark -r "$network_work/frames.pcap" $options \
+    complaints=$(tshark -r "$network_work/frames.pcap" $options \
         -Y '_ws.malformed || tcp.checksum.status == "Bad" || ip.checksum.status == "Bad"' 2>&1 |
-        grep -v 'Running as user')" ]
+        grep -v 'Running as user')
+    [ -z "$complaints" ] || { head -n 20 <<<"$complaints" | sed 's/^/# /' && false; }
 }
 
 network_counted() {
@@ -122,7 +124,8 @@ sleeps_while_guest_is_stopped() {
 
 echo "1..22"
 mkdir "$network_work/files"
-head -c 8M /dev/urandom >"$network_work/files/file"
+# No random bytes: tshark may take some for a protocol, and those are malformed then.
+seq 1 1200000 | head -c 8M >"$network_work/files/file"
 sum=$(sha256sum <"$network_work/files/file" | cut -d' ' -f1)
 network_start 4
 check "guest and host come up, each with a TAP device" $?

@@ -133,6 +133,10 @@ static int real_poll(struct machine_thread *thread, int descriptor, bool writabl
         {.fd = descriptor, .events = writable ? POLLOUT : POLLIN},
         {.fd = poll_event_of(thread), .events = POLLIN},
     };
+    /* Whoever interrupted it before there was an event has written to none. */
+    if (thread->interruptible && atomic_exchange(&thread->interrupt_pending, false)) {
+        return -EINTR;
+    }
     for (;;) {
         struct timespec left = {0};
         bool bounded = deadline <= UINT64_MAX / 4;

@@ -445,11 +445,10 @@ bool fake_hba_start(void)
 void fake_hba_stop(void)
 {
     IOService *hba = (IOService *)fake_hba.controller;
-    bool defer = false;
 
     IOService_willTerminate(hba, provider, 0);
-    IOService_didTerminate(hba, provider, 0, &defer);
-    IOService_stop(hba, provider);
+    IOService_stop(hba, provider); /* not by didTerminate(), which leaves it to another thread */
+    IOService_close(provider, hba, 0);
     IOService_detach(hba, provider);
     object_release(hba);
     object_release(provider);

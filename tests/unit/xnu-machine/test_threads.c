@@ -516,6 +516,37 @@ static void threads_wait_for_descriptors(void **state) {
     run_both(poll_body, NULL);
 }
 
+/* The event that ends a thread's poll is made when it polls first: here somebody interrupts the
+ * thread just before. */
+static struct machine_thread *interrupted_early;
+
+int __real_eventfd(unsigned count, int flags);
+int __wrap_eventfd(unsigned count, int flags);
+
+int __wrap_eventfd(unsigned count, int flags) {
+    struct machine_thread *thread = interrupted_early;
+    interrupted_early = NULL;
+    if (thread != NULL) {
+        machine_interrupt_thread(thread);
+    }
+    return __real_eventfd(count, flags);
+}
+
+static void early_interrupt_body(void *argument) {
+    int pipe_ends[2];
+    CHECK(pipe(pipe_ends) == 0);
+    interrupted_early = machine_thread_self();
+    CHECK(machine_poll(pipe_ends[0], false, machine_uptime() + 60000 * MS, true) == -EINTR);
+    CHECK(interrupted_early == NULL);
+    CHECK(machine_poll(pipe_ends[0], false, machine_uptime() + MS, true) == 0);
+    close(pipe_ends[0]);
+    close(pipe_ends[1]);
+}
+
+static void interruption_is_not_lost_before_the_first_poll(void **state) {
+    run_real(early_interrupt_body, NULL);
+}
+
 /* ---- life and death ------------------------------------------------------------------------- */
 
 static atomic_uint ended_count;
@@ -618,6 +649,7 @@ int main(void) {
         cmocka_unit_test(what_is_left_to_a_burst_is_done_once_at_its_end),
         cmocka_unit_test(rendezvous_visits_every_processor_once),
         cmocka_unit_test(threads_wait_for_descriptors),
+        cmocka_unit_test(interruption_is_not_lost_before_the_first_poll),
         cmocka_unit_test(threads_end_and_their_stacks_are_used_again),
         cmocka_unit_test(thread_start_reports_lack_of_memory),
         cmocka_unit_test(stop_ends_threads_that_sleep),

@@ -226,8 +226,8 @@ static void sub_channels_carry_srbs_and_resets_only(void **state)
     static const struct {
         uint32_t operation;
         enum storvsc_verdict verdict;
-    } cases[] = {{3, STORVSC_EXECUTE}, {4, STORVSC_RESET}, {5, STORVSC_RESET}, {6, STORVSC_RESET},
-                 {7, STORVSC_ANSWER}, {13, STORVSC_ANSWER}};
+    } cases[] = {{3, STORVSC_EXECUTE}, {4, STORVSC_RESET_ONE}, {5, STORVSC_RESET},
+                 {6, STORVSC_RESET}, {7, STORVSC_ANSWER}, {13, STORVSC_ANSWER}};
     for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         packet.operation = cases[i].operation;
         storvsc_session_handle(&session, &packet, 64, true, false, &decision);

@@ -2,6 +2,8 @@
 /* The drivers of the tests. */
 #include "tests/unit/xnu-iokit/iokit_test.h"
 
+#include <pthread.h>
+
 struct TestNub {
     IOService super;
 };
@@ -11,17 +13,21 @@ struct TestDriver {
 };
 
 char events[EVENTS_SIZE];
+static pthread_mutex_t recording = PTHREAD_MUTEX_INITIALIZER; /* drivers run on several threads */
 
 void record(const char *format, ...)
 {
     char event[EVENT_ROOM];
     va_list arguments;
-    size_t used = strlen(events);
+    size_t used;
 
     va_start(arguments, format);
     vsnprintf(event, sizeof(event), format, arguments);
     va_end(arguments);
+    pthread_mutex_lock(&recording);
+    used = strlen(events);
     snprintf(events + used, sizeof(events) - used, "%s%s", used ? " " : "", event);
+    pthread_mutex_unlock(&recording);
 }
 
 void forget_events(void)

@@ -126,7 +126,8 @@ enum pair_network_lie {
     PAIR_LIE_PIECE_ALONE,      /* or the beginning of one that never ends, */
     PAIR_LIE_PIECE_LATE,       /* its end, but in another packet, */
     PAIR_LIE_PIECE_BROKEN,     /* or one whose middle cannot be read, */
-    PAIR_LIE_PIECE_OUTSIDE,    /* or is nowhere */
+    PAIR_LIE_PIECE_OUTSIDE,    /* is nowhere, */
+    PAIR_LIE_PIECE_OF_OTHER,   /* or another frame's */
     /* Of control messages: */
     PAIR_LIE_REPLY,            /* of a request that nobody made */
     PAIR_LIE_REPLY_SHORT,

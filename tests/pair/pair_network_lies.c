@@ -69,6 +69,10 @@ static struct host_transfer_range lying_packet(struct netvsc *adapter, enum pair
         element[1] = RNDIS_INFO_PACKET_ID;
         element[3] = 1 | RNDIS_PACKET_ID_FIRST << 8 | 9 << 16;
         break;
+    case PAIR_LIE_PIECE_OF_OTHER:
+        element[1] = RNDIS_INFO_PACKET_ID;
+        element[3] = 1 | 7 << 16;
+        break;
     case PAIR_LIE_PIECE_LATE:
         element[1] = RNDIS_INFO_PACKET_ID;
         element[3] = 1 | RNDIS_PACKET_ID_LAST << 8 | 9 << 16;
@@ -122,13 +126,21 @@ static struct host_transfer_range lying_range(struct netvsc *adapter, enum pair_
     return is_control(lie) ? lying_control(adapter, lie) : lying_packet(adapter, lie, 0);
 }
 
-/* A coalesced frame whose second piece is none. */
+static bool is_in_pieces(enum pair_network_lie lie)
+{
+    return lie == PAIR_LIE_PIECE_BROKEN || lie == PAIR_LIE_PIECE_OUTSIDE ||
+           lie == PAIR_LIE_PIECE_OF_OTHER;
+}
+
+/* A coalesced frame whose second piece is none, or not its own. */
 static void lying_pieces(struct netvsc *adapter, enum pair_network_lie lie,
                          struct host_transfer_range *ranges)
 {
+    if (lie == PAIR_LIE_PIECE_BROKEN)
+        lie = PAIR_LIE_GARBAGE;
     ranges[0] = lying_packet(adapter, PAIR_LIE_PIECE_ALONE, 0);
     ranges[1] = lie == PAIR_LIE_PIECE_OUTSIDE ? range_outside(adapter)
-                                              : lying_packet(adapter, PAIR_LIE_GARBAGE, MESSAGE);
+                                              : lying_packet(adapter, lie, MESSAGE);
     ranges[2] = lying_packet(adapter, PAIR_LIE_PIECE_LATE, 2 * MESSAGE);
 }
 
@@ -145,7 +157,7 @@ static void send_pages(struct netvsc *adapter, struct host_channel *channel, uns
     unsigned count = lie == PAIR_LIE_NO_RANGES ? 0 : 1;
 
     take_unit(adapter, index);
-    if (lie == PAIR_LIE_PIECE_BROKEN || lie == PAIR_LIE_PIECE_OUTSIDE) {
+    if (is_in_pieces(lie)) {
         lying_pieces(adapter, lie, ranges);
         count = PIECES;
     } else {

@@ -29,6 +29,8 @@ enum {
     POLL_NS = 40000,                 /* an answer out of the page cache takes no longer */
     POLL_JOBS = 4,                   /* with more in flight something else is always to be done */
     POLL_PAUSE_MAX = 64,             /* waits without polling after polls in vain */
+    LOOKS_MAX = 8,                   /* with more in flight: looks in vain before a wait */
+    LOOK_NS = 1000,
     FEW_WAITS = 1024,                /* in a row with few in flight: this client has no more */
 };
 
@@ -42,6 +44,7 @@ struct nbd_connection_io {
     unsigned poll_pause, poll_failures;
     bool patient;                    /* lets the client finish asking */
     unsigned few_waits;              /* in a row */
+    unsigned looks;                  /* in vain, since something was there */
     bool drained;                    /* the socket gave less than asked for: wait, then read */
 
     pthread_mutex_t lock;            /* guards what follows */
@@ -328,6 +331,23 @@ static void poll_for_interrupt(struct nbd_connection_io *c)
     }
 }
 
+/* With many in flight the next request or answer is about to come. Looks for both before it sleeps:
+ * then the client need not wake this thread for each of its requests, nor the host two threads for
+ * an answer. False: there was nothing for a while. */
+static bool look_around(struct nbd_connection_io *c)
+{
+    if (c->looks == LOOKS_MAX) {
+        c->looks = 0;
+        return false;
+    }
+    c->looks++;
+    if (machine_poll_interrupts(LOOK_NS))
+        c->looks = 0;
+    else
+        machine_yield();
+    return true;
+}
+
 /* A client with many requests in flight has more to ask when it wakes the thread up. One with few
  * waits for the answer, and it is others who would have the processor meanwhile. Served one at a
  * time, a client with many looks like one with few: so it is called that only after a long time. */
@@ -365,7 +385,8 @@ static void wait_for_work(struct nbd_connection_io *c, enum wait_reason reason)
     if (poll)
         poll_for_interrupt(c);
     /* A socket that has been hung up is always ready: do not look at it when only jobs matter. */
-    machine_poll(reason == WAIT_JOBS ? c->event : c->epoll, false, MACHINE_NEVER, false);
+    if (reason != WAIT_REQUEST || !many || !look_around(c))
+        machine_poll(reason == WAIT_JOBS ? c->event : c->epoll, false, MACHINE_NEVER, false);
     pthread_mutex_lock(&c->lock);
     c->waiting = false;
     clear_event(c);
@@ -389,6 +410,7 @@ static int read_more(struct nbd_connection_io *c)
         ssize_t got = recv(c->socket, c->staging + c->last, STAGING_SIZE - c->last, MSG_DONTWAIT);
         if (got > 0) {
             c->last += (size_t)got;
+            c->looks = 0;
             count_copied((size_t)got);
             c->drained = c->last < STAGING_SIZE;
             return 1;

@@ -30,7 +30,6 @@ enum {
     POLL_JOBS = 4,                   /* with more in flight something else is always to be done */
     POLL_PAUSE_MAX = 64,             /* waits without polling after polls in vain */
     LOOKS_MAX = 8,                   /* with more in flight: looks in vain before a wait */
-    LOOK_NS = 1000,
     FEW_WAITS = 1024,                /* in a row with few in flight: this client has no more */
 };
 
@@ -331,23 +330,6 @@ static void poll_for_interrupt(struct nbd_connection_io *c)
     }
 }
 
-/* With many in flight the next request or answer is about to come. Looks for both before it sleeps:
- * then the client need not wake this thread for each of its requests, nor the host two threads for
- * an answer. False: there was nothing for a while. */
-static bool look_around(struct nbd_connection_io *c)
-{
-    if (c->looks == LOOKS_MAX) {
-        c->looks = 0;
-        return false;
-    }
-    c->looks++;
-    if (machine_poll_interrupts(LOOK_NS))
-        c->looks = 0;
-    else
-        machine_yield();
-    return true;
-}
-
 /* A client with many requests in flight has more to ask when it wakes the thread up. One with few
  * waits for the answer, and it is others who would have the processor meanwhile. Served one at a
  * time, a client with many looks like one with few: so it is called that only after a long time. */
@@ -384,8 +366,9 @@ static void wait_for_work(struct nbd_connection_io *c, enum wait_reason reason)
         choose_policy(c, many);
     if (poll)
         poll_for_interrupt(c);
-    /* A socket that has been hung up is always ready: do not look at it when only jobs matter. */
-    if (reason != WAIT_REQUEST || !many || !look_around(c))
+    /* With many in flight the next request or answer is about to come. A socket that has been hung
+     * up is always ready: do not look at it when only jobs matter. */
+    if (reason != WAIT_REQUEST || !many || !machine_look_around(&c->looks, LOOKS_MAX))
         machine_poll(reason == WAIT_JOBS ? c->event : c->epoll, false, MACHINE_NEVER, false);
     pthread_mutex_lock(&c->lock);
     c->waiting = false;

@@ -233,6 +233,22 @@ bool machine_poll_interrupts(uint64_t nanoseconds) {
            thread_engine->poll_vectors(machine_current, nanoseconds);
 }
 
+enum { LOOK_NS = 1000 };
+
+bool machine_look_around(unsigned *vain, unsigned most) {
+    if (*vain >= most) {
+        *vain = 0;
+        return false;
+    }
+    ++*vain;
+    if (machine_poll_interrupts(LOOK_NS)) {
+        *vain = 0;
+    } else {
+        machine_yield();
+    }
+    return true;
+}
+
 /* ---- work that is left ---------------------------------------------------------------------- */
 
 bool left_works_add(struct left_works *left, void (*work)(void *context), void *context) {

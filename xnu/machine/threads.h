@@ -108,6 +108,15 @@ int machine_poll(int descriptor, bool writable, uint64_t deadline, bool interrup
 bool machine_poll_interrupts(uint64_t nanoseconds);
 
 /*
+ * [blocks] For a server's thread that is about to wait and expects more to come at once: looks for
+ * interrupts of its processor for a microsecond, or else lets other threads run. Then whoever has
+ * more need not wake it, nor an interrupt two other threads. `vain` counts looks in vain; the
+ * caller sets it to 0 when something has come. True: now look for what you wait for again. False,
+ * after `most` looks in vain: wait; it is 0 again.
+ */
+bool machine_look_around(unsigned *vain, unsigned most);
+
+/*
  * In interrupt context: leaves work to the thread that polls for this very interrupt, which does it
  * right after, in the place of a thread that would have to be woken for it. False: nobody does, or
  * has enough to do already.

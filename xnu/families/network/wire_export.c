@@ -20,7 +20,6 @@ enum {
     GATHER_NS = 60000,
     SMALL_MAX = 4096,  /* on average; large ones are worth a wake-up each */
     LOOKS_MAX = 2,     /* in vain before a wait */
-    LOOK_NS = 1000,
 };
 
 static const struct machine_wire *wire; /* NULL: none is open */
@@ -148,39 +147,22 @@ static size_t list_bytes(mbuf_t packets)
     return bytes;
 }
 
-/* Under load more is about to come. Looks for interrupts too, and does what they leave to be done:
- * then the host wakes no two other threads for that. False: there was nothing for a while. */
-static bool look_around(bool frames_came)
-{
-    static unsigned looks;
-
-    if (frames_came)
-        looks = 0;
-    if (looks == LOOKS_MAX) {
-        looks = 0;
-        return false;
-    }
-    looks++;
-    if (machine_poll_interrupts(LOOK_NS))
-        looks = 0;
-    else
-        machine_yield();
-    return true;
-}
-
 /* Waits for frames. Whoever sends many small ones would wake this thread for each: as adapters
  * moderate their interrupts, it sleeps a moment without being woken while they come close together.
  * `count` frames of `bytes` have come since the last time. */
 static void wait_for_packets(unsigned count, size_t bytes)
 {
     static uint64_t last;
-    static bool gathered; /* the last time: it is small ones again, which looking does not speed up */
+    static unsigned looks; /* in vain, since frames came */
+    static bool gathered;  /* the last time; small frames come on, and looking costs them time */
     uint64_t now = machine_uptime();
     bool dense = now - last < (uint64_t)count * DENSE_NS && bytes < (size_t)count * SMALL_MAX;
 
+    if (count != 0)
+        looks = 0;
     if (dense)
         machine_sleep(NULL, &last, now + GATHER_NS, true);
-    else if (gathered || !look_around(count != 0))
+    else if (gathered || !machine_look_around(&looks, LOOKS_MAX))
         machine_poll(descriptor, false, MACHINE_NEVER, true);
     gathered = dense;
     last = dense ? now : machine_uptime();

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # TCP and UDP between two network namespaces, TAP -> kextrun -> kext -> ring -> hvhost -> TAP, against
-# a veth pair between the same two. The two are measured in turns, several times; the median counts.
+# a veth pair between the same two, and a relay that only reads and writes two TAP devices. They are
+# measured in turns, several times; the median counts.
 
 # shellcheck source=../../lib/two_networks.sh
 . "$root/tests/lib/two_networks.sh"
@@ -11,6 +12,9 @@ network_work=$work/network
 network_hvhost=$bin/hvhost network_hvctl=$bin/hvctl network_kextrun=$bin/kextrun
 network_kext=$kexts/MacHyperVSupportMonterey.kext
 network_veth_address=10.78.0.1
+network_relay_program=$root/build/tests/bench/network/tap_relay
+network_relay_address=10.79.0.1
+network_relay_rows=()
 
 network_median() {
     sort -n | awk '{ value[NR] = $1 } END { print value[int((NR + 1) / 2)] }'
@@ -38,28 +42,66 @@ network_iperf() {
     jq -er "$filter | round" "$network_work/iperf.json"
 }
 
-# network_compare ID NAME UNIT GOAL FILTER OPTION...
-network_compare() {
-    local id=$1 name=$2 unit=$3 goal=$4 filter=$5 round number mine=() other=()
-    shift 5
+# network_measure "ADDRESS..." FILTER OPTION...: all of them in turns, for network_measured.
+network_measure() {
+    local addresses=$1 filter=$2 address round number
+    shift 2
+    : >"$network_work/measured"
     for ((round = 0; round < network_rounds; round++)); do
-        number=$(network_iperf "$filter" $network_host_address "$@")
-        mine+=("$number")
-        number=$(network_iperf "$filter" $network_veth_address "$@")
-        other+=("$number")
+        for address in $addresses; do
+            number=$(network_iperf "$filter" "$address" "$@")
+            echo "$address $number" >>"$network_work/measured"
+        done
     done
-    figure "$id" "$name" "$(printf '%s\n' "${mine[@]}" | network_median)" \
-        "$(printf '%s\n' "${other[@]}" | network_median)" "$unit" higher "$goal"
 }
 
+network_measured() { # network_measured ADDRESS
+    awk -v address="$1" '$1 == address { print $2 }' "$network_work/measured" | network_median
+}
+
+# network_compare ID NAME UNIT GOAL FILTER OPTION...
+network_compare() {
+    network_measure "$network_host_address $network_veth_address" "${@:5}"
+    figure "$1" "$2" "$(network_measured $network_host_address)" \
+        "$(network_measured $network_veth_address)" "$3" higher "$4"
+}
+
+network_tcp_filter='.end.sum_received.bits_per_second / 1e6'
+
 network_tcp() { # network_tcp ID NAME GOAL OPTION...
-    network_compare "$1" "$2" Mbit/s "$3" '.end.sum_received.bits_per_second / 1e6' "${@:4}"
+    network_compare "$1" "$2" Mbit/s "$3" "$network_tcp_filter" "${@:4}"
+}
+
+# The same, and beside the relay too, which network_relay_table prints.
+network_tcp_relay() { # network_tcp_relay ID NAME GOAL OPTION...
+    local mine relay
+    network_measure "$network_host_address $network_veth_address $network_relay_address" \
+        "$network_tcp_filter" "${@:4}"
+    mine=$(network_measured $network_host_address) relay=$(network_measured $network_relay_address)
+    figure "$1" "$2" "$mine" "$(network_measured $network_veth_address)" Mbit/s higher "$3"
+    network_relay_rows+=("$1-relay" "$2" "$mine" "$relay" Mbit/s higher)
+}
+
+network_relay_table() {
+    local row
+    heading "The same beside a relay" "relay"
+    for ((row = 0; row < ${#network_relay_rows[@]}; row += 6)); do
+        figure "${network_relay_rows[@]:row:6}" -
+    done
 }
 
 # Round-trip time in microseconds.
 network_round_trip() {
     network_in_guest busybox ping -q -c 200 -i 0.005 "$1" |
         sed -n 's|.*= [0-9.]*/\([0-9.]*\)/.*|\1|p' | awk '{ printf "%d\n", $1 * 1000 }'
+}
+
+network_ping() {
+    local mine name="round trip of an echo"
+    mine=$(network_round_trip $network_host_address)
+    figure network-ping "$name" "$mine" "$(network_round_trip $network_veth_address)" us lower -
+    network_relay_rows+=(network-ping-relay "$name" "$mine"
+        "$(network_round_trip $network_relay_address)" us lower)
 }
 
 # Clock ticks that kextrun and hvhost have used.
@@ -112,7 +154,8 @@ network_offloads() { # network_offloads FEATURE STATE: at both ends
 
 network_mtu() { # network_mtu BYTES: of both ways
     network_in_guest ip link set en0 mtu "$1" && network_in_host ip link set host0 mtu "$1" &&
-        network_in_guest ip link set veth0 mtu "$1" && network_in_host ip link set veth1 mtu "$1"
+        network_in_guest ip link set veth0 mtu "$1" && network_in_host ip link set veth1 mtu "$1" &&
+        network_in_guest ip link set relay0 mtu "$1" && network_in_host ip link set relay1 mtu "$1"
 }
 
 network_veth() {
@@ -121,6 +164,21 @@ network_veth() {
     network_in_guest ip link set veth0 up
     network_in_host ip address add $network_veth_address/24 dev veth1
     network_in_host ip link set veth1 up
+}
+
+network_relay() {
+    local ready=$network_work/relay tries=100
+    network_spawn_in guest "$network_relay_program" \
+        relay0 "/proc/$network_host_holder/ns/net" relay1 >"$ready"
+    network_processes+=("$network_spawned")
+    until grep -qs ready "$ready"; do
+        [ $((tries -= 1)) -gt 0 ] && kill -0 "$network_spawned" 2>/dev/null || return 1
+        sleep 0.1
+    done
+    network_in_guest ip address add 10.79.0.2/24 dev relay0
+    network_in_guest ip link set relay0 up
+    network_in_host ip address add $network_relay_address/24 dev relay1
+    network_in_host ip link set relay1 up
 }
 
 network_cleanup() {
@@ -136,29 +194,30 @@ network_bench() {
     mkdir -p "$network_work"
     network_start 2
     network_veth
+    network_relay
     network_mtu 1500
     network_serve_in host iperf3 -s
 
     heading "Network through the driver" "veth pair"
-    network_tcp network-send-1 "TCP to the host, one stream" ">= 0.5"
-    network_tcp network-receive-1 "TCP to the guest, one stream" ">= 0.5" -R
-    network_tcp network-send-4 "TCP to the host, four streams" ">= 0.5" -P 4
-    network_tcp network-receive-4 "TCP to the guest, four streams" ">= 0.5" -P 4 -R
+    network_tcp_relay network-send-1 "TCP to the host, one stream" ">= 0.5"
+    network_tcp_relay network-receive-1 "TCP to the guest, one stream" ">= 0.5" -R
+    network_tcp_relay network-send-4 "TCP to the host, four streams" ">= 0.5" -P 4
+    network_tcp_relay network-receive-4 "TCP to the guest, four streams" ">= 0.5" -P 4 -R
     network_mtu 9000
-    network_tcp network-send-4-jumbo "TCP to the host, four streams, MTU 9000" ">= 0.5" -P 4
-    network_tcp network-receive-4-jumbo "TCP to the guest, four streams, MTU 9000" ">= 0.5" -P 4 -R
+    network_tcp_relay network-send-4-jumbo "TCP to the host, four streams, MTU 9000" ">= 0.5" -P 4
+    network_tcp_relay network-receive-4-jumbo "TCP to the guest, four streams, MTU 9000" ">= 0.5" -P 4 -R
     network_mtu 1500
     network_copies network-copies-send "to the host"
     network_copies network-copies-receive "to the guest" -R
     network_small
-    figure network-ping "round trip of an echo" "$(network_round_trip $network_host_address)" \
-        "$(network_round_trip $network_veth_address)" us lower -
+    network_ping
     network_offloads tso off
     network_tcp network-send-no-tso "TCP to the host without segmentation" -
     network_tcp network-receive-no-tso "TCP to the guest without segmentation" - -R
     network_offloads tx off
     network_tcp network-send-no-checksum "TCP to the host without either offload" -
     network_tcp network-receive-no-checksum "TCP to the guest without either offload" - -R
+    network_relay_table
     network_end || true
     trap - EXIT
 }

@@ -6,6 +6,7 @@
 #include "tests/unit/xnu-machine/machine_test.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <string.h>
 #include <unistd.h>
@@ -397,6 +398,55 @@ static void what_an_interrupt_leaves_is_done_by_who_polled_for_it(void **state) 
     run_real(poller_body, NULL);
 }
 
+static void looker_body(void *argument) {
+    static const struct partition_operations operations = {.vectors_pending = left_pending,
+                                                           .take_vectors = left_take,
+                                                           .watch_vectors = left_watch};
+    machine_partition_attach(&operations, NULL);
+    machine_interrupt_set_entry(on_polled, NULL);
+    unsigned vain = 0;
+    for (unsigned round = 0; round < 2; round++) {
+        CHECK(machine_look_around(&vain, 2) && vain == 1);
+        CHECK(machine_look_around(&vain, 2) && vain == 2);
+        CHECK(!machine_look_around(&vain, 2) && vain == 0);
+    }
+    CHECK(!machine_look_around(&vain, 0) && vain == 0);
+    /* An interrupt is as good as what the caller waits for. */
+    left_taken = left_done = 0;
+    atomic_store(&vector_waits, true);
+    vain = 1;
+    while (atomic_load(&vector_waits)) {
+        CHECK(machine_look_around(&vain, 1000));
+        CHECK(vain != 0 || left_done != 0);
+    }
+    CHECK(vain == 0 && left_done == left_taken && left_done != 0 && watchers == 0);
+}
+
+static void a_look_around_sees_interrupts_and_ends_after_some_in_vain(void **state) {
+    run_real(looker_body, NULL);
+}
+
+static void raise_flag(void *argument) {
+    atomic_store((atomic_bool *)argument, true);
+}
+
+/* With fibres nothing else would let the other thread run. */
+static void look_for_flag_body(void *argument) {
+    atomic_bool flag = false;
+    struct machine_thread *thread = machine_thread_start("other", raise_flag, &flag);
+    unsigned vain = 0;
+    CHECK(thread != NULL);
+    while (!atomic_load(&flag)) {
+        CHECK(machine_look_around(&vain, UINT_MAX));
+    }
+    machine_thread_join(thread);
+    machine_thread_release(thread);
+}
+
+static void a_look_around_lets_others_run(void **state) {
+    run_both(look_for_flag_body, NULL);
+}
+
 static atomic_uint visited, together;
 
 static void visit(void *argument) {
@@ -645,6 +695,8 @@ int main(void) {
         cmocka_unit_test(each_raised_vector_reaches_its_processor),
         cmocka_unit_test(interrupts_wait_while_they_are_off),
         cmocka_unit_test(what_an_interrupt_leaves_is_done_by_who_polled_for_it),
+        cmocka_unit_test(a_look_around_sees_interrupts_and_ends_after_some_in_vain),
+        cmocka_unit_test(a_look_around_lets_others_run),
         cmocka_unit_test(a_server_lets_its_clients_finish_on_threads_of_its_own_only),
         cmocka_unit_test(what_is_left_to_a_burst_is_done_once_at_its_end),
         cmocka_unit_test(rendezvous_visits_every_processor_once),

@@ -3,9 +3,14 @@
  * processors and of channels that the host has, and hosts that do not keep their word. */
 #include "tests/pair/pair_guest.h"
 
+#include "xnu/iokit/startup.h"
+#include "xnu/machine/clock.h"
 #include "xnu/machine/machine.h"
 
 enum { MEBIBYTE = 1 << 20, CHANNELS_MAX = 8, REQUESTS = 200, BYTES = 16384 };
+
+/* How long the driver waits for sub-channels that the host has granted. */
+#define OFFERS_WAIT (5 * PAIR_SECOND)
 
 static struct pair_options options;
 static unsigned expected_channels;
@@ -37,6 +42,14 @@ static void count_body(struct pair *pair)
     PAIR_CHECK(pair, all >= REQUESTS);
 }
 
+/* The host keeps its word, so the driver has not waited. */
+static void count_at_once_body(struct pair *pair)
+{
+    PAIR_CHECK(pair, pair_wait_for_disk("disk0", true));
+    PAIR_CHECK(pair, machine_uptime() < OFFERS_WAIT);
+    count_body(pair);
+}
+
 static unsigned smaller(unsigned one, unsigned other)
 {
     return one < other ? one : other;
@@ -56,7 +69,7 @@ static void there_are_as_many_channels_as_host_and_processors_make_useful(void *
             options.no_sub_channels = offered[index] == 0;
             expected_channels = 1 + smaller(smaller(options.processors - 1, offered[index]),
                                             CHANNELS_MAX - 1);
-            pair_run(&options, count_body, 1);
+            pair_run(&options, count_at_once_body, 1);
         }
     }
 }
@@ -77,7 +90,7 @@ static void releases_before_2012_have_one_channel_and_later_ones_several(void **
             .release = releases[index].release, .processors = 4, .disk_bytes = { 8 * MEBIBYTE },
         };
         expected_channels = releases[index].channels;
-        pair_run(&options, count_body, 1);
+        pair_run(&options, count_at_once_body, 1);
     }
 }
 
@@ -141,6 +154,79 @@ static void sub_channels_that_are_never_offered_are_done_without(void **state)
     }
 }
 
+/* A controller is plugged in whose host grants three sub-channels and offers two: a second later the
+ * driver still waits for the last one. */
+static void begin_waiting(struct pair *pair)
+{
+    uint64_t requests[CHANNELS_MAX];
+
+    PAIR_CHECK(pair, pair_wait_for_disk("disk0", true));
+    pair_host_remove_controller(pair->host);
+    while (!pair_host_controller_is_released(pair->host))
+        pair_sleep(PAIR_SECOND / 10);
+    PAIR_CHECK(pair, pair_host_add_fault(pair->host, "message,drop,type=1,nth=4"));
+    PAIR_CHECK(pair, pair_host_add_controller(pair->host));
+    pair_sleep(PAIR_SECOND / 10);
+    PAIR_CHECK(pair, !xnu_wait_quiet(PAIR_SECOND));
+    PAIR_CHECK(pair, pair_host_storage_channels(pair->host, requests, CHANNELS_MAX) == 1);
+}
+
+static void gone_while_waiting_body(struct pair *pair)
+{
+    begin_waiting(pair);
+    pair_host_remove_controller(pair->host);
+    PAIR_CHECK(pair, xnu_wait_quiet(PAIR_SECOND));
+}
+
+static void nobody_waits_for_offers_of_a_controller_that_is_gone(void **state)
+{
+    (void)state;
+    options = (struct pair_options){
+        .processors = 4, .disk_bytes = { 8 * MEBIBYTE }, .stop_within = PAIR_SECOND,
+    };
+    pair_run(&options, gone_while_waiting_body, 3);
+    pair_run(&options, begin_waiting, 3); /* the machine goes down instead */
+}
+
+/* The answer to a reset comes by the first channel, before the host gives back what went by another
+ * one: the reset is done with the last of it, and not later. */
+enum { WRITES = 8 };
+static struct pair_write *writes[WRITES];
+
+static void begin_writes_body(struct pair *pair)
+{
+    (void)pair;
+    for (unsigned index = 0; index < WRITES; index++)
+        if (writes[index] == NULL && index % options.processors == machine_processor_number())
+            writes[index] = pair_disk_begin_write("disk0", index * BYTES, 0x51, BYTES);
+}
+
+static void reset_body(struct pair *pair)
+{
+    uint64_t before;
+    unsigned index;
+
+    PAIR_CHECK(pair, pair_wait_for_disk("disk0", true));
+    PAIR_CHECK(pair, pair_host_add_fault(pair->host,
+                                         "completion,delay=10000000,channel=3,times=1"));
+    for (index = 0; index < options.processors; index++)
+        pair_on_processor(pair, index, begin_writes_body);
+    before = machine_uptime();
+    PAIR_CHECK(pair, pair_disk_reset("disk0"));
+    PAIR_CHECK(pair, machine_uptime() - before >= PAIR_SECOND / 2);
+    PAIR_CHECK(pair, machine_uptime() - before < 2 * PAIR_SECOND);
+    for (index = 0; index < WRITES; index++)
+        PAIR_CHECK(pair, pair_write_end(writes[index], 1) == 0);
+    write_everywhere(pair);
+}
+
+static void a_reset_is_done_when_the_last_channel_has_given_back(void **state)
+{
+    (void)state;
+    options = (struct pair_options){ .processors = 2, .disk_bytes = { 8 * MEBIBYTE } };
+    pair_run(&options, reset_body, 3);
+}
+
 static void come_and_go_body(struct pair *pair)
 {
     uint64_t requests[CHANNELS_MAX];
@@ -175,6 +261,8 @@ int main(void)
         cmocka_unit_test(requests_go_by_more_than_one_channel),
         cmocka_unit_test(from_macos_12_on_all_channels_interrupt_processor_0),
         cmocka_unit_test(sub_channels_that_are_never_offered_are_done_without),
+        cmocka_unit_test(nobody_waits_for_offers_of_a_controller_that_is_gone),
+        cmocka_unit_test(a_reset_is_done_when_the_last_channel_has_given_back),
         cmocka_unit_test(a_controller_with_sub_channels_comes_and_goes),
     };
 

@@ -112,6 +112,30 @@ static void a_host_that_does_not_answer_is_asked_for_every_version_in_turn(void 
     }
 }
 
+/* A host that answers after the guest has asked for another version: answers do not say which one
+ * they are about, so each may be taken for that of a later one, and those that are left over come
+ * when the guest is connected. */
+static void a_host_that_answers_late_about_versions_is_understood(void **state)
+{
+    static const unsigned seconds[] = { 1, 2, 3, 5, 8, 13 };
+    char rule[64];
+    unsigned index, times;
+
+    (void)state;
+    for (index = 0; index < sizeof seconds / sizeof *seconds; index++) {
+        for (times = 1; times <= 4; times++) {
+            const struct pair_options options = {
+                .disk_bytes = { MEBIBYTE }, .vmbus_version_max = VMBUS_VERSION_5_2,
+                .faults = { rule },
+            };
+
+            snprintf(rule, sizeof rule, "message,delay=%u0000000,type=15,times=%u", seconds[index],
+                     times);
+            pair_run(&options, check_disk, 1);
+        }
+    }
+}
+
 static void scarce_body(struct pair *pair)
 {
     unsigned tried = 0;
@@ -185,6 +209,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_device_whose_attachment_failed_at_any_step_attaches_the_next_time),
         cmocka_unit_test(a_host_that_does_not_answer_is_asked_for_every_version_in_turn),
+        cmocka_unit_test(a_host_that_answers_late_about_versions_is_understood),
         cmocka_unit_test(whatever_allocation_fails_the_next_attachment_works),
         cmocka_unit_test(memory_is_freed_when_the_host_confirms_and_else_never),
     };

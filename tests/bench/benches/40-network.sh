@@ -147,9 +147,12 @@ network_copies() { # network_copies ID NAME OPTION...
         "$(awk -v a=$host -v b="$bytes" 'BEGIN { printf "%.2f", a / b }')" - bytes/byte lower -
 }
 
-network_offloads() { # network_offloads FEATURE STATE: at both ends
-    network_in_guest ethtool -K en0 "$1" "$2" >/dev/null &&
-        network_in_host ethtool -K host0 "$1" "$2" >/dev/null
+network_offloads() { # network_offloads FEATURE STATE: at both ends of both ways
+    local pair
+    for pair in "en0 host0" "veth0 veth1"; do
+        network_in_guest ethtool -K "${pair% *}" "$1" "$2" >/dev/null &&
+            network_in_host ethtool -K "${pair#* }" "$1" "$2" >/dev/null || return 1
+    done
 }
 
 network_mtu() { # network_mtu BYTES: of both ways

@@ -188,8 +188,6 @@ static void nobody_waits_for_offers_of_a_controller_that_is_gone(void **state)
     pair_run(&options, begin_waiting, 3); /* the machine goes down instead */
 }
 
-/* The answer to a reset comes by the first channel, before the host gives back what went by another
- * one: the reset is done with the last of it, and not later. */
 enum { WRITES = 8 };
 static struct pair_write *writes[WRITES];
 
@@ -201,6 +199,8 @@ static void begin_writes_body(struct pair *pair)
             writes[index] = pair_disk_begin_write("disk0", index * BYTES, 0x51, BYTES);
 }
 
+/* The answer to a reset comes by the first channel, before the host gives back what went by another
+ * one: the reset is done with the last of it, and not later. */
 static void reset_body(struct pair *pair)
 {
     uint64_t before;

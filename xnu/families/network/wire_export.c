@@ -16,6 +16,7 @@
 enum { HEADER = 14, TYPE = 12, TCP_CHECKSUM = 16, IPV6_TYPE = 0x86dd };
 enum {
     PACKETS_A_BURST = 32,
+    BYTES_A_BURST = 131072,
     DENSE_NS = 40000,  /* between two frames: less, and they are let gather */
     GATHER_NS = 60000,
     SMALL_MAX = 4096,  /* on average; large ones are worth a wake-up each */
@@ -138,15 +139,6 @@ static void send_packets(mbuf_t packets)
     machine_mutex_unlock(sending);
 }
 
-static size_t list_bytes(mbuf_t packets)
-{
-    size_t bytes = 0;
-
-    for (; packets != NULL; packets = mbuf_nextpkt(packets))
-        bytes += mbuf_pkthdr_len(packets);
-    return bytes;
-}
-
 /* Waits for frames. Whoever sends many small ones would wake this thread for each: as adapters
  * moderate their interrupts, it sleeps a moment without being woken while they come close together.
  * `count` frames of `bytes` have come since the last time. */
@@ -168,27 +160,40 @@ static void wait_for_packets(unsigned count, size_t bytes)
     last = dense ? now : machine_uptime();
 }
 
-/* Frames that are there together go together: the driver sends several a message. */
+/* Frames that are there together go together: the driver sends several a message. But only as many
+ * bytes as are still in the processor's cache when the host reads them. */
+static mbuf_t read_burst(unsigned *count, size_t *bytes, long *error)
+{
+    mbuf_t first = NULL, last = NULL, next;
+
+    *count = 0;
+    *bytes = 0;
+    while (*count < PACKETS_A_BURST && *bytes < BYTES_A_BURST &&
+           (next = read_packet(error)) != NULL) {
+        if (last != NULL)
+            mbuf_setnextpkt(last, next);
+        else
+            first = next;
+        last = next;
+        ++*count;
+        *bytes += mbuf_pkthdr_len(next);
+    }
+    return first;
+}
+
 static void read_packets(void *argument)
 {
-    unsigned count = 0;
-    size_t bytes = 0;
+    unsigned count = 0, burst;
+    size_t bytes = 0, burst_bytes;
     long error = 0;
 
     while (!atomic_load(&stopping) && error == 0) {
-        mbuf_t first = read_packet(&error), last = first;
-        unsigned burst = first != NULL;
+        mbuf_t packets = read_burst(&burst, &burst_bytes, &error);
 
-        for (; burst < PACKETS_A_BURST && last != NULL; burst += last != NULL) {
-            mbuf_t next = read_packet(&error);
-
-            mbuf_setnextpkt(last, next);
-            last = next;
-        }
         count += burst;
-        if (first != NULL) {
-            bytes += list_bytes(first);
-            send_packets(first);
+        bytes += burst_bytes;
+        if (packets != NULL) {
+            send_packets(packets);
         } else if (error == 0) {
             wait_for_packets(count, bytes);
             count = 0;

@@ -129,6 +129,7 @@ static void a_host_that_answers_late_about_versions_is_understood(void **state)
                 .faults = { rule },
             };
 
+            /* The unit is 100 ns. */
             snprintf(rule, sizeof rule, "message,delay=%u0000000,type=15,times=%u", seconds[index],
                      times);
             pair_run(&options, check_disk, 1);

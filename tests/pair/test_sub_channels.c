@@ -195,7 +195,7 @@ static void begin_writes_body(struct pair *pair)
 {
     (void)pair;
     for (unsigned index = 0; index < WRITES; index++)
-        if (writes[index] == NULL && index % options.processors == machine_processor_number())
+        if (index % options.processors == machine_processor_number())
             writes[index] = pair_disk_begin_write("disk0", index * BYTES, 0x51, BYTES);
 }
 
@@ -207,7 +207,7 @@ static void reset_body(struct pair *pair)
     unsigned index;
 
     PAIR_CHECK(pair, pair_wait_for_disk("disk0", true));
-    PAIR_CHECK(pair, pair_host_add_fault(pair->host,
+    PAIR_CHECK(pair, pair_host_add_fault(pair->host, /* channel 3 is the sub-channel; a second */
                                          "completion,delay=10000000,channel=3,times=1"));
     for (index = 0; index < options.processors; index++)
         pair_on_processor(pair, index, begin_writes_body);

@@ -59,35 +59,30 @@ network_measured() { # network_measured ADDRESS
     awk -v address="$1" '$1 == address { print $2 }' "$network_work/measured" | network_median
 }
 
-# network_compare ID NAME UNIT GOAL FILTER OPTION...
-network_compare() {
-    network_measure "$network_host_address $network_veth_address" "${@:5}"
-    figure "$1" "$2" "$(network_measured $network_host_address)" \
-        "$(network_measured $network_veth_address)" "$3" higher "$4"
-}
-
-network_tcp_filter='.end.sum_received.bits_per_second / 1e6'
-
-network_tcp() { # network_tcp ID NAME GOAL OPTION...
-    network_compare "$1" "$2" Mbit/s "$3" "$network_tcp_filter" "${@:4}"
-}
-
-# The same, and beside the relay too, which network_relay_table prints.
-network_tcp_relay() { # network_tcp_relay ID NAME GOAL OPTION...
-    local mine relay
-    network_measure "$network_host_address $network_veth_address $network_relay_address" \
-        "$network_tcp_filter" "${@:4}"
-    mine=$(network_measured $network_host_address) relay=$(network_measured $network_relay_address)
-    figure "$1" "$2" "$mine" "$(network_measured $network_veth_address)" Mbit/s higher "$3"
-    network_relay_rows+=("$1-relay" "$2" "$mine" "$relay" Mbit/s higher)
+# network_row ID NAME UNIT BETTER GOAL MACHV VETH RELAY: a row now, and one of the relay's table.
+network_row() {
+    figure "$1" "$2" "$6" "$7" "$3" "$4" "$5"
+    network_relay_rows+=("$1-relay" "$2" "$6" "$8" "$3" "$4" -) # as figure takes them
 }
 
 network_relay_table() {
     local row
     heading "The same beside a relay" "relay"
-    for ((row = 0; row < ${#network_relay_rows[@]}; row += 6)); do
-        figure "${network_relay_rows[@]:row:6}" -
+    for ((row = 0; row < ${#network_relay_rows[@]}; row += 7)); do
+        figure "${network_relay_rows[@]:row:7}"
     done
+}
+
+# network_compare ID NAME UNIT GOAL FILTER OPTION...
+network_compare() {
+    local machv=$network_host_address veth=$network_veth_address relay=$network_relay_address
+    network_measure "$machv $veth $relay" "${@:5}"
+    network_row "$1" "$2" "$3" higher "$4" "$(network_measured "$machv")" \
+        "$(network_measured "$veth")" "$(network_measured "$relay")"
+}
+
+network_tcp() { # network_tcp ID NAME GOAL OPTION...
+    network_compare "$1" "$2" Mbit/s "$3" '.end.sum_received.bits_per_second / 1e6' "${@:4}"
 }
 
 # Round-trip time in microseconds.
@@ -97,11 +92,10 @@ network_round_trip() {
 }
 
 network_ping() {
-    local mine name="round trip of an echo"
-    mine=$(network_round_trip $network_host_address)
-    figure network-ping "$name" "$mine" "$(network_round_trip $network_veth_address)" us lower -
-    network_relay_rows+=(network-ping-relay "$name" "$mine"
-        "$(network_round_trip $network_relay_address)" us lower)
+    network_row network-ping "round trip of an echo" us lower - \
+        "$(network_round_trip $network_host_address)" \
+        "$(network_round_trip $network_veth_address)" \
+        "$(network_round_trip $network_relay_address)"
 }
 
 # Clock ticks that kextrun and hvhost have used.
@@ -147,18 +141,21 @@ network_copies() { # network_copies ID NAME OPTION...
         "$(awk -v a=$host -v b="$bytes" 'BEGIN { printf "%.2f", a / b }')" - bytes/byte lower -
 }
 
-network_offloads() { # network_offloads FEATURE STATE: at both ends of both ways
-    local pair
-    for pair in "en0 host0" "veth0 veth1"; do
-        network_in_guest ethtool -K "${pair% *}" "$1" "$2" >/dev/null &&
-            network_in_host ethtool -K "${pair#* }" "$1" "$2" >/dev/null || return 1
+# network_everywhere COMMAND...: at both ends of each way; @ stands for the device.
+network_everywhere() {
+    local way
+    for way in "en0 host0" "veth0 veth1" "relay0 relay1"; do
+        network_in_guest "${@/#@/${way% *}}" >/dev/null &&
+            network_in_host "${@/#@/${way#* }}" >/dev/null || return 1
     done
 }
 
-network_mtu() { # network_mtu BYTES: of both ways
-    network_in_guest ip link set en0 mtu "$1" && network_in_host ip link set host0 mtu "$1" &&
-        network_in_guest ip link set veth0 mtu "$1" && network_in_host ip link set veth1 mtu "$1" &&
-        network_in_guest ip link set relay0 mtu "$1" && network_in_host ip link set relay1 mtu "$1"
+network_offloads() { # network_offloads FEATURE STATE
+    network_everywhere ethtool -K @ "$1" "$2"
+}
+
+network_mtu() { # network_mtu BYTES
+    network_everywhere ip link set @ mtu "$1"
 }
 
 network_veth() {
@@ -202,13 +199,13 @@ network_bench() {
     network_serve_in host iperf3 -s
 
     heading "Network through the driver" "veth pair"
-    network_tcp_relay network-send-1 "TCP to the host, one stream" ">= 0.5"
-    network_tcp_relay network-receive-1 "TCP to the guest, one stream" ">= 0.5" -R
-    network_tcp_relay network-send-4 "TCP to the host, four streams" ">= 0.5" -P 4
-    network_tcp_relay network-receive-4 "TCP to the guest, four streams" ">= 0.5" -P 4 -R
+    network_tcp network-send-1 "TCP to the host, one stream" ">= 0.5"
+    network_tcp network-receive-1 "TCP to the guest, one stream" ">= 0.5" -R
+    network_tcp network-send-4 "TCP to the host, four streams" ">= 0.5" -P 4
+    network_tcp network-receive-4 "TCP to the guest, four streams" ">= 0.5" -P 4 -R
     network_mtu 9000
-    network_tcp_relay network-send-4-jumbo "TCP to the host, four streams, MTU 9000" ">= 0.5" -P 4
-    network_tcp_relay network-receive-4-jumbo "TCP to the guest, four streams, MTU 9000" ">= 0.5" -P 4 -R
+    network_tcp network-send-4-jumbo "TCP to the host, four streams, MTU 9000" ">= 0.5" -P 4
+    network_tcp network-receive-4-jumbo "TCP to the guest, four streams, MTU 9000" ">= 0.5" -P 4 -R
     network_mtu 1500
     network_copies network-copies-send "to the host"
     network_copies network-copies-receive "to the guest" -R

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The least that can be done between two TAP devices: what comes out of one is written into the
- * other, from one buffer, offloads as they are; a thread for each direction. Nothing that has TAP
- * devices at both ends can be expected to be faster, so this is what the way through the driver is
- * measured against, beside the veth pair.
+/* The least that can be done with a frame between two TAP devices: what comes out of one is written
+ * into the other, from one buffer, offloads as they are; a thread for each direction. What passes
+ * through the driver is measured against this, beside the veth pair. Large frames cannot be expected
+ * to pass faster; small segments can, where they are put together.
  *
  *   tap_relay DEVICE NAMESPACE DEVICE   makes the first device in the network namespace it is
  *                                       started in, the second in the one whose file is NAMESPACE

@@ -16,7 +16,7 @@
 enum { HEADER = 14, TYPE = 12, TCP_CHECKSUM = 16, IPV6_TYPE = 0x86dd };
 enum {
     PACKETS_A_BURST = 32,
-    BYTES_A_BURST = 131072,
+    BYTES_A_BURST = 128 << 10,
     DENSE_NS = 40000,  /* between two frames: less, and they are let gather */
     GATHER_NS = 60000,
     SMALL_MAX = 4096,  /* on average; large ones are worth a wake-up each */
